@@ -1,0 +1,124 @@
+//! What the window is told, in order.
+
+use crate::{BareJid, ChatState, Connection, Contact, Message, MessageId, Stamp};
+use serde::{Deserialize, Serialize};
+
+/// One change to what a window shows. Applying all changes in order to an earlier snapshot gives what
+/// a fresh snapshot would.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// The connection's state.
+    Connection(Connection),
+    /// A message that is new, or looks different now.
+    Message(Box<Message>),
+    /// A message that is no longer there: discarded, or recognised as another one.
+    Removed {
+        /// Which.
+        id: MessageId,
+        /// Where.
+        conversation: BareJid,
+    },
+    /// A contact that is new or looks different now.
+    Contact(Contact),
+    /// A contact that is no longer on the roster.
+    ContactRemoved(BareJid),
+    /// Somebody asks to see our presence.
+    Request(BareJid),
+    /// What the other side does in a conversation. Forgotten when the link is lost (no eternal "typing").
+    ChatState {
+        /// Where.
+        conversation: BareJid,
+        /// What; none when it is no longer known.
+        state: Option<ChatState>,
+    },
+    /// How far the catch-up is.
+    CatchUp {
+        /// Messages read back so far in this catch-up.
+        stored: u64,
+        /// Whether it has reached what was known.
+        done: bool,
+    },
+    /// Whether history before what is kept has been asked for and what came of it.
+    Older {
+        /// Which conversation.
+        conversation: BareJid,
+        /// Whether the archive may hold still older ones.
+        more: bool,
+    },
+    /// Something to say once, plainly.
+    Notice(Notice),
+}
+
+/// What the user should know once, where it matters.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Notice {
+    /// The server keeps no history for us.
+    NoArchive,
+    /// The server can't hold a session across interruptions.
+    NoResumption,
+    /// What arrives can't be stored; the reason.
+    StoreFailed(String),
+    /// The store works again.
+    StoreRecovered,
+    /// The cache could not be opened and was set aside; how many unsent messages were saved from it.
+    CacheSetAside {
+        /// Messages of the outbox that were carried over.
+        saved: u64,
+    },
+    /// Stanzas that could not be read; how many so far.
+    Unreadable(u64),
+    /// A command could not be done; why, in a sentence.
+    CannotDo(String),
+}
+
+impl Notice {
+    /// The notice's name in `dormouse-cli`'s events.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Notice::NoArchive => "no-archive",
+            Notice::NoResumption => "no-resumption",
+            Notice::StoreFailed(_) => "store-failed",
+            Notice::StoreRecovered => "store-recovered",
+            Notice::CacheSetAside { .. } => "cache-set-aside",
+            Notice::Unreadable(_) => "unreadable",
+            Notice::CannotDo(_) => "cannot-do",
+        }
+    }
+
+    /// In plain English.
+    pub fn sentence(&self) -> String {
+        match self {
+            Notice::NoArchive => {
+                "Your server keeps no history: what arrives while Dormouse is not running may be lost.".into()
+            }
+            Notice::NoResumption => {
+                "Your server can't hold a session across interruptions; Dormouse reads its archive instead."
+                    .into()
+            }
+            Notice::StoreFailed(why) => format!(
+                "Messages can't be stored on this computer ({why}). Make room on the disk; Dormouse goes on by itself."
+            ),
+            Notice::StoreRecovered => "Messages are stored again.".into(),
+            Notice::CacheSetAside { saved: 0 } => {
+                "The local cache was damaged and has been set aside; it is being rebuilt from the server."
+                    .into()
+            }
+            Notice::CacheSetAside { saved } => format!(
+                "The local cache was damaged and has been set aside; {saved} unsent messages were saved, the rest is being rebuilt from the server."
+            ),
+            Notice::Unreadable(count) => {
+                format!("{count} messages could not be read and are marked in place.")
+            }
+            Notice::CannotDo(why) => why.clone(),
+        }
+    }
+}
+
+/// A line of the connection's journal: what happened and what was done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JournalEntry {
+    /// When.
+    pub at: Stamp,
+    /// What, in words. Never bodies, never secrets.
+    pub text: String,
+}
