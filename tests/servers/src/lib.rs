@@ -1,0 +1,41 @@
+//! Real servers for tests and for `cargo xtask start`.
+//!
+//! Each server is a child process in the foreground: its own folder (temporary unless told otherwise), its own
+//! configuration, free ports, no system service, and nothing that outlives us. A server is stopped when its
+//! value is dropped; a guard process ends it when the program that started it dies without dropping anything
+//! (`kill -9`, a panic that aborts).
+//!
+//! | value | what runs |
+//! |---|---|
+//! | [`Prosody`] | Prosody 0.12 with a WebSocket listener, optionally wss |
+//! | [`Ejabberd`] | ejabberd 23.01 with a WebSocket listener, optionally wss |
+//! | [`MockLogind`] | a private system bus with a logind that sleeps on command |
+//! | [`SecretService`] | a private session bus with an unlocked keyring |
+//! | [`Authority`] | not a server: a certificate authority and the certificates it signs |
+//!
+//! All calls block (a second or so for Prosody, three for ejabberd): from asynchronous code call them in a
+//! blocking task, or before the runtime has work to do. A missing program is an error with a sentence that
+//! names the package.
+#![cfg(unix)]
+
+mod bus;
+mod certificate;
+mod ejabberd;
+mod error;
+mod foreground;
+mod http;
+mod mock_logind;
+mod place;
+mod port;
+mod prosody;
+mod secret_service;
+
+pub use certificate::{Authority, Certificate};
+pub use ejabberd::{Ejabberd, EjabberdBuilder, EjabberdSettings};
+pub use error::{Result, ServerError};
+pub use http::host_meta_files;
+pub use mock_logind::{Inhibitor, MockLogind};
+pub use place::Place;
+pub use port::Port;
+pub use prosody::{Prosody, ProsodyBuilder, ProsodySettings, ScramHash, Storage};
+pub use secret_service::SecretService;
