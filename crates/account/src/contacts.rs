@@ -1,0 +1,164 @@
+//! The roster and the presence of the people on it.
+//!
+//! Kept on disk because a resumption repeats neither (XEP-0198 section 5): after a resumed session what
+//! was stored still holds; after a fresh one presence is unknown until the server tells it.
+
+use dormouse_model::{Availability, BareJid, Change, Contact, Draft, Jid, Key, Memory, ReadError, Walk, record};
+use dormouse_xmpp::RosterItem;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The people an account knows.
+#[derive(Debug, Default)]
+pub struct Contacts {
+    people: BTreeMap<BareJid, Contact>,
+    requests: BTreeSet<BareJid>,
+    /// Who is known to be typing: forgotten with the link, so that nobody types for ever.
+    typing: BTreeSet<BareJid>,
+}
+
+impl Contacts {
+    /// As they were stored.
+    pub fn restore(memory: &dyn Memory) -> Result<Self, ReadError> {
+        let mut contacts = Self::default();
+        let anyone = BareJid::new("a").map_err(|e| ReadError::Failed(e.to_string()))?;
+        let (from, to) = Key::Contact(anyone.clone()).kind_range();
+        for (_, value) in memory.range(&from, &to, Walk::Forwards, usize::MAX)? {
+            let contact: Contact = record::decode(&value).ok_or(ReadError::Damaged('r'))?;
+            contacts.people.insert(contact.address.clone(), contact);
+        }
+        let (from, to) = Key::Request(anyone).kind_range();
+        for (_, value) in memory.range(&from, &to, Walk::Forwards, usize::MAX)? {
+            contacts.requests.insert(record::decode(&value).ok_or(ReadError::Damaged('w'))?);
+        }
+        Ok(contacts)
+    }
+
+    /// Everybody on the roster.
+    pub fn all(&self) -> impl Iterator<Item = &Contact> {
+        self.people.values()
+    }
+
+    /// Those who ask to see our presence.
+    pub fn requests(&self) -> impl Iterator<Item = &BareJid> {
+        self.requests.iter()
+    }
+
+    /// Whether this person may see our presence, and so may get receipts and typing.
+    pub fn may_see_us(&self, who: &BareJid) -> bool {
+        self.people.get(who).is_some_and(|contact| contact.subscription.they_see_us())
+    }
+
+    /// The roster, whole or in part, as the server tells it.
+    pub fn roster(&mut self, items: Vec<RosterItem>, whole: bool, draft: &mut Draft) -> Vec<Change> {
+        let mut changes = Vec::new();
+        if whole {
+            let told: BTreeSet<&BareJid> = items.iter().map(|item| &item.address).collect();
+            let gone: Vec<BareJid> = self.people.keys().filter(|who| !told.contains(who)).cloned().collect();
+            for who in gone {
+                changes.extend(self.removed(&who, draft));
+            }
+        }
+        for item in items {
+            let mut contact =
+                self.people.get(&item.address).cloned().unwrap_or_else(|| Contact::unknown(item.address.clone()));
+            contact.name = item.name;
+            contact.subscription = item.subscription;
+            contact.asked = item.asked;
+            contact.groups = item.groups;
+            if contact.subscription.they_see_us() {
+                self.answered(&contact.address, draft);
+            }
+            changes.extend(self.keep(contact, draft));
+        }
+        changes
+    }
+
+    /// Somebody was taken off the roster.
+    pub fn removed(&mut self, who: &BareJid, draft: &mut Draft) -> Option<Change> {
+        draft.delete(&Key::Contact(who.clone()));
+        self.people.remove(who).map(|_| Change::ContactRemoved(who.clone()))
+    }
+
+    /// Somebody's presence. Of people outside the roster nothing is kept.
+    pub fn presence(&mut self, from: &Jid, availability: Availability, draft: &mut Draft) -> Option<Change> {
+        let mut contact = self.people.get(&from.to_bare())?.clone();
+        contact.presence_known = true;
+        let resource = from.resource().map(|r| r.to_string());
+        match (resource, availability) {
+            (None, Availability::Offline | Availability::Unknown) => contact.presence.clear(),
+            (Some(resource), Availability::Offline | Availability::Unknown) => {
+                contact.presence.remove(&resource);
+            }
+            (resource, availability) => {
+                contact.presence.insert(resource.unwrap_or_default(), availability);
+            }
+        }
+        self.keep(contact, draft)
+    }
+
+    /// A fresh session: what the last one told of presence no longer holds.
+    pub fn forget_presence(&mut self, draft: &mut Draft) -> Vec<Change> {
+        let people: Vec<Contact> = self.people.values().cloned().collect();
+        let mut changes = Vec::new();
+        for mut contact in people {
+            contact.presence.clear();
+            contact.presence_known = false;
+            changes.extend(self.keep(contact, draft));
+        }
+        changes
+    }
+
+    /// The server has told everything it knows: those it did not mention are offline.
+    pub fn presence_complete(&mut self, draft: &mut Draft) -> Vec<Change> {
+        let silent: Vec<Contact> =
+            self.people.values().filter(|contact| !contact.presence_known).cloned().collect();
+        let mut changes = Vec::new();
+        for mut contact in silent {
+            contact.presence_known = true;
+            changes.extend(self.keep(contact, draft));
+        }
+        changes
+    }
+
+    /// Somebody asks to see our presence. Said once, however often it is asked.
+    pub fn asked(&mut self, who: BareJid, draft: &mut Draft) -> Option<Change> {
+        if self.may_see_us(&who) || !self.requests.insert(who.clone()) {
+            return None;
+        }
+        draft.put(&Key::Request(who.clone()), &who);
+        Some(Change::Request(who))
+    }
+
+    /// A request was accepted or declined.
+    pub fn answered(&mut self, who: &BareJid, draft: &mut Draft) {
+        if self.requests.remove(who) {
+            draft.delete(&Key::Request(who.clone()));
+        }
+    }
+
+    /// Somebody started or stopped typing.
+    pub fn typing(&mut self, who: &BareJid, typing: bool) {
+        if typing {
+            self.typing.insert(who.clone());
+        } else {
+            self.typing.remove(who);
+        }
+    }
+
+    /// The link is lost or in doubt: nobody is known to be typing.
+    pub fn forget_typing(&mut self) -> Vec<Change> {
+        std::mem::take(&mut self.typing)
+            .into_iter()
+            .map(|conversation| Change::ChatState { conversation, state: None })
+            .collect()
+    }
+
+    fn keep(&mut self, contact: Contact, draft: &mut Draft) -> Option<Change> {
+        if self.people.get(&contact.address) == Some(&contact) {
+            return None;
+        }
+        draft.put(&Key::Contact(contact.address.clone()), &contact);
+        self.people.insert(contact.address.clone(), contact.clone());
+        Some(Change::Contact(contact))
+    }
+}

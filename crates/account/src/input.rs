@@ -1,0 +1,166 @@
+//! What happens to an account, and what it wants done. The whole interface between the core and a
+//! driver, be it the engine with real sockets or the simulator.
+
+use dormouse_model::{
+    BareJid, Batch, BatchId, Change, Channel, Closing, ConnId, DialFailure, Endpoint, JournalEntry, MessageId,
+};
+use std::time::Duration;
+
+/// Something that happened.
+#[derive(Debug, Clone)]
+pub enum Input {
+    /// The account shall be online from now on.
+    Start,
+    /// A dial succeeded: the WebSocket is open.
+    Dialled {
+        /// Which.
+        conn: ConnId,
+        /// What it offers to sign-in.
+        channel: Channel,
+    },
+    /// A dial came to nothing.
+    DialFailed {
+        /// Which.
+        conn: ConnId,
+        /// Why.
+        failure: DialFailure,
+    },
+    /// A text frame came.
+    Frame {
+        /// On which connection.
+        conn: ConnId,
+        /// The frame's text.
+        text: String,
+    },
+    /// Bytes came that are no text frame (a WebSocket ping, part of a message).
+    Activity(ConnId),
+    /// A connection ended, or broke.
+    Closed {
+        /// Which.
+        conn: ConnId,
+        /// How.
+        closing: Closing,
+    },
+    /// A batch, and all before it, have reached the disk.
+    Durable(BatchId),
+    /// The disk refuses writes. Look-ups go on; nothing gets durable.
+    StoreFailed(String),
+    /// The disk takes writes again, and has all that was issued.
+    StoreRecovered,
+    /// The machine is about to sleep: answer with [`Output::MaySleep`] as soon as everything is safe.
+    Suspending,
+    /// The machine woke.
+    Resumed {
+        /// For how long it slept, where that is known.
+        slept: Option<Duration>,
+        /// Whether the sleep is certain (a signal of the system, or a clock that counts sleep).
+        proven: bool,
+    },
+    /// The network changed.
+    Network {
+        /// Whether there is any.
+        up: bool,
+        /// The address or route of the current socket is gone.
+        route_lost: bool,
+    },
+    /// The window was shown or hidden.
+    Visible(bool),
+    /// The user's wish.
+    Command(Command),
+    /// The time of [`crate::Account::deadline`] has come.
+    Tick,
+}
+
+/// A wish of the user's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// Send a text. Works the same offline.
+    Send {
+        /// To whom.
+        to: BareJid,
+        /// What.
+        body: String,
+        /// Comes back with the id it was given, in [`Output::Written`].
+        tag: Option<u64>,
+    },
+    /// Replace the text of an own message.
+    Edit {
+        /// Which.
+        id: MessageId,
+        /// The new text.
+        body: String,
+    },
+    /// Withdraw an own message.
+    Retract(MessageId),
+    /// Send a failed message again.
+    Retry(MessageId),
+    /// Give up a message that has not been sent.
+    Discard(MessageId),
+    /// Everything in this conversation has been seen.
+    Read(BareJid),
+    /// The user types, or stopped.
+    Typing {
+        /// In which conversation.
+        to: BareJid,
+        /// Whether.
+        typing: bool,
+    },
+    /// Read older history of this conversation from the archive.
+    Older(BareJid),
+    /// Put somebody on the roster and ask to see their presence.
+    Add {
+        /// Whom.
+        address: BareJid,
+        /// A name for them.
+        name: Option<String>,
+    },
+    /// Let somebody see our presence, who asked.
+    Accept(BareJid),
+    /// Don't.
+    Decline(BareJid),
+    /// Take somebody off the roster.
+    Remove(BareJid),
+    /// Don't wait for the next attempt.
+    RetryNow,
+    /// Close the stream and stay offline; answered by [`Output::MayQuit`].
+    Quit,
+}
+
+/// Something to be done, in this order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Output {
+    /// Apply this batch now, before the next input; tell when it is durable.
+    Write(Batch),
+    /// Dial; answer with `Dialled` or `DialFailed`.
+    Dial {
+        /// The number of the connection to be.
+        conn: ConnId,
+        /// Another host than the account's own endpoint, named by the server.
+        endpoint: Option<Endpoint>,
+    },
+    /// Send a text frame.
+    Frame {
+        /// On which connection.
+        conn: ConnId,
+        /// The frame's text.
+        text: String,
+    },
+    /// Drop this socket, or stop dialling. Nothing more is wanted from it. What was sent on it before is
+    /// still written out if it can be at once.
+    Hangup(ConnId),
+    /// Tell the window.
+    Change(Change),
+    /// Write into the log; the record is in a batch already.
+    Journal(JournalEntry),
+    /// The message of a [`Command::Send`] with a tag has got this id.
+    Written {
+        /// The tag.
+        tag: u64,
+        /// The id.
+        id: MessageId,
+    },
+    /// Everything is on disk and acknowledged: the machine may sleep.
+    MaySleep,
+    /// Everything is on disk and the stream is closed: the program may end.
+    MayQuit,
+}

@@ -1,0 +1,423 @@
+//! The driver: one thread that feeds the pure core with what happens and does what it says.
+//!
+//! Each batch is applied before the next input is handled, so that every look-up sees it; its
+//! durability comes back later, as an input. The core is rebuilt from the disk whenever it can't be
+//! trusted any more: after a read error, and after a crash. A frame that crashed it twice is
+//! quarantined.
+
+use crate::engine::{Happening, Settings, StartError, Subscription};
+use crate::flush::{Flushed, Flusher};
+use crate::line::{Line, LineEvent};
+use crate::rebuild::{Rebuild, Rebuilds};
+use dormouse_account::{Account, Command, Input, Output, Status};
+use dormouse_dial::{Dialler, Target};
+use dormouse_model::{BareJid, Change, ConnId, Endpoint, MessageId, Notice, Now, Random, Stamp, Tick};
+use dormouse_store::{SetAside, Store};
+use dormouse_wake::clock::{Clock, SystemClock};
+use dormouse_wake::{Event as WakeEvent, Guard, Options, Proof, Reach, Watch, watch};
+use dormouse_xmpp::Credentials;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc::{Receiver, Sender, UnboundedReceiver, UnboundedSender, channel, unbounded_channel};
+use tokio::sync::oneshot;
+use tracing::{info_span, warn};
+
+/// Frames that may wait for the core before the server is slowed down.
+const WAITING_FRAMES: usize = 64;
+/// The longest the driver sleeps at a time: deadlines are kept on a clock that counts sleep, tokio's does not.
+const LONGEST_NAP: Duration = Duration::from_secs(60);
+
+/// What the engine's holder wants.
+pub enum Request {
+    /// The user's wish.
+    Command(Command),
+    /// A text, with the id wanted back.
+    Send {
+        /// To whom.
+        to: BareJid,
+        /// What.
+        body: String,
+        /// Where the id goes.
+        reply: oneshot::Sender<MessageId>,
+    },
+    /// Something told by hand.
+    Happened(Happening),
+    /// Prepare for sleep and say when ready.
+    Suspend {
+        /// Told when ready.
+        reply: oneshot::Sender<()>,
+    },
+    /// Snapshot and changes.
+    Subscribe {
+        /// Where they go.
+        reply: oneshot::Sender<Subscription>,
+    },
+    /// What is known.
+    Status {
+        /// Where it goes.
+        reply: oneshot::Sender<Status>,
+    },
+    /// End, and leave the stream open.
+    Leave,
+}
+
+/// Waits for "may sleep" or "may quit".
+enum Waiting {
+    Sleep(Guard),
+    Reply(oneshot::Sender<()>),
+    Leave,
+}
+
+/// Everything of one running account.
+pub struct Driver {
+    settings: Settings,
+    endpoint: Option<Endpoint>,
+    store: Arc<Store>,
+    clock: SystemClock,
+    dialler: Dialler,
+    account: Account,
+    requests: UnboundedReceiver<Request>,
+    flusher: Option<Flusher>,
+    flushed: UnboundedReceiver<Flushed>,
+    lines: BTreeMap<ConnId, Line>,
+    line_events: (Sender<(ConnId, LineEvent)>, Receiver<(ConnId, LineEvent)>),
+    /// The local address of each open line, to know whose way is gone.
+    locals: BTreeMap<ConnId, IpAddr>,
+    current: ConnId,
+    subscribers: Vec<UnboundedSender<Change>>,
+    sends: BTreeMap<u64, oneshot::Sender<MessageId>>,
+    next_tag: u64,
+    waiting: Vec<Waiting>,
+    rebuilds: Rebuilds,
+    notices: Vec<Notice>,
+    ended: bool,
+}
+
+impl Driver {
+    /// A driver over an open store.
+    pub fn new(
+        settings: Settings,
+        endpoint: Option<Endpoint>,
+        store: Arc<Store>,
+        set_aside: Option<SetAside>,
+        requests: UnboundedReceiver<Request>,
+    ) -> Result<Self, StartError> {
+        let account = restore(&settings, &store)?;
+        let (tell, flushed) = unbounded_channel();
+        let flusher = Flusher::start(Arc::clone(&store), tell)
+            .map_err(|error| StartError::System(error.to_string()))?;
+        let mut notices = Vec::new();
+        if let Some(aside) = set_aside {
+            warn!(folder = %aside.path.display(), saved = aside.saved_outbox, "the cache was set aside");
+            notices.push(Notice::CacheSetAside { saved: aside.saved_outbox });
+        }
+        Ok(Self {
+            dialler: Dialler::new(dormouse_dial::Settings::default()),
+            settings,
+            endpoint,
+            store,
+            clock: SystemClock,
+            account,
+            requests,
+            flusher: Some(flusher),
+            flushed,
+            lines: BTreeMap::new(),
+            line_events: channel(WAITING_FRAMES),
+            locals: BTreeMap::new(),
+            current: ConnId::default(),
+            subscribers: Vec::new(),
+            sends: BTreeMap::new(),
+            next_tag: 0,
+            waiting: Vec::new(),
+            rebuilds: Rebuilds::default(),
+            notices,
+            ended: false,
+        })
+    }
+
+    /// Runs until the user quits or the engine's holder is gone.
+    pub async fn run(mut self) {
+        let mut wake = self.settings.watch_system.then(|| watch(self.wake_options()));
+        self.feed(Input::Start);
+        while !self.ended {
+            let nap = self.nap();
+            tokio::select! {
+                biased;
+                flushed = self.flushed.recv() => match flushed {
+                    Some(Flushed::Durable(batch)) => self.feed(Input::Durable(batch)),
+                    Some(Flushed::Failed(why)) => self.feed(Input::StoreFailed(why)),
+                    Some(Flushed::Recovered) => self.feed(Input::StoreRecovered),
+                    None => break,
+                },
+                request = self.requests.recv() => match request {
+                    Some(request) => self.requested(request),
+                    // The holder was dropped without a word, as in a crash: the stream stays open.
+                    None => break,
+                },
+                event = next(&mut wake) => self.woken(event),
+                event = self.line_events.1.recv() => {
+                    if let Some((conn, event)) = event {
+                        self.line_told(conn, event);
+                    }
+                }
+                () = tokio::time::sleep(nap) => {
+                    if self.account.deadline().is_some_and(|deadline| deadline <= self.now().tick) {
+                        self.feed(Input::Tick);
+                    }
+                }
+            }
+        }
+        // Frames handed over (a last acknowledgement, the stream's end) leave before the sockets go.
+        self.lines.clear();
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        self.flusher = None;
+    }
+
+    fn wake_options(&self) -> Options {
+        Options::new("Dormouse", "Saving and acknowledging what has arrived")
+    }
+
+    fn now(&self) -> Now {
+        let tick = u64::try_from(self.clock.now().as_millis()).unwrap_or(u64::MAX);
+        Now { tick: Tick(tick), stamp: Stamp(self.clock.wall_ms()) }
+    }
+
+    fn nap(&self) -> Duration {
+        match self.account.deadline() {
+            Some(deadline) => deadline.since(self.now().tick).min(LONGEST_NAP),
+            None => LONGEST_NAP,
+        }
+    }
+
+    fn requested(&mut self, request: Request) {
+        match request {
+            Request::Command(command) => self.feed(Input::Command(command)),
+            Request::Send { to, body, reply } => {
+                let tag = self.next_tag;
+                self.next_tag += 1;
+                self.sends.insert(tag, reply);
+                self.feed(Input::Command(Command::Send { to, body, tag: Some(tag) }));
+            }
+            Request::Happened(happening) => self.feed(match happening {
+                Happening::Suspending => Input::Suspending,
+                Happening::Resumed(slept) => Input::Resumed { slept, proven: true },
+                Happening::Network { up, route_lost } => Input::Network { up, route_lost },
+                Happening::Visible(visible) => Input::Visible(visible),
+            }),
+            Request::Suspend { reply } => {
+                self.waiting.push(Waiting::Reply(reply));
+                self.feed(Input::Suspending);
+            }
+            Request::Subscribe { reply } => {
+                let (sender, changes) = unbounded_channel();
+                let mut snapshot = self.account.snapshot();
+                snapshot.extend(self.notices.iter().cloned().map(Change::Notice));
+                if reply.send(Subscription { snapshot, changes }).is_ok() {
+                    self.subscribers.push(sender);
+                }
+            }
+            Request::Status { reply } => {
+                let _ = reply.send(self.account.status());
+            }
+            Request::Leave => {
+                self.waiting.push(Waiting::Leave);
+                self.feed(Input::Suspending);
+            }
+        }
+    }
+
+    fn woken(&mut self, event: WakeEvent) {
+        match event {
+            WakeEvent::Suspending(guard) => {
+                self.waiting.push(Waiting::Sleep(guard));
+                self.feed(Input::Suspending);
+            }
+            WakeEvent::Resumed { slept, proof } => {
+                let proven = proof == Proof::Clock || slept.is_none_or(|slept| slept > Duration::from_secs(1));
+                self.feed(Input::Resumed { slept, proven });
+            }
+            WakeEvent::NetworkKnown(reach) => {
+                if !self.reaches(reach) {
+                    self.feed(Input::Network { up: false, route_lost: false });
+                }
+            }
+            WakeEvent::NetworkChanged(change) => {
+                let local = self.locals.get(&self.current);
+                let route_lost = local.is_some_and(|local| change.lost.contains(local));
+                self.feed(Input::Network { up: self.reaches(change.reach), route_lost });
+            }
+            // Deadlines are on a clock that does not jump.
+            WakeEvent::WallClockJumped { by_ms } => tracing::info!(by_ms, "the wall clock was set"),
+            WakeEvent::Source { source, state } => tracing::info!(?source, ?state, "source of wake events"),
+        }
+    }
+
+    /// Whether the server may be reached: one on this machine always.
+    fn reaches(&self, reach: Reach) -> bool {
+        reach > Reach::Host || self.endpoint.as_ref().is_some_and(dormouse_dial::endpoint::is_loopback)
+    }
+
+    fn line_told(&mut self, conn: ConnId, event: LineEvent) {
+        if !self.lines.contains_key(&conn) {
+            return; // Given up meanwhile: what it still delivers is not read.
+        }
+        match event {
+            LineEvent::Dialled { channel, local } => {
+                self.locals.insert(conn, local);
+                self.feed(Input::Dialled { conn, channel });
+            }
+            LineEvent::Failed(failure) => {
+                self.hang_up(conn);
+                self.feed(Input::DialFailed { conn, failure });
+            }
+            LineEvent::Frame(text) => self.feed(Input::Frame { conn, text }),
+            LineEvent::Activity => self.feed(Input::Activity(conn)),
+            LineEvent::Closed(closing) => {
+                self.hang_up(conn);
+                self.feed(Input::Closed { conn, closing });
+            }
+        }
+    }
+
+    fn hang_up(&mut self, conn: ConnId) {
+        self.lines.remove(&conn);
+        self.locals.remove(&conn);
+    }
+
+    /// Hands one input to the core and does what it says.
+    fn feed(&mut self, input: Input) {
+        let span = info_span!("account", account = %self.settings.address, conn = self.current.0);
+        let _entered = span.enter();
+        let now = self.now();
+        let frame = match &input {
+            Input::Frame { text, .. } => Some(dormouse_account::quarantine::hash(text)),
+            _ => None,
+        };
+        let handled = catch_unwind(AssertUnwindSafe(|| self.account.handle(now, input, &*self.store)));
+        match handled {
+            Ok(Ok(outputs)) => {
+                for output in outputs {
+                    self.perform(output);
+                }
+            }
+            Ok(Err(error)) => self.rebuild(Rebuild::Unreadable(error)),
+            Err(_) => self.rebuild(Rebuild::Crashed(frame)),
+        }
+    }
+
+    fn perform(&mut self, output: Output) {
+        match output {
+            Output::Write(batch) => {
+                self.store.apply(batch);
+                if let Some(flusher) = &self.flusher {
+                    flusher.flush_soon();
+                }
+            }
+            Output::Dial { conn, endpoint } => {
+                let target = Target {
+                    domain: self.settings.address.domain().to_string(),
+                    endpoint: endpoint.or_else(|| self.endpoint.clone()),
+                };
+                let span = info_span!(parent: None, "line", account = %self.settings.address, conn = conn.0);
+                let events = self.line_events.0.clone();
+                self.lines.insert(conn, Line::dial(conn, self.dialler.clone(), target, events, span));
+            }
+            Output::Frame { conn, text } => {
+                self.current = conn;
+                if let Some(line) = self.lines.get(&conn) {
+                    line.send(text);
+                }
+            }
+            Output::Hangup(conn) => self.hang_up(conn),
+            Output::Change(change) => {
+                if let Change::Notice(notice) = &change {
+                    if !self.notices.contains(notice) {
+                        self.notices.push(notice.clone());
+                    }
+                    if *notice == Notice::StoreRecovered {
+                        self.notices.retain(|n| !matches!(n, Notice::StoreFailed(_) | Notice::StoreRecovered));
+                    }
+                }
+                self.publish(&change);
+            }
+            Output::Journal(entry) => tracing::info!(target: "dormouse", "{}", entry.text),
+            Output::Written { tag, id } => {
+                if let Some(reply) = self.sends.remove(&tag) {
+                    let _ = reply.send(id);
+                }
+            }
+            Output::MaySleep => {
+                for waiting in std::mem::take(&mut self.waiting) {
+                    match waiting {
+                        Waiting::Sleep(guard) => drop(guard),
+                        Waiting::Reply(reply) => {
+                            let _ = reply.send(());
+                        }
+                        Waiting::Leave => self.ended = true,
+                    }
+                }
+            }
+            Output::MayQuit => self.ended = true,
+        }
+    }
+
+    fn publish(&mut self, change: &Change) {
+        self.subscribers.retain(|subscriber| subscriber.send(change.clone()).is_ok());
+    }
+
+    /// The core can't be trusted any more: every socket is dropped (unacknowledged stanzas come again)
+    /// and a new core is made from what is on disk.
+    fn rebuild(&mut self, why: Rebuild) {
+        tracing::error!(%why, "the core is rebuilt");
+        self.lines.clear();
+        self.locals.clear();
+        self.line_events = channel(WAITING_FRAMES);
+        self.sends.clear();
+        let pause = self.rebuilds.note(self.now().tick);
+        match self.rebuilds.mend(&why, &self.store) {
+            Ok(Some(notice)) => {
+                self.publish(&Change::Notice(notice.clone()));
+                self.notices.push(notice);
+            }
+            Ok(None) => {}
+            Err(error) => tracing::error!(%error, "the store can't be mended yet"),
+        }
+        // Rare, and nothing else is worth doing meanwhile.
+        std::thread::sleep(pause);
+        match restore(&self.settings, &self.store) {
+            Ok(account) => {
+                self.account = account;
+                for change in self.account.snapshot() {
+                    self.publish(&change);
+                }
+                self.feed(Input::Start);
+            }
+            Err(error) => {
+                tracing::error!(%error, "the core can't be rebuilt");
+                self.publish(&Change::Notice(Notice::StoreFailed(error.to_string())));
+                self.ended = true;
+            }
+        }
+    }
+}
+
+fn restore(settings: &Settings, store: &Store) -> Result<Account, StartError> {
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed).map_err(|error| StartError::System(error.to_string()))?;
+    let credentials = Credentials::password(settings.password.reveal());
+    Ok(Account::restore(settings.address.clone(), credentials, Random::from_seed(seed), store)?)
+}
+
+/// The next wake event; never, where nobody watches.
+async fn next(wake: &mut Option<Watch>) -> WakeEvent {
+    if let Some(watch) = wake
+        && let Some(event) = watch.next().await
+    {
+        return event;
+    }
+    *wake = None;
+    std::future::pending().await
+}

@@ -1,0 +1,176 @@
+//! The engine of one account, as the app, the terminal client and the tests hold it.
+
+use crate::driver::{Driver, Request};
+use crate::folder::Folder;
+use crate::secret::Secret;
+use dormouse_account::{Command, Status};
+use dormouse_dial::BadEndpoint;
+use dormouse_model::{BareJid, Change, Endpoint, JournalEntry, MessageId, Place, ReadError};
+use dormouse_store::{OpenError, Store};
+use dormouse_timeline::{Stretch, history};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::oneshot;
+
+/// What an engine needs to know to start.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The account.
+    pub address: BareJid,
+    /// Its password.
+    pub password: Secret,
+    /// Where it keeps its things.
+    pub folder: Folder,
+    /// The WebSocket endpoint, if the user gave one; else it is discovered (XEP-0156).
+    pub endpoint: Option<String>,
+    /// Listen to the system's sleep and network. Tests that tell the engine themselves switch it off.
+    pub watch_system: bool,
+}
+
+/// Why an engine could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The endpoint given can't be used.
+    #[error("This endpoint can't be used: {0}")]
+    Endpoint(#[from] BadEndpoint),
+    /// The store can't be opened, and must not be set aside.
+    #[error(transparent)]
+    Store(#[from] OpenError),
+    /// The store can't be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The system refused a thread or its random numbers.
+    #[error("The system refused what Dormouse needs to run: {0}.")]
+    System(String),
+}
+
+/// What happens to the machine or the window, told by hand: by the shell (visibility) and by tests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Happening {
+    /// The machine is about to sleep.
+    Suspending,
+    /// It woke after this long.
+    Resumed(Option<Duration>),
+    /// The network came or went, perhaps with the route of the socket.
+    Network {
+        /// Whether there is any.
+        up: bool,
+        /// The route of the current socket is gone.
+        route_lost: bool,
+    },
+    /// The window was shown or hidden.
+    Visible(bool),
+}
+
+/// Everything a window shows: first what is, then what changes, in order.
+pub struct Subscription {
+    /// The present as changes from nothing.
+    pub snapshot: Vec<Change>,
+    /// What follows.
+    pub changes: UnboundedReceiver<Change>,
+}
+
+/// A running account. Runs on threads of its own: no call here waits for the network.
+pub struct Engine {
+    requests: UnboundedSender<Request>,
+    store: Arc<Store>,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+impl Engine {
+    /// Opens the store and goes online.
+    pub fn start(settings: Settings) -> Result<Self, StartError> {
+        let endpoint: Option<Endpoint> =
+            settings.endpoint.as_deref().map(dormouse_dial::endpoint::parse).transpose()?;
+        let opened = Store::open(&settings.folder.store())?;
+        let store = Arc::new(opened.store);
+        let (requests, inbox) = unbounded_channel();
+        let driver = Driver::new(settings, endpoint, Arc::clone(&store), opened.set_aside, inbox)?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| StartError::System(error.to_string()))?;
+        let thread = thread::Builder::new()
+            .name("dormouse-engine".into())
+            .spawn(move || {
+                runtime.block_on(driver.run());
+                // Sockets and look-ups that hang must not keep the program from ending.
+                runtime.shutdown_timeout(Duration::from_millis(200));
+            })
+            .map_err(|error| StartError::System(error.to_string()))?;
+        Ok(Self { requests, store, thread: Some(thread) })
+    }
+
+    /// Does what the user wishes.
+    pub fn command(&self, command: Command) {
+        self.ask(Request::Command(command));
+    }
+
+    /// Sends a text and tells the id it was given, which is on its way to the disk then.
+    pub async fn send(&self, to: BareJid, body: String) -> Option<MessageId> {
+        let (reply, id) = oneshot::channel();
+        self.ask(Request::Send { to, body, reply });
+        id.await.ok()
+    }
+
+    /// Tells what happened to the machine or the window.
+    pub fn happened(&self, happening: Happening) {
+        self.ask(Request::Happened(happening));
+    }
+
+    /// Flushes and acknowledges everything as before a sleep; returns when that is done.
+    pub async fn suspend(&self) {
+        let (reply, done) = oneshot::channel();
+        self.ask(Request::Suspend { reply });
+        let _ = done.await;
+    }
+
+    /// Everything a window shows, from now on. None if the engine has ended.
+    pub async fn subscribe(&self) -> Option<Subscription> {
+        let (reply, subscription) = oneshot::channel();
+        self.ask(Request::Subscribe { reply });
+        subscription.await.ok()
+    }
+
+    /// What is known of connection, session, outbox and archive. None if the engine has ended.
+    pub async fn status(&self) -> Option<Status> {
+        let (reply, status) = oneshot::channel();
+        self.ask(Request::Status { reply });
+        status.await.ok()
+    }
+
+    /// A stretch of a conversation from the cache, ending before `before` or at the present.
+    pub fn history(&self, with: &BareJid, before: Option<Place>, limit: usize) -> Result<Stretch, ReadError> {
+        history(&*self.store, with, before, limit)
+    }
+
+    /// The last lines of the connection's journal, oldest first.
+    pub fn journal(&self, limit: usize) -> Result<Vec<JournalEntry>, ReadError> {
+        dormouse_account::journal::last(&*self.store, limit)
+    }
+
+    /// Flushes, closes the stream, ends. The server ends the session.
+    pub async fn quit(mut self) {
+        self.ask(Request::Command(Command::Quit));
+        self.ended().await;
+    }
+
+    /// Flushes, acknowledges and ends, and leaves the stream open: the next start resumes the session.
+    pub async fn leave(mut self) {
+        self.ask(Request::Leave);
+        self.ended().await;
+    }
+
+    async fn ended(&mut self) {
+        if let Some(thread) = self.thread.take() {
+            let _ = tokio::task::spawn_blocking(move || thread.join()).await;
+        }
+    }
+
+    fn ask(&self, request: Request) {
+        // An engine that has ended has nothing to do any more.
+        let _ = self.requests.send(request);
+    }
+}

@@ -1,0 +1,102 @@
+//! The group commit: a thread of its own that brings applied batches to the disk.
+//!
+//! While one flush runs, further batches gather; the next flush takes them all. A disk that refuses is
+//! tried again until it takes everything; meanwhile nothing is reported durable, so nothing is
+//! acknowledged.
+
+use dormouse_model::BatchId;
+use dormouse_store::Store;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread;
+use std::time::Duration;
+use tokio::sync::mpsc::UnboundedSender;
+
+/// How long to wait before a disk that refused is tried again.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// What the thread tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Flushed {
+    /// This batch and all before it are on disk.
+    Durable(BatchId),
+    /// The disk refuses; why.
+    Failed(String),
+    /// The disk took everything again.
+    Recovered,
+}
+
+/// The flushing thread. Ends when dropped, after a last flush.
+pub struct Flusher {
+    nudge: Option<Sender<()>>,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+impl Flusher {
+    /// Starts the thread.
+    pub fn start(store: Arc<Store>, tell: UnboundedSender<Flushed>) -> std::io::Result<Self> {
+        let (nudge, nudged) = channel();
+        let thread = thread::Builder::new()
+            .name("dormouse-flush".into())
+            .spawn(move || run(&store, &nudged, &tell))?;
+        Ok(Self { nudge: Some(nudge), thread: Some(thread) })
+    }
+
+    /// Something has been applied and wants to be durable.
+    pub fn flush_soon(&self) {
+        if let Some(nudge) = &self.nudge {
+            // The thread is gone only when everything ends: then there is nobody to wait for it either.
+            let _ = nudge.send(());
+        }
+    }
+}
+
+impl Drop for Flusher {
+    fn drop(&mut self) {
+        self.nudge = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn run(store: &Store, nudged: &Receiver<()>, tell: &UnboundedSender<Flushed>) {
+    while nudged.recv().is_ok() {
+        while nudged.try_recv().is_ok() {}
+        match store.flush() {
+            Ok(batch) => {
+                let _ = tell.send(Flushed::Durable(batch));
+            }
+            Err(error) => {
+                let _ = tell.send(Flushed::Failed(error.to_string()));
+                if !reopen(store, nudged, tell) {
+                    return;
+                }
+            }
+        }
+    }
+    // Whoever drops the engine while something is unflushed still wants it kept.
+    if let Err(error) = store.flush() {
+        tracing::error!(%error, "the last flush failed");
+    }
+}
+
+/// Tries until the store takes everything again; false if the engine ends meanwhile.
+fn reopen(store: &Store, nudged: &Receiver<()>, tell: &UnboundedSender<Flushed>) -> bool {
+    loop {
+        match nudged.recv_timeout(RETRY) {
+            // More was applied; it waits with the rest.
+            Ok(()) => thread::sleep(RETRY),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return false,
+        }
+        match store.reopen() {
+            Ok(batch) => {
+                let _ = tell.send(Flushed::Recovered);
+                let _ = tell.send(Flushed::Durable(batch));
+                return true;
+            }
+            Err(error) => tracing::warn!(%error, "the store can't be reopened yet"),
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! One connection: a task that dials, then reads and writes frames until it is dropped.
+//!
+//! Frames that come in wait in a bounded queue: a core that can't keep up slows the server down by
+//! TCP's own means. Frames that go out are written as many at a time as have gathered.
+
+use dormouse_dial::{Connected, Dialler, Inbound, Target, Writer};
+use dormouse_model::{Channel, Closing, ConnId, DialFailure};
+use std::net::IpAddr;
+use std::time::Duration;
+use tokio::sync::mpsc::{Sender, UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tracing::Instrument;
+
+/// How long frames already handed over may still take to leave after the line was dropped.
+const LINGER: Duration = Duration::from_secs(2);
+
+/// What a line tells.
+#[derive(Debug)]
+pub enum LineEvent {
+    /// It is open.
+    Dialled {
+        /// What it offers to sign-in.
+        channel: Channel,
+        /// The local address it leaves from.
+        local: IpAddr,
+    },
+    /// It could not be opened.
+    Failed(DialFailure),
+    /// A text frame.
+    Frame(String),
+    /// Bytes that are no text frame.
+    Activity,
+    /// It ended.
+    Closed(Closing),
+}
+
+/// Nothing is ever sent: only the end of its sender says something.
+enum Never {}
+
+/// A line, dialling or open. Dropping it gives it up.
+pub struct Line {
+    frames: UnboundedSender<String>,
+    _dropped: oneshot::Sender<Never>,
+    task: JoinHandle<()>,
+}
+
+impl Line {
+    /// Starts dialling.
+    pub fn dial(
+        conn: ConnId,
+        dialler: Dialler,
+        target: Target,
+        events: Sender<(ConnId, LineEvent)>,
+        span: tracing::Span,
+    ) -> Self {
+        let (frames, outgoing) = unbounded_channel();
+        let (alive, dropped) = oneshot::channel();
+        let task = tokio::spawn(live(conn, dialler, target, outgoing, dropped, events).instrument(span));
+        Self { frames, _dropped: alive, task }
+    }
+
+    /// Hands a frame over to be written.
+    pub fn send(&self, frame: String) {
+        // A line that has ended has said so, or is about to.
+        let _ = self.frames.send(frame);
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn live(
+    conn: ConnId,
+    dialler: Dialler,
+    target: Target,
+    outgoing: UnboundedReceiver<String>,
+    dropped: oneshot::Receiver<Never>,
+    events: Sender<(ConnId, LineEvent)>,
+) {
+    let Connected { channel, local_addr, peer_addr, socket, .. } = match dialler.dial(target).await {
+        Ok(connected) => connected,
+        Err(failure) => {
+            tracing::info!(?failure, "dial failed");
+            let _ = events.send((conn, LineEvent::Failed(failure))).await;
+            return;
+        }
+    };
+    tracing::info!(peer = %peer_addr, encrypted = channel.encrypted, "dialled");
+    let (mut reader, writer) = socket.split();
+    // The writer ends by itself when the line is dropped: what was handed over before still leaves.
+    tokio::spawn(write(writer, outgoing, dropped).in_current_span());
+    if events.send((conn, LineEvent::Dialled { channel, local: local_addr.ip() })).await.is_err() {
+        return;
+    }
+    loop {
+        let event = match reader.next().await {
+            Ok(Inbound::Text(text)) => LineEvent::Frame(text),
+            Ok(Inbound::Activity) => LineEvent::Activity,
+            Err(closing) => {
+                tracing::info!(?closing, "closed");
+                let _ = events.send((conn, LineEvent::Closed(closing))).await;
+                return;
+            }
+        };
+        if events.send((conn, event)).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Writes until the line ends, or has been dropped and its time is up: a dead peer takes nothing.
+async fn write(writer: Writer, outgoing: UnboundedReceiver<String>, dropped: oneshot::Receiver<Never>) {
+    let too_late = async {
+        let _ = dropped.await;
+        tokio::time::sleep(LINGER).await;
+    };
+    tokio::select! {
+        () = write_all(writer, outgoing) => {}
+        () = too_late => {}
+    }
+}
+
+async fn write_all(mut writer: Writer, mut outgoing: UnboundedReceiver<String>) {
+    let mut gathered = Vec::new();
+    while outgoing.recv_many(&mut gathered, 64).await > 0 {
+        // The reader learns of a broken socket, with its reason, by itself.
+        if writer.send_all(std::mem::take(&mut gathered)).await.is_err() {
+            return;
+        }
+    }
+}

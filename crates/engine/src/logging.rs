@@ -1,0 +1,37 @@
+//! The log: one file a day, a week of them, in the account's folder.
+//!
+//! For whoever looks for a fault. It never holds a message body or a secret; every line bears the
+//! account and the connection it speaks of.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+use tracing_appender::non_blocking::WorkerGuard;
+use tracing_appender::rolling::{Builder, Rotation};
+use tracing_subscriber::EnvFilter;
+
+/// What is logged unless `DORMOUSE_LOG` says otherwise.
+const DEFAULT: &str = "info,dormouse=debug,dormouse_engine=debug,dormouse_wake=debug,dormouse_dial=debug";
+
+/// Starts logging into `folder`. Keep the guard: dropping it writes out what is still in memory.
+///
+/// Fails if the folder can't be made or a log is already running in this process.
+pub fn start(folder: &Path) -> io::Result<WorkerGuard> {
+    fs::create_dir_all(folder)?;
+    let files = Builder::new()
+        .rotation(Rotation::DAILY)
+        .max_log_files(7)
+        .filename_prefix("dormouse")
+        .filename_suffix("log")
+        .build(folder)
+        .map_err(io::Error::other)?;
+    let (writer, guard) = tracing_appender::non_blocking(files);
+    let filter = EnvFilter::try_from_env("DORMOUSE_LOG").unwrap_or_else(|_| EnvFilter::new(DEFAULT));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(false)
+        .with_writer(writer)
+        .try_init()
+        .map_err(io::Error::other)?;
+    Ok(guard)
+}

@@ -1,0 +1,105 @@
+//! Passwords: in memory under a lid, at rest in the OS keyring and nowhere else.
+
+use dormouse_model::BareJid;
+use keyring::v1::{Entry, Error};
+use std::fmt;
+use zeroize::Zeroizing;
+
+/// The keyring's name for what belongs to Dormouse.
+const SERVICE: &str = "Dormouse";
+
+/// A password. Wiped from memory when dropped; never shown by `Debug`.
+#[derive(Clone)]
+pub struct Secret(Zeroizing<String>);
+
+impl Secret {
+    /// Takes a password.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(Zeroizing::new(text.into()))
+    }
+
+    /// The password itself, for signing in.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// Why the keyring could not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyringError {
+    /// There is no keyring service in this session.
+    #[error(
+        "This session has no keyring, so the password can't be kept. On Linux, a desktop such as GNOME or KDE brings one; Dormouse asks for the password at each start instead."
+    )]
+    Missing,
+    /// It is there and did not open.
+    #[error("The keyring is locked and could not be opened. Unlock it and try again.")]
+    Locked,
+    /// It failed otherwise.
+    #[error("The keyring failed: {0}.")]
+    Failed(String),
+}
+
+impl From<Error> for KeyringError {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::NoDefaultStore => KeyringError::Missing,
+            Error::NoStorageAccess(_) => KeyringError::Locked,
+            // The error's own words may quote what was stored: only its kind is told.
+            Error::BadEncoding(_) => KeyringError::Failed("the entry is not text".into()),
+            other => KeyringError::Failed(format!("{:?}", std::mem::discriminant(&other))),
+        }
+    }
+}
+
+/// The OS keyring. Every call may block for as long as the user takes to unlock it: never call it on a
+/// thread that has other things to do.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Keyring;
+
+impl Keyring {
+    /// The password kept for this account, if there is one.
+    pub fn password(self, account: &BareJid) -> Result<Option<Secret>, KeyringError> {
+        match Entry::new(SERVICE, account.as_str()).and_then(|entry| entry.get_password()) {
+            Ok(password) => Ok(Some(Secret::new(password))),
+            Err(Error::NoEntry) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Keeps a password. Found out by reading it back: some keyrings say yes and keep nothing.
+    pub fn keep(self, account: &BareJid, password: &Secret) -> Result<(), KeyringError> {
+        let entry = Entry::new(SERVICE, account.as_str())?;
+        entry.set_password(password.reveal())?;
+        let kept = Zeroizing::new(entry.get_password()?);
+        if kept.as_str() == password.reveal() {
+            Ok(())
+        } else {
+            Err(KeyringError::Failed("what was stored did not come back".into()))
+        }
+    }
+
+    /// Forgets the password of this account.
+    pub fn forget(self, account: &BareJid) -> Result<(), KeyringError> {
+        match Entry::new(SERVICE, account.as_str()).and_then(|entry| entry.delete_credential()) {
+            Ok(()) | Err(Error::NoEntry) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_never_shown_by_debug() {
+        assert!(!format!("{:?}", Secret::new("hunter2")).contains("hunter2"));
+    }
+}
