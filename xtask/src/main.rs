@@ -1,1 +1,90 @@
-fn main(){}
+//! `cargo xtask`: the project's own commands.
+//!
+//! - `start`: a local server, a friend who talks, and the chat, on any fresh Debian or Ubuntu machine.
+//! - `test`: everything that must hold before a change is taken; `.ci/run` calls it.
+//! - `simulate`: more lives in the simulator.
+//! - `install`: only what `start` or `test` would install first.
+// What this program is for is to print.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+mod install;
+mod purity;
+mod run;
+mod start;
+mod suite;
+
+#[cfg(unix)]
+mod conversation;
+
+use run::{Result, cargo, run};
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+cargo xtask COMMAND
+
+  start                          build, start a local server with a friend on it, and chat
+  test [OPTIONS]                 all checks and tests
+    --all                        also the long runs and cargo-deny
+    --only STEP                  only this step (may be repeated)
+    --skip namespaces            leave out the tests that need network namespaces (they need root)
+  simulate --seeds N [--from S]  live N lives in the simulator, starting with seed S
+  install start|test             install what that command needs";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let outcome = match words.split_first() {
+        Some((&"start", [])) => start::start(),
+        Some((&"test", options)) => suite::Options::parse(options).and_then(|options| suite::test(&options)),
+        Some((&"simulate", options)) => simulate(options),
+        Some((&"install", ["start"])) => install::install(install::Need::Start),
+        Some((&"install", ["test"])) => install::install(install::Need::Test),
+        Some((&("help" | "--help" | "-h"), _)) | None => {
+            println!("{USAGE}");
+            Ok(())
+        }
+        Some(_) => Err(format!("That is not a command of xtask.\n\n{USAGE}")),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(sentence) => {
+            // After the tests' table everything is said.
+            if !sentence.is_empty() {
+                eprintln!("{sentence}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn simulate(options: &[&str]) -> Result<()> {
+    let (mut seeds, mut from) = (None, "0");
+    let mut rest = options;
+    while let [option, value, after @ ..] = rest {
+        value
+            .parse::<u64>()
+            .map_err(|_| format!("{option} wants a number, not {value:?}"))?;
+        match *option {
+            "--seeds" => seeds = Some(*value),
+            "--from" => from = value,
+            _ => return Err(format!("simulate knows no option {option}\n\n{USAGE}")),
+        }
+        rest = after;
+    }
+    let (Some(seeds), []) = (seeds, rest) else {
+        return Err(format!("simulate wants --seeds N\n\n{USAGE}"));
+    };
+    let mut command = cargo();
+    command.args([
+        "run",
+        "--release",
+        "-p",
+        "dormouse-simulator",
+        "--",
+        "--seeds",
+        seeds,
+        "--from",
+        from,
+    ]);
+    run(&mut command)
+}

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 /// A running child with its process group and its guard.
 #[derive(Debug)]
-pub(crate) struct Foreground {
+pub struct Foreground {
     name: &'static str,
     child: Child,
     group: Pid,
@@ -25,7 +25,7 @@ pub(crate) struct Foreground {
 impl Foreground {
     /// Starts `command` with its output appended to `log`. Standard input is empty unless `input` is given,
     /// in which case the caller takes it by [`Foreground::take_stdin`].
-    pub(crate) fn spawn(name: &'static str, mut command: Command, log: &Path, input: Stdio) -> Result<Self> {
+    pub fn spawn(name: &'static str, mut command: Command, log: &Path, input: Stdio) -> Result<Self> {
         use std::os::unix::process::CommandExt;
         let out = File::options()
             .create(true)
@@ -79,22 +79,22 @@ impl Foreground {
     }
 
     /// The process id of the child, which is its process group's too.
-    pub(crate) fn id(&self) -> u32 {
+    pub fn id(&self) -> u32 {
         self.child.id()
     }
 
     /// The child's standard input, if it was piped and not yet taken.
-    pub(crate) fn take_stdin(&mut self) -> Option<std::process::ChildStdin> {
+    pub fn take_stdin(&mut self) -> Option<std::process::ChildStdin> {
         self.child.stdin.take()
     }
 
     /// The child's exit status if it has ended by itself.
-    pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
+    pub fn ended(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().ok().flatten()
     }
 
     /// Waits until `ready` says yes. Fails at once when the child ends, and after `limit`.
-    pub(crate) fn wait_until(&mut self, limit: Duration, mut ready: impl FnMut() -> bool) -> Result<()> {
+    pub fn wait_until(&mut self, limit: Duration, mut ready: impl FnMut() -> bool) -> Result<()> {
         let start = Instant::now();
         loop {
             if ready() {
@@ -119,7 +119,7 @@ impl Foreground {
 
     /// Asks the child to end (SIGTERM) and waits for the whole group; after `limit` it is killed and that is an
     /// error: a server that does not stop when asked is worth knowing.
-    pub(crate) fn stop(mut self, limit: Duration) -> Result<()> {
+    pub fn stop(mut self, limit: Duration) -> Result<()> {
         let _ = kill_process_group(self.group, Signal::TERM);
         if self.wait_gone(limit) {
             return Ok(());
@@ -132,7 +132,7 @@ impl Foreground {
     }
 
     /// `kill -9` of the whole group, at once.
-    pub(crate) fn kill(self) {
+    pub fn kill(self) {
         drop(self);
     }
 

@@ -11,6 +11,7 @@
 //! | [`Ejabberd`] | ejabberd 23.01 with a WebSocket listener, optionally wss |
 //! | [`MockLogind`] | a private system bus with a logind that sleeps on command |
 //! | [`SecretService`] | a private session bus with an unlocked keyring |
+//! | [`Foreground`] | any other program, as guarded as these |
 //! | [`Authority`] | not a server: a certificate authority and the certificates it signs |
 //!
 //! All calls block (a second or so for Prosody, three for ejabberd): from asynchronous code call them in a
@@ -33,6 +34,7 @@ mod secret_service;
 pub use certificate::{Authority, Certificate};
 pub use ejabberd::{Ejabberd, EjabberdBuilder, EjabberdSettings};
 pub use error::{Result, ServerError};
+pub use foreground::Foreground;
 pub use http::host_meta_files;
 pub use mock_logind::{Inhibitor, MockLogind};
 pub use place::Place;

@@ -1,0 +1,415 @@
+//! A scripted conversation with a sleep in it, held through `dormouse-cli run` (docs/cli.md) as any program could.
+//!
+//! Signs in, says something and is answered; sleeps, while the friend goes on talking; wakes, and must have what was
+//! said meanwhile, once and in order. Every expectation that is not met within its time is an error.
+
+use crate::run::{Result, duration};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+const SIGN_IN: Duration = Duration::from_secs(60);
+const ANSWER: Duration = Duration::from_secs(30);
+const SLEEP: Duration = Duration::from_secs(10);
+const MISSED: Duration = Duration::from_secs(30);
+
+/// Holds the conversation with `friend` through the given command.
+pub fn hold(command: &mut Command, friend: &str) -> Result<()> {
+    let mut chat = Chat::open(command)?;
+
+    let time = chat.wait_live("sign-in", SIGN_IN)?;
+    println!("    Signed in after {}.", duration(time));
+
+    chat.say(&json!({"command": "history", "with": friend, "limit": 100}))?;
+    chat.wait("the history", ANSWER, |event| event["event"] == "history")?;
+    println!(
+        "    The history with {friend}: {} messages so far.",
+        chat.from(friend).len()
+    );
+
+    let begun = Instant::now();
+    let before: Vec<u64> = chat.from(friend).iter().map(|message| message.id).collect();
+    chat.say(&json!({"command": "send", "to": friend, "body": "Hello! Are you there?", "tag": "hello"}))?;
+    chat.wait("the server's receipt of our message", ANSWER, |event| {
+        event["tag"] == "hello" && matches!(event["state"].as_str(), Some("sent" | "delivered" | "read"))
+    })?;
+    println!(
+        "    Our message reached the server after {}.",
+        duration(begun.elapsed())
+    );
+    let answer = chat.wait("the friend's answer", ANSWER, |event| {
+        is_from(event, friend) && event["id"].as_u64().is_some_and(|id| !before.contains(&id))
+    })?;
+    println!(
+        "    {friend} answered: {}",
+        answer["body"].as_str().unwrap_or_default()
+    );
+
+    chat.say(&json!({"command": "suspend"}))?;
+    chat.wait("the end of preparing for sleep", ANSWER, |event| {
+        event["event"] == "suspended"
+    })?;
+    // The server's stamps are whole seconds: what bears the second after this one was said in our sleep.
+    let asleep = now_ms() / 1000 * 1000 + 1000;
+    println!("    Asleep for {}; {friend} goes on talking.", duration(SLEEP));
+    chat.nothing_arrives_for(SLEEP, friend)?;
+    let awake = now_ms();
+
+    let begun = Instant::now();
+    chat.say(&json!({"command": "resume"}))?;
+    let time = chat.wait_live("waking up", SIGN_IN)?;
+    println!("    Awake and connected again after {}.", duration(time));
+    // What the friend says after our waking proves that all before it must be here.
+    let is_later = |message: &Message| message.at > awake;
+    while !chat.from(friend).iter().any(|message| is_later(message)) {
+        let left = MISSED.saturating_sub(begun.elapsed());
+        chat.wait("what the friend says after our waking", left, |event| {
+            is_from(event, friend)
+        })?;
+    }
+    let all = chat.from(friend);
+    let missed: Vec<&Message> = all
+        .iter()
+        .filter(|message| (asleep..=awake).contains(&message.at))
+        .collect();
+    if missed.is_empty() {
+        return Err(format!(
+            "{friend} said something every few seconds, but nothing of our sleep has arrived."
+        ));
+    }
+    for message in &missed {
+        println!("    Missed and caught up: {}", message.body);
+    }
+    once_and_in_order(&all)?;
+    println!(
+        "    {} messages were said in our sleep; all {} are here once and in order.",
+        missed.len(),
+        all.len()
+    );
+    chat.quit()?;
+    println!("    Said goodbye.");
+    Ok(())
+}
+
+#[derive(Clone, Debug)]
+struct Message {
+    id: u64,
+    body: String,
+    at: u64,
+    place: String,
+    origin: Option<String>,
+    archived: Vec<String>,
+}
+
+struct Chat {
+    child: Child,
+    commands: Option<ChildStdin>,
+    events: Receiver<Value>,
+    /// By local id: later events replace earlier ones.
+    messages: BTreeMap<u64, (String, Message)>,
+    /// The last states of the connection with their reasons, for the sentence of an error.
+    states: Vec<String>,
+}
+
+impl Chat {
+    fn open(command: &mut Command) -> Result<Self> {
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(|error| format!("dormouse-cli cannot be run: {error}"))?;
+        let commands = child.stdin.take();
+        let output = child.stdout.take().ok_or("dormouse-cli has no output")?;
+        let (sender, events) = mpsc::channel();
+        std::thread::spawn(move || {
+            for line in BufReader::new(output).lines().map_while(std::result::Result::ok) {
+                match serde_json::from_str(&line) {
+                    Ok(event) => {
+                        if sender.send(event).is_err() {
+                            return;
+                        }
+                    }
+                    Err(error) => println!("    dormouse-cli said something that is not JSON ({error})"),
+                }
+            }
+        });
+        Ok(Self {
+            child,
+            commands,
+            events,
+            messages: BTreeMap::new(),
+            states: Vec::new(),
+        })
+    }
+
+    fn say(&mut self, command: &Value) -> Result<()> {
+        let Some(commands) = &mut self.commands else {
+            return Err("dormouse-cli takes no more commands".to_owned());
+        };
+        writeln!(commands, "{command}").map_err(|error| format!("dormouse-cli does not listen: {error}"))
+    }
+
+    fn wait_live(&mut self, what: &str, limit: Duration) -> Result<Duration> {
+        let begun = Instant::now();
+        self.wait(what, limit, |event| {
+            event["event"] == "connection" && event["state"] == "live"
+        })?;
+        Ok(begun.elapsed())
+    }
+
+    /// The first event, from now on, that is the one waited for.
+    fn wait(&mut self, what: &str, limit: Duration, is_it: impl Fn(&Value) -> bool) -> Result<Value> {
+        let begun = Instant::now();
+        loop {
+            let event = match self.events.recv_timeout(limit.saturating_sub(begun.elapsed())) {
+                Ok(event) => event,
+                Err(RecvTimeoutError::Timeout) => {
+                    return Err(format!(
+                        "Waited {} for {what} in vain. {}",
+                        duration(limit),
+                        self.connection()
+                    ));
+                }
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(format!(
+                        "dormouse-cli ended while we waited for {what}. {}",
+                        self.connection()
+                    ));
+                }
+            };
+            self.note(&event);
+            if event["event"] == "connection" && event["state"] == "stopped" {
+                return Err(format!(
+                    "The connection stopped while we waited for {what}. {}",
+                    self.connection()
+                ));
+            }
+            if is_it(&event) {
+                return Ok(event);
+            }
+        }
+    }
+
+    /// Lets time pass; a message that arrives is an error: who sleeps hears nothing.
+    fn nothing_arrives_for(&mut self, time: Duration, friend: &str) -> Result<()> {
+        let begun = Instant::now();
+        while let Some(left) = time.checked_sub(begun.elapsed()).filter(|left| !left.is_zero()) {
+            match self.events.recv_timeout(left) {
+                Ok(event) => {
+                    self.note(&event);
+                    if is_from(&event, friend) {
+                        return Err("A message arrived although the connection was put to sleep.".to_owned());
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => return Ok(()),
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err("dormouse-cli ended in its sleep.".to_owned());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, event: &Value) {
+        match event["event"].as_str() {
+            Some("message") => self.keep(event),
+            Some("history") => event["messages"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .for_each(|message| self.keep(message)),
+            Some("removed") => {
+                if let Some(id) = event["id"].as_u64() {
+                    self.messages.remove(&id);
+                }
+            }
+            Some("connection") => {
+                let word = |name: &str| event[name].as_str().unwrap_or("?").to_owned();
+                self.states
+                    .push(format!("{} ({})", word("state"), word("reason")));
+            }
+            Some("error") => println!("    dormouse-cli: {}", event["text"].as_str().unwrap_or_default()),
+            _ => {}
+        }
+    }
+
+    fn keep(&mut self, event: &Value) {
+        let Some(id) = event["id"].as_u64() else { return };
+        if event["direction"] != "in" {
+            return;
+        }
+        let text = |name: &str| event[name].as_str().map(str::to_owned);
+        let archived = event["archive_ids"].as_array().into_iter().flatten();
+        let message = Message {
+            id,
+            body: text("body").unwrap_or_default(),
+            at: event["at"].as_u64().unwrap_or_default(),
+            place: text("place").unwrap_or_default(),
+            origin: text("origin_id"),
+            archived: archived.filter_map(|id| id.as_str().map(str::to_owned)).collect(),
+        };
+        self.messages
+            .insert(id, (text("conversation").unwrap_or_default(), message));
+    }
+
+    /// What this contact said, in the order of the timeline.
+    fn from(&self, contact: &str) -> Vec<Message> {
+        let mut found: Vec<Message> = self
+            .messages
+            .values()
+            .filter(|(conversation, _)| conversation == contact)
+            .map(|(_, message)| message.clone())
+            .collect();
+        found.sort_by(|a, b| a.place.cmp(&b.place));
+        found
+    }
+
+    fn connection(&self) -> String {
+        let last: Vec<&str> = self
+            .states
+            .iter()
+            .rev()
+            .take(4)
+            .rev()
+            .map(String::as_str)
+            .collect();
+        if last.is_empty() {
+            return "It has said nothing about its connection.".to_owned();
+        }
+        format!("The connection's last states: {}.", last.join(", "))
+    }
+
+    fn quit(mut self) -> Result<()> {
+        self.say(&json!({"command": "quit"}))?;
+        self.commands = None;
+        let begun = Instant::now();
+        loop {
+            match self
+                .child
+                .try_wait()
+                .map_err(|error| format!("dormouse-cli cannot be waited for: {error}"))?
+            {
+                Some(status) if status.success() => return Ok(()),
+                Some(status) => return Err(format!("dormouse-cli ended badly after quit ({status}).")),
+                None if begun.elapsed() > Duration::from_secs(15) => {
+                    return Err("dormouse-cli did not end within 15 s of quit.".to_owned());
+                }
+                None => std::thread::sleep(Duration::from_millis(20)),
+            }
+        }
+    }
+}
+
+impl Drop for Chat {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn is_from(event: &Value, contact: &str) -> bool {
+    event["event"] == "message" && event["direction"] == "in" && event["conversation"] == contact
+}
+
+fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The same message under two local ids, or times that run backwards by more than the stamps' whole second.
+fn once_and_in_order(messages: &[Message]) -> Result<()> {
+    for (index, message) in messages.iter().enumerate() {
+        let is_same = |other: &Message| {
+            (message.origin.is_some() && message.origin == other.origin)
+                || message.archived.iter().any(|id| other.archived.contains(id))
+        };
+        if messages.iter().take(index).any(is_same) {
+            return Err(format!("This message is here twice: {}", message.body));
+        }
+    }
+    match messages
+        .windows(2)
+        .find(|pair| matches!(pair, [a, b] if a.at > b.at.saturating_add(1000)))
+    {
+        Some([a, b]) => Err(format!("These are in the wrong order: {} / {}", a.body, b.body)),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(id: u64, at: u64, origin: &str) -> Message {
+        let origin = Some(origin.to_owned());
+        Message {
+            id,
+            body: format!("{id}"),
+            at,
+            place: String::new(),
+            origin,
+            archived: vec![format!("a-{id}")],
+        }
+    }
+
+    /// A client by shell: prints the events given, and answers each command by the next group of events.
+    fn scripted(groups: &[&[Value]]) -> Command {
+        let mut script = String::new();
+        for (index, group) in groups.iter().enumerate() {
+            if index > 0 {
+                script.push_str("read -r _ || exit 0\n");
+            }
+            for event in *group {
+                script.push_str(&format!("echo '{event}'\n"));
+            }
+        }
+        let mut command = Command::new("sh");
+        command.args(["-c", &script]);
+        command
+    }
+
+    #[test]
+    fn a_message_under_two_local_ids_is_found() {
+        let error = once_and_in_order(&[message(1, 1000, "x"), message(2, 1000, "x")]).unwrap_err();
+        assert!(error.contains("twice"), "{error}");
+        assert!(once_and_in_order(&[message(1, 1000, "x"), message(2, 1000, "y")]).is_ok());
+    }
+
+    #[test]
+    fn times_that_run_backwards_by_more_than_a_second_are_found() {
+        assert!(once_and_in_order(&[message(1, 9000, "x"), message(2, 8000, "y")]).is_ok());
+        assert!(once_and_in_order(&[message(1, 9001, "x"), message(2, 8000, "y")]).is_err());
+    }
+
+    #[test]
+    fn a_client_that_stops_is_an_error_with_its_reason() {
+        let stopped =
+            json!({"event": "connection", "state": "stopped", "reason": "The password was refused."});
+        let error = hold(&mut scripted(&[&[stopped]]), "friend@localhost").unwrap_err();
+        assert!(error.contains("The password was refused."), "{error}");
+    }
+
+    #[test]
+    fn a_client_that_dies_is_an_error() {
+        let error = hold(&mut scripted(&[]), "friend@localhost").unwrap_err();
+        assert!(error.contains("ended while we waited for sign-in"), "{error}");
+    }
+
+    #[test]
+    fn a_message_in_our_sleep_is_an_error() {
+        let live = json!({"event": "connection", "state": "live", "reason": "."});
+        let history = json!({"event": "history", "conversation": "f@l", "messages": []});
+        let sent = json!({"event": "message", "id": 1, "direction": "out", "tag": "hello", "state": "sent"});
+        let said = |id: u64| {
+            json!({"event": "message", "id": id, "direction": "in", "conversation": "f@l", "body": "x", "at": 1,
+                   "place": format!("{id:02}"), "archive_ids": [format!("a{id}")]})
+        };
+        let suspended = json!({"event": "suspended"});
+        let groups: [&[Value]; 4] = [&[live], &[history], &[sent, said(2)], &[suspended, said(3)]];
+        let error = hold(&mut scripted(&groups), "f@l").unwrap_err();
+        assert!(error.contains("put to sleep"), "{error}");
+    }
+}

@@ -1,0 +1,205 @@
+//! The house's rules that a compiler does not know.
+//!
+//! - The pure crates depend on no runtime, no database and no source of events (clippy's lists in `lints/pure` see to
+//!   clocks, threads and hash order).
+//! - Arrows run one way only: ui -> shell, cli -> engine -> {account, dial, store, wake}; account -> {link, xmpp,
+//!   timeline}; all -> model. Siblings do not know each other.
+//! - A file is a concept with the field's own name: nothing is called utils, helpers or manager.
+
+use crate::run::{Result, cargo, output, root};
+use std::path::Path;
+
+/// The crates that decide and do nothing else.
+pub const PURE: [&str; 5] = [
+    "dormouse-model",
+    "dormouse-link",
+    "dormouse-xmpp",
+    "dormouse-timeline",
+    "dormouse-account",
+];
+
+const NOT_IN_PURE: [&str; 12] = [
+    "async-io",
+    "async-std",
+    "futures-executor",
+    "keyring",
+    "mio",
+    "polling",
+    "rustls",
+    "sled",
+    "smol",
+    "socket2",
+    "tokio",
+    "zbus",
+];
+
+/// Each crate of the house and those it may know, without the common prefix.
+const ARROWS: [(&str, &[&str]); 10] = [
+    ("model", &[]),
+    ("link", &["model"]),
+    ("xmpp", &["model"]),
+    ("timeline", &["model"]),
+    ("account", &["link", "xmpp", "timeline", "model"]),
+    ("dial", &["model"]),
+    ("store", &["model"]),
+    ("wake", &["model"]),
+    ("engine", &["account", "dial", "store", "wake", "model"]),
+    ("cli", &["engine", "model"]),
+];
+
+const LONG: usize = 600;
+
+/// Checks all of it; every violation is a line of the error.
+pub fn check() -> Result<()> {
+    let mut wrong = Vec::new();
+    for package in PURE {
+        let tree = tree(package, &[])?;
+        for name in tree.iter().filter(|name| NOT_IN_PURE.contains(&name.as_str())) {
+            wrong.push(format!(
+                "{package} is pure and must not depend on {name} (cargo tree -p {package} -i {name})"
+            ));
+        }
+    }
+    let mut crates: Vec<String> = folder_names(&root().join("crates"));
+    crates.sort_unstable();
+    for name in crates {
+        let package = format!("dormouse-{name}");
+        wrong.extend(forbidden_arrows(&name, &tree(&package, &["--depth", "1"])?));
+    }
+    for top in ["crates", "tests", "xtask", "src-tauri", "ui"] {
+        walk(&root().join(top), &mut |file| {
+            let shown = file.strip_prefix(root()).unwrap_or(file).display();
+            if is_nameless(file) {
+                wrong.push(format!(
+                    "{shown}: a file is called after its concept, never utils, helpers or manager"
+                ));
+            }
+            if file
+                .extension()
+                .is_some_and(|ending| ending == "rs" || ending == "js")
+            {
+                let lines = std::fs::read_to_string(file)
+                    .map(|text| text.lines().count())
+                    .unwrap_or_default();
+                if lines > LONG {
+                    println!("    {shown} has {lines} lines: is it one concept?");
+                }
+            }
+        });
+    }
+    if wrong.is_empty() {
+        Ok(())
+    } else {
+        Err(wrong.join("\n"))
+    }
+}
+
+/// The names in a crate's dependency tree: normal dependencies, on every system.
+fn tree(package: &str, options: &[&str]) -> Result<Vec<String>> {
+    let text = output(
+        cargo()
+            .args([
+                "tree", "--quiet", "-p", package, "-e", "normal", "--target", "all",
+            ])
+            .args(["--prefix", "none", "--format", "{p}"])
+            .args(options),
+    )?;
+    let mut names: Vec<String> = text
+        .lines()
+        .filter_map(|line| line.split(' ').next())
+        .filter(|name| !name.is_empty())
+        .map(str::to_owned)
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    Ok(names)
+}
+
+fn forbidden_arrows(name: &str, direct: &[String]) -> Vec<String> {
+    let Some((_, allowed)) = ARROWS.iter().find(|(room, _)| *room == name) else {
+        return vec![format!(
+            "crates/{name} is not on the map of the house: add it to xtask's ARROWS"
+        )];
+    };
+    direct
+        .iter()
+        .filter_map(|dependency| dependency.strip_prefix("dormouse-"))
+        .filter(|known| *known != name && !allowed.contains(known))
+        .map(|known| format!("{name} must not know {known}: arrows run one way only"))
+        .collect()
+}
+
+fn is_nameless(file: &Path) -> bool {
+    let stem = file
+        .file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .to_lowercase();
+    stem.split(['_', '-', '.']).any(|word| {
+        matches!(
+            word,
+            "util" | "utils" | "utilities" | "helper" | "helpers" | "manager" | "managers"
+        )
+    })
+}
+
+fn folder_names(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries
+        .filter(|entry| entry.path().join("Cargo.toml").exists())
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect()
+}
+
+fn walk(folder: &Path, see: &mut impl FnMut(&Path)) {
+    let mut entries: Vec<_> = std::fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path())
+        .collect();
+    entries.sort_unstable();
+    for path in entries {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if path.is_dir() && name != "target" && name != "node_modules" {
+            walk(&path, see);
+        } else if path.is_file() {
+            see(&path);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sibling_that_knows_its_sibling_is_named() {
+        let direct = ["dormouse-link", "dormouse-model", "dormouse-xmpp", "serde"].map(str::to_owned);
+        assert_eq!(
+            forbidden_arrows("link", &direct),
+            ["link must not know xmpp: arrows run one way only"]
+        );
+        assert!(forbidden_arrows("account", &direct).is_empty());
+    }
+
+    #[test]
+    fn a_crate_that_is_not_on_the_map_is_named() {
+        assert_eq!(forbidden_arrows("attic", &[]).len(), 1);
+    }
+
+    #[test]
+    fn files_without_a_concept_are_found_and_others_are_not() {
+        for file in [
+            "src/utils.rs",
+            "src/message_manager.rs",
+            "a/helpers/x.rs",
+            "Helper.js",
+        ] {
+            let nameless = is_nameless(Path::new(file)) || file.contains("helpers/");
+            assert!(nameless, "{file}");
+        }
+        assert!(!is_nameless(Path::new("src/outbox.rs")));
+        assert!(!is_nameless(Path::new("src/managed.rs")));
+    }
+}

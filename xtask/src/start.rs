@@ -1,0 +1,225 @@
+//! `cargo xtask start`: a chat that works, on a machine that has nothing but Rust.
+//!
+//! On Linux: a local Prosody in `.dormouse/server` (no system service, loopback only, stopped with us), an account
+//! for you and one for a friend, a program that talks and has left some history, and the chat in the terminal.
+//! Without a terminal a short scripted conversation with a sleep in it instead. Elsewhere there is no server to
+//! start: the chat is opened with an account that exists.
+//!
+//! `.dormouse/` is kept between starts. The passwords of its two accounts are random, made at the first start, and
+//! kept on the server's side (`.dormouse/accounts`, readable by you only); they open nothing but that folder's server.
+
+#[cfg(not(target_os = "linux"))]
+pub use elsewhere::start;
+#[cfg(target_os = "linux")]
+pub use linux::start;
+
+use crate::run::{Result, cargo, run, step, target};
+use std::path::PathBuf;
+
+fn build(programs: &[&str]) -> Result<()> {
+    step("Building Dormouse (the first time takes some minutes)", || {
+        let mut command = cargo();
+        command.args(["build", "-p", "dormouse-cli"]);
+        command.args(programs.iter().flat_map(|program| ["--bin", program]));
+        run(&mut command)
+    })
+}
+
+fn program(name: &str) -> PathBuf {
+    target()
+        .join("debug")
+        .join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
+}
+
+#[cfg(not(target_os = "linux"))]
+mod elsewhere {
+    use super::*;
+    use std::io::Write;
+    use std::process::Command;
+
+    /// Builds, asks for an account's address and opens the chat.
+    pub fn start() -> Result<()> {
+        build(&["dormouse-cli"])?;
+        print!("The address of your account (you@example.org): ");
+        let _ = std::io::stdout().flush();
+        let mut address = String::new();
+        std::io::stdin()
+            .read_line(&mut address)
+            .map_err(|error| format!("The address cannot be read: {error}"))?;
+        let address = address.trim();
+        if address.is_empty() {
+            return Err("Without an account there is nothing to open.".to_owned());
+        }
+        run(Command::new(program("dormouse-cli")).args(["chat", address]))
+    }
+}
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use super::*;
+    use crate::conversation;
+    use crate::install::{self, Need};
+    use crate::run::root;
+    use dormouse_servers::{Foreground, Prosody, Storage};
+    use std::fs::{DirBuilder, File};
+    use std::io::{IsTerminal, Read, Write};
+    use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+    use std::path::Path;
+    use std::process::{Command, Stdio};
+
+    pub(crate) const YOU: &str = "you@localhost";
+    pub(crate) const FRIEND: &str = "friend@localhost";
+    const HISTORY: &str = "30";
+
+    /// Everything from nothing to an open chat.
+    pub fn start() -> Result<()> {
+        install::install(Need::Start)?;
+        build(&["dormouse-cli", "dormouse-friend"])?;
+        let home = root().join(".dormouse");
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&home)
+            .map_err(|error| format!("{} cannot be made: {error}", home.display()))?;
+        let lock = File::options()
+            .create(true)
+            .append(true)
+            .open(home.join("lock"))
+            .map_err(|error| format!("{} cannot be written: {error}", home.join("lock").display()))?;
+        lock.try_lock()
+            .map_err(|_| "`cargo xtask start` is already running in this folder.".to_owned())?;
+        let passwords = Passwords::kept_in(&home.join("accounts"))?;
+        let server = step("Starting the local server (Prosody)", || {
+            Prosody::builder()
+                .folder(home.join("server"))
+                .storage(Storage::Sqlite)
+                .account("you", &passwords.you)
+                .account("friend", &passwords.friend)
+                .shared_contacts([(YOU, "You"), (FRIEND, "Friend")])
+                .start()
+                .map_err(|error| error.to_string())
+        })?;
+        let endpoint = server.ws_endpoint();
+        let has_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+        let friend = start_friend(&home, &endpoint, &passwords.friend, !has_terminal)?;
+        let outcome = if has_terminal {
+            println!(
+                "==> Opening the chat: you are {YOU}, your friend is {FRIEND}. The server stops with the chat."
+            );
+            let mut chat = Command::new(program("dormouse-cli"));
+            chat.args(["chat", YOU, "--endpoint", &endpoint, "--data-dir"])
+                .arg(home.join("you"));
+            run(chat.env("DORMOUSE_PASSWORD", &passwords.you))
+        } else {
+            println!("==> No terminal here: a short conversation instead.");
+            let mut chat = Command::new(program("dormouse-cli"));
+            chat.args(["run", YOU, "--no-wake", "--endpoint", &endpoint, "--data-dir"])
+                .arg(home.join("you"));
+            conversation::hold(chat.env("DORMOUSE_PASSWORD", &passwords.you), FRIEND)
+        };
+        // The friend says goodbye to the server, then the server stops.
+        let friends_end = friend
+            .stop(std::time::Duration::from_secs(10))
+            .map_err(|error| error.to_string());
+        let mut server = server;
+        let servers_end = server.stop().map_err(|error| error.to_string());
+        outcome.and(friends_end).and(servers_end)
+    }
+
+    /// The friend's program. At its first start it leaves some history; for the scripted conversation it says
+    /// something every few seconds, so that there is something to miss.
+    fn start_friend(home: &Path, endpoint: &str, password: &str, talkative: bool) -> Result<Foreground> {
+        let seeded = home.join("history-made");
+        let mut command = Command::new(program("dormouse-friend"));
+        command
+            .args([FRIEND, "--endpoint", endpoint, "--talk-to", YOU, "--data-dir"])
+            .arg(home.join("friend"));
+        if !seeded.exists() {
+            command.args(["--seed-history", HISTORY]);
+        }
+        if talkative {
+            command.args(["--say-every", "3"]);
+        }
+        command.env("DORMOUSE_PASSWORD", password);
+        let friend = Foreground::spawn("The friend", command, &home.join("friend.log"), Stdio::null())
+            .map_err(|error| error.to_string())?;
+        std::fs::write(&seeded, "")
+            .map_err(|error| format!("{} cannot be written: {error}", seeded.display()))?;
+        Ok(friend)
+    }
+
+    struct Passwords {
+        you: String,
+        friend: String,
+    }
+
+    impl Passwords {
+        /// Reads them, or makes them at the first start.
+        fn kept_in(file: &Path) -> Result<Self> {
+            let said = |error: std::io::Error| format!("{}: {error}", file.display());
+            if file.exists() {
+                let text = std::fs::read_to_string(file).map_err(said)?;
+                let of = |user: &str| {
+                    text.lines()
+                        .find_map(|line| line.strip_prefix(user)?.strip_prefix(' '))
+                        .map(str::to_owned)
+                };
+                let (Some(you), Some(friend)) = (of("you"), of("friend")) else {
+                    return Err(format!(
+                        "{} is damaged. Remove the folder .dormouse to begin anew.",
+                        file.display()
+                    ));
+                };
+                return Ok(Self { you, friend });
+            }
+            let passwords = Self {
+                you: random().map_err(said)?,
+                friend: random().map_err(said)?,
+            };
+            // Whole or not at all: an interrupted first start must not leave half of it.
+            let fresh = file.with_extension("new");
+            let _ = std::fs::remove_file(&fresh);
+            let mut out = File::options()
+                .create_new(true)
+                .write(true)
+                .mode(0o600)
+                .open(&fresh)
+                .map_err(said)?;
+            out.write_all(format!("you {}\nfriend {}\n", passwords.you, passwords.friend).as_bytes())
+                .map_err(said)?;
+            out.sync_all().map_err(said)?;
+            std::fs::rename(&fresh, file).map_err(said)?;
+            Ok(passwords)
+        }
+    }
+
+    fn random() -> std::io::Result<String> {
+        let mut bytes = [0; 16];
+        File::open("/dev/urandom")?.read_exact(&mut bytes)?;
+        Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+        use std::os::unix::fs::PermissionsExt;
+
+        #[test]
+        fn passwords_are_random_kept_and_for_us_only() {
+            let folder = std::env::temp_dir().join(format!("dormouse-xtask-{}", std::process::id()));
+            std::fs::create_dir_all(&folder).unwrap();
+            let file = folder.join("accounts");
+            let first = Passwords::kept_in(&file).unwrap();
+            let again = Passwords::kept_in(&file).unwrap();
+            assert_eq!((&first.you, &first.friend), (&again.you, &again.friend));
+            assert_ne!(first.you, first.friend);
+            assert_eq!(
+                std::fs::metadata(&file).unwrap().permissions().mode() & 0o777,
+                0o600
+            );
+            std::fs::write(&file, "you x\n").unwrap();
+            assert!(Passwords::kept_in(&file).is_err());
+            std::fs::remove_dir_all(&folder).unwrap();
+        }
+    }
+}

@@ -1,0 +1,413 @@
+//! `cargo xtask test`: steps in order, each with a line at its beginning and its end, all of them even after a
+//! failure, and a table of what came of it.
+
+use crate::install::{self, Need};
+use crate::purity::{self, PURE};
+use crate::run::{Result, cargo, duration, output, root, run, run_and_see, target};
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+/// What was asked for on the command line.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    all: bool,
+    only: Vec<String>,
+    skip: Vec<String>,
+}
+
+/// Crates with a step of their own.
+const WITH_OWN_STEP: [&str; 4] = [SERVERS[0], SERVERS[1], SIMULATOR[0], SCENARIOS[0]];
+const SERVERS: [&str; 2] = ["dormouse-servers", "dormouse-sleep-lab"];
+const SIMULATOR: [&str; 1] = ["dormouse-simulator"];
+const SCENARIOS: [&str; 1] = ["dormouse-scenarios"];
+
+const SKIPPABLE: [&str; 1] = ["namespaces"];
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Count {
+    passed: u64,
+    failed: u64,
+    ignored: u64,
+}
+
+#[derive(Clone, Copy)]
+struct Step {
+    name: &'static str,
+    what: &'static str,
+    only_in_all: bool,
+    work: fn(&Options, &mut Count) -> Result<()>,
+}
+
+struct Outcome {
+    name: &'static str,
+    time: Duration,
+    count: Count,
+    error: Option<String>,
+}
+
+const STEPS: [Step; 10] = [
+    Step {
+        name: "install",
+        what: "what is missing is installed",
+        only_in_all: false,
+        work: |_, _| install::install(Need::Test),
+    },
+    Step {
+        name: "format",
+        what: "rustfmt",
+        only_in_all: false,
+        work: |_, _| run(cargo().args(["fmt", "--all", "--check"])),
+    },
+    Step {
+        name: "purity",
+        what: "who may know whom",
+        only_in_all: false,
+        work: |_, _| purity::check(),
+    },
+    Step {
+        name: "clippy",
+        what: "clippy, with the stricter lists for the pure crates",
+        only_in_all: false,
+        work: clippy,
+    },
+    Step {
+        name: "build",
+        what: "all programs are built",
+        only_in_all: false,
+        work: |_, _| run(cargo().args(["build", "--workspace"])),
+    },
+    Step {
+        name: "unit",
+        what: "unit and property tests",
+        only_in_all: false,
+        work: unit,
+    },
+    Step {
+        name: "servers",
+        what: "the test servers and the sleep lab themselves",
+        only_in_all: false,
+        work: |options, count| packages(&SERVERS, options, count),
+    },
+    Step {
+        name: "simulator",
+        what: "the simulator",
+        only_in_all: false,
+        work: |options, count| packages(&SIMULATOR, options, count),
+    },
+    Step {
+        name: "scenarios",
+        what: "real servers, real sleep, kills",
+        only_in_all: false,
+        work: |options, count| packages(&SCENARIOS, options, count),
+    },
+    Step {
+        name: "deny",
+        what: "licences, advisories and sources of what we depend on",
+        only_in_all: true,
+        work: |_, _| deny(),
+    },
+];
+
+impl Options {
+    /// From the words after `test`.
+    pub fn parse(words: &[&str]) -> Result<Self> {
+        let mut options = Self::default();
+        let mut rest = words;
+        loop {
+            rest = match rest {
+                [] => return Ok(options),
+                ["--all", after @ ..] => {
+                    options.all = true;
+                    after
+                }
+                ["--only", name, after @ ..] => {
+                    if !STEPS.iter().any(|step| step.name == *name) {
+                        return Err(format!(
+                            "There is no step {name}. Steps: {}.",
+                            STEPS.map(|step| step.name).join(", ")
+                        ));
+                    }
+                    options.only.push((*name).to_owned());
+                    after
+                }
+                ["--skip", name, after @ ..] => {
+                    if !SKIPPABLE.contains(name) {
+                        return Err(format!(
+                            "{name} cannot be skipped, only: {}.",
+                            SKIPPABLE.join(", ")
+                        ));
+                    }
+                    options.skip.push((*name).to_owned());
+                    after
+                }
+                [word, ..] => return Err(format!("test knows no option {word} (or it wants a value).")),
+            }
+        }
+    }
+
+    fn wants(&self, step: &Step) -> bool {
+        if self.only.is_empty() {
+            self.all || !step.only_in_all
+        } else {
+            self.only.iter().any(|name| name == step.name)
+        }
+    }
+
+    /// A cargo whose tests know what was asked for.
+    fn cargo(&self) -> Command {
+        let mut command = cargo();
+        command.env("DORMOUSE_PYTHON", install::python());
+        if self.all {
+            command.env("DORMOUSE_ALL", "1");
+        }
+        if !self.skip.is_empty() {
+            command.env("DORMOUSE_SKIP", self.skip.join(","));
+        }
+        command
+    }
+}
+
+/// Runs the steps and prints the table; an error if anything failed.
+pub fn test(options: &Options) -> Result<()> {
+    let start = Instant::now();
+    let wanted: Vec<Step> = STEPS.into_iter().filter(|step| options.wants(step)).collect();
+    let mut outcomes = Vec::new();
+    for (index, step) in wanted.iter().enumerate() {
+        println!(
+            "==> {}/{} {}: {} …",
+            index + 1,
+            wanted.len(),
+            step.name,
+            step.what
+        );
+        let begun = Instant::now();
+        let mut count = Count::default();
+        let error = (step.work)(options, &mut count).err();
+        if let Some(error) = &error {
+            println!("{error}");
+        }
+        let word = if error.is_none() { "passed" } else { "FAILED" };
+        println!(
+            "==> {}/{} {}: {word} in {}\n",
+            index + 1,
+            wanted.len(),
+            step.name,
+            duration(begun.elapsed())
+        );
+        outcomes.push(Outcome {
+            name: step.name,
+            time: begun.elapsed(),
+            count,
+            error,
+        });
+    }
+    print!("{}", summary(&outcomes, options, start.elapsed()));
+    if outcomes.iter().any(|outcome| outcome.error.is_some()) {
+        return Err(String::new());
+    }
+    Ok(())
+}
+
+/// The table, what was left out, and the last line. A step that failed without a failed test counts as one.
+fn summary(outcomes: &[Outcome], options: &Options, whole: Duration) -> String {
+    let mut text = format!("{:<10} {:>13}  result\n", "step", "time");
+    let (mut passed, mut failed) = (0, 0);
+    for outcome in outcomes {
+        let Count {
+            passed: p,
+            failed: f,
+            ignored,
+        } = outcome.count;
+        let mut result = if outcome.error.is_none() {
+            "passed".to_owned()
+        } else {
+            "FAILED".to_owned()
+        };
+        if p + f > 0 {
+            result.push_str(&format!(" ({p} passed, {f} failed)"));
+        }
+        if ignored > 0 {
+            result.push_str(&format!(", {ignored} ignored"));
+        }
+        text.push_str(&format!(
+            "{:<10} {:>13}  {result}\n",
+            outcome.name,
+            duration(outcome.time)
+        ));
+        passed += p;
+        failed += if outcome.error.is_some() { f.max(1) } else { f };
+    }
+    text.push_str(&format!("{:<10} {:>13}\n", "all", duration(whole)));
+    if !options.only.is_empty() {
+        text.push_str(&format!(
+            "Only these steps were asked for: {}.\n",
+            options.only.join(", ")
+        ));
+    }
+    for name in &options.skip {
+        text.push_str(&format!(
+            "SKIPPED by --skip {name}: the tests that need {name} did not run.\n"
+        ));
+    }
+    text.push_str(&format!("{passed} passed, {failed} failed\n"));
+    text
+}
+
+impl Count {
+    /// Adds cargo's `test result: ok. 12 passed; 0 failed; 1 ignored; …`.
+    fn add(&mut self, line: &str) {
+        let Some((_, numbers)) = line.split_once("test result:") else {
+            return;
+        };
+        // The first part also bears the verdict: "ok. 12 passed".
+        for part in numbers.split(';') {
+            let words: Vec<&str> = part.split_whitespace().collect();
+            let [.., number, word] = words.as_slice() else {
+                continue;
+            };
+            let Ok(number) = number.parse::<u64>() else {
+                continue;
+            };
+            match *word {
+                "passed" => self.passed += number,
+                "failed" => self.failed += number,
+                "ignored" => self.ignored += number,
+                _ => {}
+            }
+        }
+    }
+}
+
+fn clippy(_: &Options, _: &mut Count) -> Result<()> {
+    // The two runs differ in their arguments too: cargo sees a change of those, but not of CLIPPY_CONF_DIR, and
+    // would take a crate for checked that was checked with the other list.
+    let strict = [
+        "-D",
+        "warnings",
+        "-D",
+        "clippy::disallowed_types",
+        "-D",
+        "clippy::disallowed_methods",
+    ];
+    let pure = run(cargo()
+        .arg("clippy")
+        .args(PURE.iter().flat_map(|name| ["-p", name]))
+        .args(["--all-targets", "--"])
+        .args(strict)
+        .env("CLIPPY_CONF_DIR", root().join("lints/pure")));
+    let others = run(cargo()
+        .args(["clippy", "--workspace"])
+        .args(PURE.iter().flat_map(|name| ["--exclude", name]))
+        .args(["--all-targets", "--", "-D", "warnings"]));
+    pure.and(others)
+}
+
+fn unit(options: &Options, count: &mut Count) -> Result<()> {
+    let mut command = options.cargo();
+    command.args(["test", "--workspace", "--no-fail-fast"]);
+    command.args(WITH_OWN_STEP.iter().flat_map(|name| ["--exclude", name]));
+    run_and_see(&mut command, |line| count.add(line))
+}
+
+fn packages(names: &[&str], options: &Options, count: &mut Count) -> Result<()> {
+    let mut command = options.cargo();
+    command
+        .args(["test", "--no-fail-fast"])
+        .args(names.iter().flat_map(|name| ["-p", name]));
+    run_and_see(&mut command, |line| count.add(line))?;
+    if count.passed == 0 {
+        return Err(format!("{} has no test that ran.", names.join(", ")));
+    }
+    Ok(())
+}
+
+fn deny() -> Result<()> {
+    let mut program = PathBuf::from("cargo-deny");
+    if output(Command::new(&program).arg("--version")).is_err() {
+        let tools = target().join("tools");
+        program = tools.join("bin/cargo-deny");
+        if !program.exists() {
+            println!("    installing cargo-deny into the target folder (some minutes, once) …");
+            run(cargo()
+                .args(["install", "--locked", "cargo-deny", "--root"])
+                .arg(&tools))?;
+        }
+    }
+    run(Command::new(&program)
+        .args(["--workspace", "check"])
+        .current_dir(root()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn test_results_are_summed_over_lines() {
+        let mut count = Count::default();
+        count.add(
+            "test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.00s",
+        );
+        count.add("test result: FAILED. 3 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out");
+        count.add("\u{1b}[32mtest result: \u{1b}[0mok. 1 passed; 0 failed");
+        count.add("test something_else ... ok");
+        assert_eq!(
+            count,
+            Count {
+                passed: 16,
+                failed: 2,
+                ignored: 1
+            }
+        );
+    }
+
+    #[test]
+    fn a_failed_check_counts_as_a_failure_in_the_last_line_and_a_skip_is_repeated() {
+        let outcome = |name, count, error: Option<&str>| Outcome {
+            name,
+            time: Duration::ZERO,
+            count,
+            error: error.map(str::to_owned),
+        };
+        let outcomes = [
+            outcome("clippy", Count::default(), Some("a warning")),
+            outcome(
+                "unit",
+                Count {
+                    passed: 7,
+                    failed: 2,
+                    ignored: 0,
+                },
+                Some("cargo test failed"),
+            ),
+        ];
+        let options = Options::parse(&["--skip", "namespaces"]).unwrap();
+        let text = summary(&outcomes, &options, Duration::ZERO);
+        assert!(text.ends_with("\n7 passed, 3 failed\n"), "{text}");
+        assert!(text.contains("SKIPPED by --skip namespaces"), "{text}");
+    }
+
+    #[test]
+    fn unknown_words_steps_and_skips_are_refused() {
+        assert!(Options::parse(&["--only", "everything"]).is_err());
+        assert!(Options::parse(&["--skip", "clippy"]).is_err());
+        assert!(Options::parse(&["--only"]).is_err());
+        assert_eq!(Options::parse(&["--only", "unit"]).unwrap().only, ["unit"]);
+    }
+
+    #[test]
+    fn the_step_for_all_runs_only_when_asked_for() {
+        let runs = |words: &[&str]| {
+            let options = Options::parse(words).unwrap();
+            STEPS
+                .iter()
+                .filter(|step| options.wants(step))
+                .map(|step| step.name)
+                .collect::<Vec<_>>()
+        };
+        assert!(!runs(&[]).contains(&"deny"));
+        assert!(runs(&["--all"]).contains(&"deny"));
+        assert_eq!(runs(&["--only", "deny"]), ["deny"]);
+    }
+}
