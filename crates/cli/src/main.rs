@@ -1,1 +1,61 @@
-fn main(){}
+//! `dormouse-cli`: the engine without a window. See `docs/cli.md`.
+
+mod chat;
+mod command;
+mod event;
+mod login;
+mod open;
+mod password;
+mod run;
+mod words;
+
+use clap::{Parser, Subcommand};
+use dormouse_engine::model::BareJid;
+use open::Place;
+use std::process::ExitCode;
+
+/// A chat client that never loses a message to sleep, in a terminal.
+#[derive(Parser)]
+#[command(name = "dormouse-cli", version, about)]
+struct Arguments {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Ask for the password, try it, and keep it in the system's keyring.
+    Login {
+        /// Your address, such as you@example.org.
+        address: BareJid,
+        /// The WebSocket endpoint, if it can't be found by itself.
+        #[arg(long)]
+        endpoint: Option<String>,
+    },
+    /// Forget the password kept in the system's keyring.
+    Logout {
+        /// Your address.
+        address: BareJid,
+    },
+    /// Chat in this terminal.
+    Chat(Place),
+    /// Read commands and write events as JSON lines.
+    Run(Place),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let done = match Arguments::parse().what {
+        What::Login { address, endpoint } => login::login(address, endpoint).await,
+        What::Logout { address } => login::logout(address).await,
+        What::Chat(place) => chat::chat(place).await,
+        What::Run(place) => return run::run(place).await,
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            words::complain(&format!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -5,15 +5,14 @@
 //! trusted any more: after a read error, and after a crash. A frame that crashed it twice is
 //! quarantined.
 
-use crate::engine::{Happening, Settings, StartError, Subscription};
+use crate::engine::{Happening, Settings, StartError, Subscription, now};
 use crate::flush::{Flushed, Flusher};
 use crate::line::{Line, LineEvent};
 use crate::rebuild::{Rebuild, Rebuilds};
 use dormouse_account::{Account, Command, Input, Output, Status};
 use dormouse_dial::{Dialler, Target};
-use dormouse_model::{BareJid, Change, ConnId, Endpoint, MessageId, Notice, Now, Random, Stamp, Tick};
+use dormouse_model::{BareJid, Change, ConnId, Endpoint, MessageId, Notice, Random};
 use dormouse_store::{SetAside, Store};
-use dormouse_wake::clock::{Clock, SystemClock};
 use dormouse_wake::{Event as WakeEvent, Guard, Options, Proof, Reach, Watch, watch};
 use dormouse_xmpp::Credentials;
 use std::collections::BTreeMap;
@@ -76,7 +75,6 @@ pub struct Driver {
     settings: Settings,
     endpoint: Option<Endpoint>,
     store: Arc<Store>,
-    clock: SystemClock,
     dialler: Dialler,
     account: Account,
     requests: UnboundedReceiver<Request>,
@@ -119,8 +117,7 @@ impl Driver {
             settings,
             endpoint,
             store,
-            clock: SystemClock,
-            account,
+                    account,
             requests,
             flusher: Some(flusher),
             flushed,
@@ -164,7 +161,7 @@ impl Driver {
                     }
                 }
                 () = tokio::time::sleep(nap) => {
-                    if self.account.deadline().is_some_and(|deadline| deadline <= self.now().tick) {
+                    if self.account.deadline().is_some_and(|deadline| deadline <= now().tick) {
                         self.feed(Input::Tick);
                     }
                 }
@@ -180,14 +177,9 @@ impl Driver {
         Options::new("Dormouse", "Saving and acknowledging what has arrived")
     }
 
-    fn now(&self) -> Now {
-        let tick = u64::try_from(self.clock.now().as_millis()).unwrap_or(u64::MAX);
-        Now { tick: Tick(tick), stamp: Stamp(self.clock.wall_ms()) }
-    }
-
     fn nap(&self) -> Duration {
         match self.account.deadline() {
-            Some(deadline) => deadline.since(self.now().tick).min(LONGEST_NAP),
+            Some(deadline) => deadline.since(now().tick).min(LONGEST_NAP),
             None => LONGEST_NAP,
         }
     }
@@ -291,12 +283,11 @@ impl Driver {
     fn feed(&mut self, input: Input) {
         let span = info_span!("account", account = %self.settings.address, conn = self.current.0);
         let _entered = span.enter();
-        let now = self.now();
         let frame = match &input {
             Input::Frame { text, .. } => Some(dormouse_account::quarantine::hash(text)),
             _ => None,
         };
-        let handled = catch_unwind(AssertUnwindSafe(|| self.account.handle(now, input, &*self.store)));
+        let handled = catch_unwind(AssertUnwindSafe(|| self.account.handle(now(), input, &*self.store)));
         match handled {
             Ok(Ok(outputs)) => {
                 for output in outputs {
@@ -376,7 +367,7 @@ impl Driver {
         self.locals.clear();
         self.line_events = channel(WAITING_FRAMES);
         self.sends.clear();
-        let pause = self.rebuilds.note(self.now().tick);
+        let pause = self.rebuilds.note(now().tick);
         match self.rebuilds.mend(&why, &self.store) {
             Ok(Some(notice)) => {
                 self.publish(&Change::Notice(notice.clone()));

@@ -5,7 +5,10 @@ use crate::folder::Folder;
 use crate::secret::Secret;
 use dormouse_account::{Command, Status};
 use dormouse_dial::BadEndpoint;
-use dormouse_model::{BareJid, Change, Endpoint, JournalEntry, MessageId, Place, ReadError};
+use dormouse_model::{
+    BareJid, Change, Endpoint, JournalEntry, Key, Memory, Message, MessageId, Now, Place, ReadError, Stamp, Tick,
+};
+use dormouse_wake::clock::{Clock, SystemClock};
 use dormouse_store::{OpenError, Store};
 use dormouse_timeline::{Stretch, history};
 use std::sync::Arc;
@@ -146,6 +149,12 @@ impl Engine {
         history(&*self.store, with, before, limit)
     }
 
+    /// A message from the cache.
+    pub fn message(&self, id: MessageId) -> Result<Option<Message>, ReadError> {
+        let memory: &dyn Memory = &*self.store;
+        memory.read(&Key::Message(id))
+    }
+
     /// The last lines of the connection's journal, oldest first.
     pub fn journal(&self, limit: usize) -> Result<Vec<JournalEntry>, ReadError> {
         dormouse_account::journal::last(&*self.store, limit)
@@ -173,4 +182,11 @@ impl Engine {
         // An engine that has ended has nothing to do any more.
         let _ = self.requests.send(request);
     }
+}
+
+/// The present, on the clocks by which every state and deadline of the engine is told.
+pub fn now() -> Now {
+    let clock = SystemClock;
+    let tick = u64::try_from(clock.now().as_millis()).unwrap_or(u64::MAX);
+    Now { tick: Tick(tick), stamp: Stamp(clock.wall_ms()) }
 }

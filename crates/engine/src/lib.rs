@@ -17,6 +17,6 @@ pub mod secret;
 pub use dormouse_account::{Command, Status};
 pub use dormouse_model as model;
 pub use dormouse_timeline::Stretch;
-pub use engine::{Engine, Happening, Settings, StartError, Subscription};
+pub use engine::{Engine, Happening, Settings, StartError, Subscription, now};
 pub use folder::Folder;
 pub use secret::{Keyring, KeyringError, Secret};

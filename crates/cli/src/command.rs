@@ -1,0 +1,85 @@
+//! Commands as JSON lines: what `dormouse-cli run` reads on standard input. See `docs/cli.md`.
+
+use dormouse_engine::model::BareJid;
+use serde::Deserialize;
+
+/// One line of standard input.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "command", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Line {
+    /// Send a text.
+    Send { to: BareJid, body: String, tag: Option<String> },
+    /// Show a stretch of a conversation from the cache.
+    History { with: BareJid, limit: Option<usize>, before: Option<u64> },
+    /// Read older history from the archive.
+    Older { with: BareJid },
+    /// Say how things are.
+    Status {},
+    /// Show the connection's journal.
+    Journal { limit: Option<usize> },
+    /// As before a sleep.
+    Suspend {},
+    /// As after a sleep of so many milliseconds.
+    Resume { slept_ms: Option<u64> },
+    /// The window is shown.
+    Visible {},
+    /// The window is hidden.
+    Hidden {},
+    /// The network changed.
+    Network {
+        up: bool,
+        #[serde(default)]
+        route_lost: bool,
+    },
+    /// The user types, or stopped.
+    Typing { to: BareJid, typing: bool },
+    /// A conversation has been read.
+    Read { with: BareJid },
+    /// Send a failed message again.
+    Retry { id: u64 },
+    /// Give up an unsent message.
+    Discard { id: u64 },
+    /// Replace an own message.
+    Edit { id: u64, body: String },
+    /// Withdraw an own message.
+    Retract { id: u64 },
+    /// Add a contact.
+    Add { address: BareJid, name: Option<String> },
+    /// Let somebody see our presence.
+    Accept { address: BareJid },
+    /// Don't.
+    Decline { address: BareJid },
+    /// Remove a contact.
+    Remove { address: BareJid },
+    /// Don't wait for the next attempt.
+    RetryNow {},
+    /// Close the stream and end.
+    Quit {},
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_documented_command_is_understood() {
+        for line in [
+            r#"{"command":"send","to":"bob@example.org","body":"hello","tag":"t1"}"#,
+            r#"{"command":"history","with":"bob@example.org","limit":5}"#,
+            r#"{"command":"suspend"}"#,
+            r#"{"command":"resume"}"#,
+            r#"{"command":"network","up":false}"#,
+            r#"{"command":"retry-now"}"#,
+            r#"{"command":"quit"}"#,
+        ] {
+            assert!(serde_json::from_str::<Line>(line).is_ok(), "{line}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_command_or_field_is_an_error() {
+        for line in [r#"{"command":"fly"}"#, r#"{"command":"quit","now":true}"#, "[]", "", r#"{"command":"send","to":"@","body":""}"#] {
+            assert!(serde_json::from_str::<Line>(line).is_err(), "{line}");
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! Events as JSON lines: what `dormouse-cli run` writes on standard output. See `docs/cli.md`.
+
+use crate::words;
+use dormouse_engine::model::{
+    Availability, Change, ChatState, Connection, ConnectionState, Contact, Content, Delivery, Message, MessageId,
+    Now, Side, Subscription,
+};
+use dormouse_engine::{Status, Stretch};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// The tags of this run's own messages, by id.
+pub type Tags = BTreeMap<MessageId, String>;
+
+/// A change as an event. The present is needed to say how long a wait still is.
+pub fn change(change: &Change, tags: &Tags, now: Now) -> Value {
+    match change {
+        Change::Connection(it) => connection(it, now),
+        Change::Message(it) => {
+            let mut event = message(it, tags);
+            event["event"] = json!("message");
+            event
+        }
+        Change::Removed { id, conversation } => {
+            json!({"event": "removed", "id": id.0, "conversation": conversation.as_str()})
+        }
+        Change::Contact(it) => contact(it),
+        Change::ContactRemoved(address) => {
+            json!({"event": "contact", "address": address.as_str(), "removed": true})
+        }
+        Change::Request(from) => json!({"event": "request", "from": from.as_str()}),
+        Change::ChatState { conversation, state } => json!({
+            "event": "typing", "conversation": conversation.as_str(),
+            "typing": *state == Some(ChatState::Composing),
+        }),
+        Change::CatchUp { stored, done } => json!({"event": "catch-up", "stored": stored, "done": done}),
+        Change::Older { conversation, more } => {
+            json!({"event": "older", "conversation": conversation.as_str(), "more": more})
+        }
+        Change::Notice(it) => json!({"event": "notice", "kind": it.name(), "text": it.sentence()}),
+    }
+}
+
+fn connection(it: &Connection, now: Now) -> Value {
+    let mut event = json!({
+        "event": "connection", "state": it.state.name(), "reason": it.cause.sentence(), "at": it.since.0,
+    });
+    match it.state {
+        ConnectionState::Connecting { attempt } => event["attempt"] = json!(attempt),
+        ConnectionState::Waiting { attempt, until } => {
+            event["attempt"] = json!(attempt);
+            event["retry_in"] = json!(u64::try_from(until.since(now.tick).as_millis()).unwrap_or(u64::MAX));
+        }
+        _ => {}
+    }
+    event
+}
+
+fn contact(it: &Contact) -> Value {
+    json!({
+        "event": "contact", "address": it.address.as_str(), "name": it.name, "asked": it.asked,
+        "subscription": match it.subscription {
+            Subscription::None => "none", Subscription::To => "to",
+            Subscription::From => "from", Subscription::Both => "both",
+        },
+        "availability": match it.availability() {
+            Availability::Online => "online", Availability::Away => "away",
+            Availability::DoNotDisturb => "dnd", Availability::ExtendedAway => "xa",
+            Availability::Offline => "offline", Availability::Unknown => "unknown",
+        },
+    })
+}
+
+fn message(it: &Message, tags: &Tags) -> Value {
+    let (kind, body) = match &it.content {
+        Content::Text(text) => ("text", Some(text.as_str())),
+        Content::Encrypted(name) => ("encrypted", Some(name.as_str())),
+        Content::Unreadable(what) => ("unreadable", Some(what.as_str())),
+        Content::Retracted => ("retracted", None),
+    };
+    let (state, why) = match &it.side {
+        Side::Theirs => (None, None),
+        Side::Own(Delivery::Queued) => (Some("queued"), None),
+        Side::Own(Delivery::Sent) => (Some("sent"), None),
+        Side::Own(Delivery::Delivered) => (Some("delivered"), None),
+        Side::Own(Delivery::Read) => (Some("read"), None),
+        Side::Own(Delivery::Failed(failure)) => (Some("failed"), Some(words::why(failure))),
+    };
+    json!({
+        "id": it.id.0, "conversation": it.conversation.as_str(), "from": it.sender.to_string(),
+        "direction": if it.delivery().is_some() { "out" } else { "in" },
+        "kind": kind, "body": body, "at": it.stamp.0, "edited": it.edited.is_some(),
+        "origin_id": it.names.origin.as_ref().map(|id| id.as_str()),
+        "archive_ids": it.names.archive.iter().map(|id| id.as_str()).collect::<Vec<_>>(),
+        "state": state, "why": why, "place": it.place.to_string(), "tag": tags.get(&it.id),
+    })
+}
+
+/// The answer to `history`.
+pub fn history(with: &str, stretch: &Stretch, tags: &Tags) -> Value {
+    json!({
+        "event": "history", "conversation": with, "gap": stretch.gap, "more": stretch.more,
+        "messages": stretch.messages.iter().map(|it| message(it, tags)).collect::<Vec<_>>(),
+    })
+}
+
+/// The answer to `status`.
+pub fn status(it: &Status) -> Value {
+    json!({
+        "event": "status", "state": it.connection.state.name(), "reason": it.connection.cause.sentence(),
+        "since": it.connection.since.0, "outbox": it.outbox, "ready": it.session_ready,
+        "caught_up": it.caught_up,
+    })
+}

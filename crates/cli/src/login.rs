@@ -1,0 +1,63 @@
+//! Keeping a password in the OS keyring, and forgetting it.
+
+use crate::{password, words};
+use anyhow::{Context, Result, bail};
+use dormouse_engine::model::{BareJid, Change, ConnectionState};
+use dormouse_engine::{Engine, Folder, Keyring, Settings};
+use std::time::Duration;
+
+/// How long a sign-in may take before we say that the server can't be reached.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Asks, tries, keeps.
+pub async fn login(address: BareJid, endpoint: Option<String>) -> Result<()> {
+    let secret = password::ask(&address).await?;
+    // Tried in a folder of its own: the account's cache may be in use by a running Dormouse.
+    let folder = tempfile::tempdir().context("No temporary folder can be made")?;
+    let engine = Engine::start(Settings {
+        address: address.clone(),
+        password: secret.clone(),
+        folder: Folder::at(folder.path()),
+        endpoint,
+        watch_system: false,
+    })?;
+    let tried = tokio::time::timeout(PATIENCE, signed_in(&engine)).await;
+    engine.quit().await;
+    match tried {
+        Ok(outcome) => outcome?,
+        Err(_) => bail!("The server could not be reached within a minute. The password was not kept."),
+    }
+    tokio::task::spawn_blocking({
+        let address = address.clone();
+        move || Keyring.keep(&address, &secret)
+    })
+    .await??;
+    words::say(&format!("Signed in. The password of {address} is kept in the keyring."));
+    Ok(())
+}
+
+/// Waits until the server accepted the sign-in, or the user is needed.
+async fn signed_in(engine: &Engine) -> Result<()> {
+    let mut subscription = engine.subscribe().await.context("The engine has ended")?;
+    let mut waiting = std::mem::take(&mut subscription.snapshot);
+    loop {
+        for change in waiting.drain(..) {
+            if let Change::Connection(connection) = change {
+                match connection.state {
+                    ConnectionState::CatchingUp | ConnectionState::Live => return Ok(()),
+                    ConnectionState::Stopped => bail!("{}", connection.cause.sentence()),
+                    _ => {}
+                }
+            }
+        }
+        waiting.push(subscription.changes.recv().await.context("The engine has ended")?);
+    }
+}
+
+/// Forgets.
+pub async fn logout(address: BareJid) -> Result<()> {
+    let account = address.clone();
+    tokio::task::spawn_blocking(move || Keyring.forget(&account)).await??;
+    words::say(&format!("The password of {address} is forgotten. The cache is still there."));
+    Ok(())
+}

@@ -1,0 +1,53 @@
+//! Opening an account: arguments, log, engine.
+
+use crate::password;
+use anyhow::{Context, Result};
+use clap::Args;
+use dormouse_engine::model::BareJid;
+use dormouse_engine::{Engine, Folder, Settings, logging};
+use std::path::PathBuf;
+
+/// Which account, and where.
+#[derive(Args, Clone)]
+pub struct Place {
+    /// Your address, such as you@example.org.
+    pub address: BareJid,
+    /// Where this account keeps its cache, journal and log.
+    #[arg(long)]
+    pub data_dir: Option<PathBuf>,
+    /// The WebSocket endpoint, if it can't be found by itself: wss://…, or ws://… on this computer.
+    #[arg(long)]
+    pub endpoint: Option<String>,
+    /// Don't listen to the system's sleep and network.
+    #[arg(long)]
+    pub no_wake: bool,
+}
+
+/// A running account and its log.
+pub struct Open {
+    /// The engine.
+    pub engine: Engine,
+    _log: Box<dyn Send>,
+}
+
+impl Place {
+    /// Starts the log and the engine.
+    pub async fn open(self) -> Result<Open> {
+        let folder = match self.data_dir {
+            Some(dir) => Folder::at(dir),
+            None => Folder::of(&self.address)
+                .context("This system names no place for application data; give one with --data-dir")?,
+        };
+        let log = logging::start(&folder.log())
+            .with_context(|| format!("The log can't be written in {}", folder.log().display()))?;
+        let password = password::find(&self.address).await?;
+        let engine = Engine::start(Settings {
+            address: self.address,
+            password,
+            folder,
+            endpoint: self.endpoint,
+            watch_system: !self.no_wake,
+        })?;
+        Ok(Open { engine, _log: Box::new(log) })
+    }
+}

@@ -1,0 +1,171 @@
+//! `dormouse-cli run`: commands in, events out, one JSON object a line.
+
+use crate::command::Line;
+use crate::event::{self, Tags};
+use crate::open::{Open, Place};
+use dormouse_engine::model::{BareJid, Change, MessageId};
+use dormouse_engine::{Command, Engine, Happening, now};
+use serde_json::{Value, json};
+use std::io::Write;
+use std::process::ExitCode;
+use std::time::Duration;
+use tokio::io::{AsyncBufReadExt, BufReader};
+
+/// How the run ended.
+enum End {
+    /// The user quits: close the stream.
+    Quit,
+    /// The system ends us: leave the stream open, the next start resumes.
+    Leave,
+    /// The engine ended by itself.
+    Gone,
+}
+
+/// Runs until told to quit, end of input or a signal.
+pub async fn run(place: Place) -> ExitCode {
+    let Open { engine, _log } = match place.open().await {
+        Ok(open) => open,
+        Err(error) => {
+            write(&json!({"event": "error", "text": format!("{error:#}")}));
+            return ExitCode::FAILURE;
+        }
+    };
+    match talk(&engine).await {
+        End::Quit => engine.quit().await,
+        End::Leave => engine.leave().await,
+        End::Gone => return ExitCode::FAILURE,
+    }
+    ExitCode::SUCCESS
+}
+
+async fn talk(engine: &Engine) -> End {
+    let Some(mut subscription) = engine.subscribe().await else { return End::Gone };
+    let mut tags = Tags::new();
+    for change in std::mem::take(&mut subscription.snapshot) {
+        write(&event::change(&change, &tags, now()));
+    }
+    let mut lines = BufReader::new(tokio::io::stdin()).lines();
+    let mut terminated = std::pin::pin!(terminated());
+    loop {
+        tokio::select! {
+            biased;
+            () = &mut terminated => return End::Leave,
+            change = subscription.changes.recv() => match change {
+                Some(change) => tell(&change, &mut tags),
+                None => return End::Gone,
+            },
+            line = lines.next_line() => match line {
+                Ok(Some(line)) if line.trim().is_empty() => {}
+                Ok(Some(line)) => match serde_json::from_str(&line) {
+                    Ok(Line::Quit {}) => return End::Quit,
+                    Ok(line) => obey(engine, line, &mut tags).await,
+                    Err(error) => write(&json!({"event": "error", "text": format!("This line is no command: {error}.")})),
+                },
+                Ok(None) => return End::Quit,
+                Err(error) => {
+                    write(&json!({"event": "error", "text": format!("Standard input can't be read: {error}.")}));
+                    return End::Quit;
+                }
+            },
+        }
+    }
+}
+
+fn tell(change: &Change, tags: &mut Tags) {
+    write(&event::change(change, tags, now()));
+}
+
+async fn obey(engine: &Engine, line: Line, tags: &mut Tags) {
+    let id = MessageId;
+    let command = match line {
+        Line::Send { to, body, tag } => {
+            // The id comes before the message's first event: the tag is on every event of it.
+            if let (Some(id), Some(tag)) = (engine.send(to, body).await, tag) {
+                tags.insert(id, tag);
+            }
+            return;
+        }
+        Line::History { with, limit, before } => return history(engine, &with, limit, before, tags),
+        Line::Status {} => {
+            if let Some(status) = engine.status().await {
+                write(&event::status(&status));
+            }
+            return;
+        }
+        Line::Journal { limit } => return journal(engine, limit),
+        Line::Suspend {} => {
+            engine.suspend().await;
+            write(&json!({"event": "suspended"}));
+            return;
+        }
+        Line::Resume { slept_ms } => {
+            return engine.happened(Happening::Resumed(slept_ms.map(Duration::from_millis)));
+        }
+        Line::Visible {} => return engine.happened(Happening::Visible(true)),
+        Line::Hidden {} => return engine.happened(Happening::Visible(false)),
+        Line::Network { up, route_lost } => return engine.happened(Happening::Network { up, route_lost }),
+        Line::Typing { to, typing } => Command::Typing { to, typing },
+        Line::Read { with } => Command::Read(with),
+        Line::Older { with } => Command::Older(with),
+        Line::Retry { id: it } => Command::Retry(id(it)),
+        Line::Discard { id: it } => Command::Discard(id(it)),
+        Line::Edit { id: it, body } => Command::Edit { id: id(it), body },
+        Line::Retract { id: it } => Command::Retract(id(it)),
+        Line::Add { address, name } => Command::Add { address, name },
+        Line::Accept { address } => Command::Accept(address),
+        Line::Decline { address } => Command::Decline(address),
+        Line::Remove { address } => Command::Remove(address),
+        Line::RetryNow {} => Command::RetryNow,
+        Line::Quit {} => Command::Quit,
+    };
+    engine.command(command);
+}
+
+fn history(
+    engine: &Engine,
+    with: &BareJid,
+    limit: Option<usize>,
+    before: Option<u64>,
+    tags: &Tags,
+) {
+    let found = before
+        .map(|id| engine.message(MessageId(id)))
+        .transpose()
+        .and_then(|message| engine.history(with, message.flatten().map(|m| m.place), limit.unwrap_or(50)));
+    write(&match found {
+        Ok(stretch) => event::history(with.as_str(), &stretch, tags),
+        Err(error) => json!({"event": "error", "text": format!("The history can't be read: {error}.")}),
+    });
+}
+
+fn journal(engine: &Engine, limit: Option<usize>) {
+    match engine.journal(limit.unwrap_or(100)) {
+        Ok(lines) => {
+            for line in lines {
+                write(&json!({"event": "journal", "at": line.at.0, "text": line.text}));
+            }
+        }
+        Err(error) => {
+            write(&json!({"event": "error", "text": format!("The journal can't be read: {error}.")}));
+        }
+    }
+}
+
+/// Ends when the system asks the program to end.
+async fn terminated() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut signal) = signal(SignalKind::terminate()) {
+            signal.recv().await;
+            return;
+        }
+    }
+    std::future::pending::<()>().await;
+}
+
+fn write(event: &Value) {
+    let mut out = std::io::stdout().lock();
+    // Nobody reads any more: the end of input follows and ends the run.
+    let _ = writeln!(out, "{event}").and_then(|()| out.flush());
+}
