@@ -320,7 +320,10 @@ impl Lane {
     /// Hands over the packets that have travelled long enough. Returns when the next one has.
     fn deliver(&mut self, relay: &Relay) -> Option<Instant> {
         let now = Instant::now();
-        while let Some(arrived) = self.queue.pop_front_if(|next| next.due <= now) {
+        while self.queue.front().is_some_and(|next| next.due <= now) {
+            let Some(arrived) = self.queue.pop_front() else {
+                break;
+            };
             if relay.may_leave(arrived.flow, self.to_server, now) {
                 // An interface that is down takes nothing: the packet is lost, as on a real one.
                 let _ = self.to.write(&arrived.packet);

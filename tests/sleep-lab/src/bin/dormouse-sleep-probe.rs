@@ -24,7 +24,10 @@ mod probe {
     use std::thread;
     use std::time::{Duration, Instant};
 
-    const TIMERS: &[(&str, fn(Duration))] = &[
+    /// Returns when the time is over.
+    type Timer = fn(Duration);
+
+    const TIMERS: &[(&str, Timer)] = &[
         ("tokio_sleep", tokio_sleep),
         ("thread_sleep", thread::sleep),
         ("park_timeout", park),
