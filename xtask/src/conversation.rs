@@ -18,6 +18,10 @@ const MISSED: Duration = Duration::from_secs(30);
 
 /// Holds the conversation with `friend` through the given command.
 pub fn hold(command: &mut Command, friend: &str) -> Result<()> {
+    hold_with_sleep(command, friend, SLEEP)
+}
+
+fn hold_with_sleep(command: &mut Command, friend: &str, sleep: Duration) -> Result<()> {
     let mut chat = Chat::open(command)?;
 
     let time = chat.wait_live("sign-in", SIGN_IN)?;
@@ -54,8 +58,8 @@ pub fn hold(command: &mut Command, friend: &str) -> Result<()> {
     })?;
     // The server's stamps are whole seconds: what bears the second after this one was said in our sleep.
     let asleep = now_ms() / 1000 * 1000 + 1000;
-    println!("    Asleep for {}; {friend} goes on talking.", duration(SLEEP));
-    chat.nothing_arrives_for(SLEEP, friend)?;
+    println!("    Asleep for {}; {friend} goes on talking.", duration(sleep));
+    chat.nothing_arrives_for(sleep, friend)?;
     let awake = now_ms();
 
     let begun = Instant::now();
@@ -64,7 +68,7 @@ pub fn hold(command: &mut Command, friend: &str) -> Result<()> {
     println!("    Awake and connected again after {}.", duration(time));
     // What the friend says after our waking proves that all before it must be here.
     let is_later = |message: &Message| message.at > awake;
-    while !chat.from(friend).iter().any(|message| is_later(message)) {
+    while !chat.from(friend).iter().any(is_later) {
         let left = MISSED.saturating_sub(begun.elapsed());
         chat.wait("what the friend says after our waking", left, |event| {
             is_from(event, friend)
@@ -396,6 +400,52 @@ mod tests {
     fn a_client_that_dies_is_an_error() {
         let error = hold(&mut scripted(&[]), "friend@localhost").unwrap_err();
         assert!(error.contains("ended while we waited for sign-in"), "{error}");
+    }
+
+    /// A client that does all that is expected; after `resume` it shows these messages: id, seconds after now.
+    fn well_behaved(after_resume: &[(u64, i64)]) -> Command {
+        let mut script = r#"
+            said() {
+                echo "{\"event\":\"message\",\"id\":$1,\"direction\":\"in\",\"conversation\":\"f@l\",\"body\":\"m$1\",\"at\":$2000,\"place\":\"0$1\",\"archive_ids\":[\"a$3\"]}"
+            }
+            live() { echo '{"event":"connection","state":"live","reason":"."}'; }
+            live
+            read -r _; echo '{"event":"history","conversation":"f@l","messages":[]}'
+            read -r _; echo '{"event":"message","id":9,"direction":"out","tag":"hello","state":"sent"}'
+            said 1 $(date +%s) 1
+            read -r _; echo '{"event":"suspended"}'
+            read -r _; live; now=$(date +%s)
+        "#
+        .to_owned();
+        for (id, seconds) in after_resume {
+            // Ids from 20 on are second copies of those without the 2.
+            script.push_str(&format!("said {id} $((now + {seconds})) {}\n", id % 20));
+        }
+        script.push_str("read -r _\n");
+        let mut command = Command::new("sh");
+        command.args(["-c", &script]);
+        command
+    }
+
+    fn short(mut command: Command) -> Result<()> {
+        hold_with_sleep(&mut command, "f@l", Duration::from_millis(2200))
+    }
+
+    #[test]
+    fn a_conversation_in_which_everything_missed_arrives_succeeds() {
+        short(well_behaved(&[(2, 0), (3, 0), (4, 3)])).unwrap();
+    }
+
+    #[test]
+    fn a_client_that_shows_nothing_of_the_sleep_is_an_error() {
+        let error = short(well_behaved(&[(4, 3)])).unwrap_err();
+        assert!(error.contains("nothing of our sleep has arrived"), "{error}");
+    }
+
+    #[test]
+    fn a_client_that_shows_a_missed_message_twice_is_an_error() {
+        let error = short(well_behaved(&[(2, 0), (22, 0), (4, 3)])).unwrap_err();
+        assert!(error.contains("twice"), "{error}");
     }
 
     #[test]

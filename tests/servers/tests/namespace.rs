@@ -1,4 +1,5 @@
 //! Servers in a network namespace of their own, as the sleep matrix runs them.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // Clippy knows only `#[test]` functions for tests.
 
 mod wire;
 

@@ -1,5 +1,6 @@
 //! Enough HTTP and WebSocket by hand to see that a server is there, without the code under test.
 #![allow(dead_code)] // Each test binary uses its part.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // Clippy knows only `#[test]` functions for tests.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
