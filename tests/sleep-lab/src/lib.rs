@@ -30,4 +30,4 @@ mod sys;
 pub use lab::{Lab, LabError, SHIM, skipped};
 pub use packet::Flow;
 pub use relay::{Counters, Direction, Relay, Traffic};
-pub use sleeper::{Asleep, NetworkReturn, SleepClock, SleepError, Sleeper, freeze, thaw};
+pub use sleeper::{Asleep, Counted, NetworkReturn, SleepClock, SleepError, Sleeper, freeze, thaw};

@@ -1,7 +1,8 @@
 //! Putting a program to sleep as a suspend of its machine would.
 //!
 //! Asleep, the program is stopped, its network silent, and its clock held: the time slept is added to the
-//! shim's file before it goes on. Two things differ from a laptop. Its kernel goes on running, so its TCP
+//! shim's file before it goes on. On waking, the wall clock is set (by a nanosecond), since the kernel gives that
+//! event after every suspend and programs may listen for it. Two things differ from a laptop. Its kernel goes on running, so its TCP
 //! stack may retransmit into the silence; and other programs are not stopped.
 
 use std::fs::{self, File};
@@ -31,6 +32,9 @@ pub enum SleepError {
     /// A thread of it still runs.
     #[error("process {0} did not stop within ten seconds of the signal")]
     Deaf(u32),
+    /// The wall clock can't be set.
+    #[error("a wake sets the wall clock, which needs CAP_SYS_TIME here: {0}")]
+    WallClock(io::Error),
     /// The signal or the clock's file failed.
     #[error("process {pid} cannot be put to sleep or woken: {source}")]
     System {
@@ -45,7 +49,23 @@ pub enum SleepError {
 #[derive(Clone)]
 pub struct SleepClock {
     file: Arc<NamedTempFile>,
-    slept: Arc<Mutex<Duration>>,
+    sleep: Arc<Mutex<Sleep>>,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Sleep {
+    slept: Duration,
+    uncounted: Duration,
+}
+
+/// Whether the sleeping machine itself knows that it slept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counted {
+    /// A suspend: CLOCK_BOOTTIME goes on, CLOCK_MONOTONIC and the timers stand.
+    Yes,
+    /// A virtual machine paused by its host: all stand but the wall clock, which somebody puts right. No program
+    /// can tell that from its monotonic clocks, and nothing is announced.
+    No,
 }
 
 impl SleepClock {
@@ -57,9 +77,9 @@ impl SleepClock {
         let file = tempfile::Builder::new().prefix("dormouse-sleep-").tempfile()?;
         let clock = Self {
             file: Arc::new(file),
-            slept: Arc::new(Mutex::new(Duration::ZERO)),
+            sleep: Arc::default(),
         };
-        clock.write(Duration::ZERO)?;
+        clock.write(Sleep::default())?;
         Ok(clock)
     }
 
@@ -75,9 +95,9 @@ impl SleepClock {
             .env("DORMOUSE_SLEEP_FILE", self.path());
     }
 
-    /// The time slept so far.
+    /// The time slept so far, counted or not.
     pub fn slept(&self) -> Duration {
-        *self.slept.lock().unwrap_or_else(PoisonError::into_inner)
+        self.sleep.lock().unwrap_or_else(PoisonError::into_inner).slept
     }
 
     /// Adds a sleep. The machine's programs must be stopped meanwhile: to a running one its clock would
@@ -85,18 +105,28 @@ impl SleepClock {
     ///
     /// # Errors
     /// When the file can't be written.
-    pub fn add(&self, sleep: Duration) -> io::Result<()> {
-        let mut slept = self.slept.lock().unwrap_or_else(PoisonError::into_inner);
-        let sum = slept.saturating_add(sleep);
+    pub fn add(&self, length: Duration, counted: Counted) -> io::Result<()> {
+        let mut sleep = self.sleep.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut sum = Sleep {
+            slept: sleep.slept.saturating_add(length),
+            ..*sleep
+        };
+        if counted == Counted::No {
+            sum.uncounted = sum.uncounted.saturating_add(length);
+        }
         self.write(sum)?;
-        *slept = sum;
+        *sleep = sum;
         Ok(())
     }
 
-    fn write(&self, slept: Duration) -> io::Result<()> {
-        let nanoseconds = u64::try_from(slept.as_nanos()).map_err(io::Error::other)?;
+    fn write(&self, sleep: Sleep) -> io::Result<()> {
+        let nanoseconds = |time: Duration| u64::try_from(time.as_nanos()).map_err(io::Error::other);
+        let words = [
+            nanoseconds(sleep.slept)?.to_ne_bytes(),
+            nanoseconds(sleep.uncounted)?.to_ne_bytes(),
+        ];
         let file: &File = self.file.as_file();
-        file.write_all_at(&nanoseconds.to_ne_bytes(), 0)
+        file.write_all_at(words.as_flattened(), 0)
     }
 }
 
@@ -201,19 +231,35 @@ impl Asleep<'_> {
         self.since.elapsed()
     }
 
-    /// Wakes the program, its clocks held back by the sleep. Returns how long it slept.
+    /// Wakes the program as after a suspend. Returns how long it slept.
     ///
     /// # Errors
-    /// When the program has ended or its clock can't be set.
+    /// When the program has ended or a clock can't be set.
     pub fn resume(self, network: NetworkReturn) -> Result<Duration, SleepError> {
+        self.wake(network, Counted::Yes)
+    }
+
+    /// Wakes the program as after a pause of its virtual machine: nothing on this machine tells it that it
+    /// slept. Returns how long it did.
+    ///
+    /// # Errors
+    /// As [`Asleep::resume`].
+    pub fn resume_uncounted(self, network: NetworkReturn) -> Result<Duration, SleepError> {
+        self.wake(network, Counted::No)
+    }
+
+    fn wake(self, network: NetworkReturn, counted: Counted) -> Result<Duration, SleepError> {
         let Sleeper { pid, clock, relay } = self.sleeper;
+        if counted == Counted::Yes {
+            sys::set_wall_clock().map_err(SleepError::WallClock)?;
+        }
         match network {
             NetworkReturn::AtOnce => relay.open(),
             NetworkReturn::Late(delay) => relay.open_after(delay),
         }
         let slept = self.since.elapsed();
         clock
-            .add(slept)
+            .add(slept, counted)
             .map_err(|source| SleepError::System { pid: *pid, source })?;
         thaw(*pid)?;
         Ok(slept)

@@ -10,7 +10,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use dormouse_sleep_lab::{SleepClock, freeze, thaw};
+use dormouse_sleep_lab::{Counted, SleepClock, freeze, thaw};
 
 const TIMER: Duration = Duration::from_secs(4);
 const BEFORE: Duration = Duration::from_secs(1);
@@ -90,7 +90,7 @@ fn a_stopped_program_lives_through_its_stop_as_through_a_suspend() {
     let stopped = Instant::now();
     thread::sleep(SLEEP);
     let slept = stopped.elapsed();
-    clock.add(slept).unwrap();
+    clock.add(slept, Counted::Yes).unwrap();
     thaw(held.child.id()).unwrap();
     thaw(plain.child.id()).unwrap();
 
@@ -145,12 +145,34 @@ fn a_second_sleep_counts_from_where_the_first_ended() {
         let stopped = Instant::now();
         // Longer than any timer has left.
         thread::sleep(TIMER);
-        clock.add(stopped.elapsed()).unwrap();
+        clock.add(stopped.elapsed(), Counted::Yes).unwrap();
         thaw(probe.child.id()).unwrap();
     }
     let slept = clock.slept();
     for (name, fired) in probe.results() {
         about(&format!("{name}, awake"), fired.awake, TIMER);
         about(&format!("{name}, with sleep"), fired.boot, TIMER + slept);
+    }
+}
+
+#[test]
+fn a_pause_that_no_clock_counts_leaves_no_trace_in_the_clocks() {
+    let clock = SleepClock::new().unwrap();
+    let probe = start(Some(&clock));
+    thread::sleep(BEFORE);
+    freeze(probe.child.id()).unwrap();
+    let stopped = Instant::now();
+    thread::sleep(TIMER);
+    clock.add(stopped.elapsed(), Counted::No).unwrap();
+    thaw(probe.child.id()).unwrap();
+    let woken = Instant::now();
+    let results = probe.results();
+    about("the last timer, from the wake", woken.elapsed(), TIMER - BEFORE);
+    for (name, fired) in results {
+        about(&name, fired.awake, TIMER);
+        assert!(
+            fired.awake.abs_diff(fired.boot) <= ROUNDING,
+            "{name}: the clocks are apart"
+        );
     }
 }

@@ -12,22 +12,36 @@ pub(crate) const SECOND: u64 = 1_000_000_000;
 pub(crate) const MILLISECOND: u64 = 1_000_000;
 
 /// Stands in for the mapping when no file is named: nothing is ever slept.
-static NEVER: AtomicU64 = AtomicU64::new(0);
-static MAPPING: AtomicPtr<AtomicU64> = AtomicPtr::new(null_mut());
+static NEVER: Sleep = Sleep {
+    slept: AtomicU64::new(0),
+    uncounted: AtomicU64::new(0),
+};
+static MAPPING: AtomicPtr<Sleep> = AtomicPtr::new(null_mut());
+
+/// What stands in the file, in nanoseconds.
+#[repr(C)]
+struct Sleep {
+    slept: AtomicU64,
+    uncounted: AtomicU64,
+}
 
 /// The time slept so far, in nanoseconds.
 pub(crate) fn slept() -> u64 {
+    sleep().slept.load(Ordering::SeqCst)
+}
+
+fn sleep() -> &'static Sleep {
     let mut mapping = MAPPING.load(Ordering::Acquire);
     if mapping.is_null() {
         // Two threads may both map the file: the same page, and the loser's mapping is merely unused.
         mapping = map_sleep_file();
         MAPPING.store(mapping, Ordering::Release);
     }
-    // SAFETY: `mapping` is `NEVER` or a page-aligned shared mapping of at least 8 bytes that is never unmapped.
-    unsafe { (*mapping).load(Ordering::SeqCst) }
+    // SAFETY: `mapping` is `NEVER` or a page-aligned shared mapping of that size that is never unmapped.
+    unsafe { &*mapping }
 }
 
-fn map_sleep_file() -> *mut AtomicU64 {
+fn map_sleep_file() -> *mut Sleep {
     // SAFETY: a C string in, a C string of the environment (or null) out.
     let path = unsafe { libc::getenv(c"DORMOUSE_SLEEP_FILE".as_ptr()) };
     if path.is_null() {
@@ -42,7 +56,7 @@ fn map_sleep_file() -> *mut AtomicU64 {
     let mapping = unsafe {
         libc::mmap(
             null_mut(),
-            size_of::<u64>(),
+            size_of::<Sleep>(),
             libc::PROT_READ,
             libc::MAP_SHARED,
             file,
@@ -150,19 +164,21 @@ pub(crate) unsafe extern "C" fn clock_gettime(clock: clockid_t, time: *mut times
     let Some(real) = real::CLOCK_GETTIME.get() else {
         return -1;
     };
-    if !stops_in_sleep(clock) {
+    let held = match clock {
+        clock if stops_in_sleep(clock) => |sleep: &Sleep| sleep.slept.load(Ordering::SeqCst),
+        libc::CLOCK_BOOTTIME => |sleep: &Sleep| sleep.uncounted.load(Ordering::SeqCst),
         // SAFETY: the caller's promise, handed on.
-        return unsafe { real(clock, time) };
-    }
+        _ => return unsafe { real(clock, time) },
+    };
     loop {
         // A stop between reading the clock and reading the time slept would move the clock backwards.
-        let before = slept();
+        let before = held(sleep());
         // SAFETY: the caller's promise, handed on.
         let answer = unsafe { real(clock, time) };
         if answer != 0 {
             return answer;
         }
-        if slept() == before {
+        if held(sleep()) == before {
             // SAFETY: the real function has just written there.
             let read = unsafe { &mut *time };
             *read = to_timespec(nanoseconds(read).unwrap_or(0).saturating_sub(before));

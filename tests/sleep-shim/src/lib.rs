@@ -8,6 +8,8 @@
 //! - the *time slept* (nanoseconds, native-endian `u64` at offset 0) stands in the file named by
 //!   `DORMOUSE_SLEEP_FILE`, which is mapped shared. Whoever stops the process adds to it while the
 //!   process is stopped, before SIGCONT;
+//! - the part of it that *no clock of the machine counts* (the same at offset 8) is what a virtual machine
+//!   loses that its host pauses: it is taken out of CLOCK_BOOTTIME too, and the program can't know of it;
 //! - *awake time* is CLOCK_MONOTONIC minus the time slept, and it is what the program reads as
 //!   CLOCK_MONOTONIC, CLOCK_MONOTONIC_RAW and CLOCK_MONOTONIC_COARSE;
 //! - every wait keeps its deadline in awake time. When the kernel says that it has run out and a sleep
@@ -19,7 +21,7 @@
 //!
 //! Not covered, because they never pass through a symbol of libc or are not used here: system calls
 //! made inline (rustix, Go), futex waits inside libc itself, `select`, `setitimer`, `timer_create`,
-//! io_uring, a blocking `read` of a timerfd, socket timeouts.
+//! io_uring, a blocking `read` of a timerfd, timers on CLOCK_BOOTTIME, socket timeouts.
 //! The kernel's own TCP timers go on as well: data that was unacknowledged when the process was
 //! stopped has backed off further than on a laptop.
 //!
