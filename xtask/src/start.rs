@@ -66,6 +66,7 @@ mod linux {
     use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
     use std::path::Path;
     use std::process::{Command, Stdio};
+    use std::time::Duration;
 
     pub(crate) const YOU: &str = "you@localhost";
     pub(crate) const FRIEND: &str = "friend@localhost";
@@ -89,7 +90,7 @@ mod linux {
         lock.try_lock()
             .map_err(|_| "`cargo xtask start` is already running in this folder.".to_owned())?;
         let passwords = Passwords::kept_in(&home.join("accounts"))?;
-        let server = step("Starting the local server (Prosody)", || {
+        let mut server = step("Starting the local server (Prosody)", || {
             Prosody::builder()
                 .folder(home.join("server"))
                 .storage(Storage::Sqlite)
@@ -101,7 +102,7 @@ mod linux {
         })?;
         let endpoint = server.ws_endpoint();
         let has_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
-        let friend = start_friend(&home, &endpoint, &passwords.friend, !has_terminal)?;
+        let mut friend = start_friend(&home, &endpoint, &passwords.friend, !has_terminal)?;
         let outcome = if has_terminal {
             println!(
                 "==> Opening the chat: you are {YOU}, your friend is {FRIEND}. The server stops with the chat."
@@ -117,35 +118,49 @@ mod linux {
                 .arg(home.join("you"));
             conversation::hold(chat.env("DORMOUSE_PASSWORD", &passwords.you), FRIEND)
         };
-        // The friend says goodbye to the server, then the server stops.
-        let friends_end = friend
-            .stop(std::time::Duration::from_secs(10))
+        let friends_end = match friend.ended() {
+            Some(status) => {
+                let log = home.join("friend.log");
+                Err(format!(
+                    "The friend's program ended by itself ({status}); what it said is in {}.",
+                    log.display()
+                ))
+            }
+            None => {
+                let seeded = seeded(&home);
+                std::fs::write(&seeded, "")
+                    .map_err(|error| format!("{} cannot be written: {error}", seeded.display()))
+            }
+        };
+        // First the friend, then the server it talks through.
+        let friends_stop = friend
+            .stop(Duration::from_secs(10))
             .map_err(|error| error.to_string());
-        let mut server = server;
-        let servers_end = server.stop().map_err(|error| error.to_string());
-        outcome.and(friends_end).and(servers_end)
+        let servers_stop = server.stop().map_err(|error| error.to_string());
+        outcome.and(friends_end).and(friends_stop).and(servers_stop)
+    }
+
+    /// There once a friend has left the history.
+    fn seeded(home: &Path) -> PathBuf {
+        home.join("history-made")
     }
 
     /// The friend's program. At its first start it leaves some history; for the scripted conversation it says
     /// something every few seconds, so that there is something to miss.
     fn start_friend(home: &Path, endpoint: &str, password: &str, talkative: bool) -> Result<Foreground> {
-        let seeded = home.join("history-made");
         let mut command = Command::new(program("dormouse-friend"));
         command
             .args([FRIEND, "--endpoint", endpoint, "--talk-to", YOU, "--data-dir"])
             .arg(home.join("friend"));
-        if !seeded.exists() {
+        if !seeded(home).exists() {
             command.args(["--seed-history", HISTORY]);
         }
         if talkative {
             command.args(["--say-every", "3"]);
         }
         command.env("DORMOUSE_PASSWORD", password);
-        let friend = Foreground::spawn("The friend", command, &home.join("friend.log"), Stdio::null())
-            .map_err(|error| error.to_string())?;
-        std::fs::write(&seeded, "")
-            .map_err(|error| format!("{} cannot be written: {error}", seeded.display()))?;
-        Ok(friend)
+        Foreground::spawn("The friend", command, &home.join("friend.log"), Stdio::null())
+            .map_err(|error| error.to_string())
     }
 
     struct Passwords {
