@@ -20,6 +20,7 @@
 
 #![cfg(target_os = "linux")]
 
+mod fate;
 mod lab;
 mod namespace;
 mod packet;
@@ -27,7 +28,8 @@ mod relay;
 mod sleeper;
 mod sys;
 
+pub use fate::{Counters, Direction, Traffic};
 pub use lab::{Lab, LabError, SHIM, skipped};
 pub use packet::Flow;
-pub use relay::{Counters, Direction, Relay, Traffic};
+pub use relay::Relay;
 pub use sleeper::{Asleep, Counted, NetworkReturn, SleepClock, SleepError, Sleeper, freeze, thaw};

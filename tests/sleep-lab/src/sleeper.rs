@@ -16,8 +16,9 @@ use std::time::{Duration, Instant};
 
 use tempfile::NamedTempFile;
 
+use crate::fate::Direction;
 use crate::lab::SHIM;
-use crate::relay::{Direction, Relay};
+use crate::relay::Relay;
 use crate::sys;
 
 /// How long a program may take to stop.
