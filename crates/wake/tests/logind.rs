@@ -9,7 +9,7 @@ use std::time::Duration;
 use dormouse_wake::clock::{Clock, ManualClock};
 use dormouse_wake::{Event, Guard, Options, Proof, Source, SourceState, Watch, watch};
 use tempfile::TempDir;
-use zbus::zvariant::Value;
+use zbus::Variant;
 
 type Inhibitor = (String, String, String, String, u32, u32);
 
@@ -38,9 +38,9 @@ impl Bus {
         let config = format!(
             "<!DOCTYPE busconfig PUBLIC '-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN' \
              'http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd'>\
-             <busconfig><type>system</type><listen>{}</listen><auth>EXTERNAL</auth>\
-             <policy context='default'><allow user='*'/><allow own='*'/><allow send_type='method_call'/>\
-             <allow send_destination='*'/><allow receive_type='signal'/></policy></busconfig>",
+             <busconfig><listen>{}</listen><auth>EXTERNAL</auth>\
+             <policy context='default'><allow send_destination='*' eavesdrop='true'/>\
+             <allow eavesdrop='true'/><allow own='*'/></policy></busconfig>",
             bus.address()
         );
         std::fs::write(bus.folder.path().join("bus.conf"), config).unwrap();
@@ -118,7 +118,7 @@ impl Bus {
     }
 
     async fn prepare_for_sleep(&self, going: bool) {
-        let arguments = vec![Value::new(going)];
+        let arguments = vec![Variant::new(going)];
         self.connect()
             .await
             .call_method(

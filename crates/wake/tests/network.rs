@@ -225,7 +225,8 @@ async fn what_does_not_concern_us_is_not_told_and_an_interruption_is() {
         return;
     }
     let space = Namespace::new("quiet");
-    space.ip("link add d0 type dummy");
+    space.ip("link add d0 type veth peer name d1");
+    space.ip("link set d1 up");
     space.ip("link set d0 up");
     space.ip("address add 192.0.2.7/24 dev d0");
     space.ip("route add default via 192.0.2.1");
