@@ -1,0 +1,393 @@
+//! A second copy of the outbox, readable without sled.
+//!
+//! What the archive can give back need not survive a broken database; what the user has written and
+//! the server has not confirmed must. Those messages (their `Outbox` and `Message` records, the
+//! counters that named them and their conversations' summaries) are also kept in one append-only file:
+//!
+//! ```text
+//! frame = "DMO1", length (u32, little endian), CRC-32 of the payload (u32), payload
+//! payload = MessagePack of [(key, value or none to delete), ...], one commit's share
+//! ```
+//!
+//! A frame is written and synced before sled gets the same commit, so the copy is never behind. It
+//! costs nothing while no message waits: commits that touch no waiting message are not recorded.
+//! A damaged frame is skipped and reading goes on at the next one that is whole: the worst that
+//! comes of it is a message that was already settled and comes back as a doubtful one, which the
+//! archive settles again. The file is rewritten when it is opened and when most of it is history.
+
+use dormouse_model::record::{decode, encode};
+use dormouse_model::{Key, Message, MessageId};
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+const MAGIC: [u8; 4] = *b"DMO1";
+const HEADER: usize = 12;
+/// Below this the file is never worth rewriting.
+const SMALL: u64 = 64 * 1024;
+
+/// The kind of `Key::Conversation`, which needs an address to be asked. A test holds the two together.
+const CONVERSATION: u8 = b'v';
+
+/// A key, and its value or none to delete it.
+type KeyWrite = (Vec<u8>, Option<Vec<u8>>);
+
+/// The records of waiting messages.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Waiting {
+    records: BTreeMap<Vec<u8>, Vec<u8>>,
+}
+
+/// What could be read of a copy.
+#[derive(Debug, Default)]
+pub struct Copy {
+    /// The messages that wait.
+    pub waiting: Waiting,
+    /// Stretches of the file that could not be read. A torn last frame counts: its commit was never said
+    /// to be durable.
+    pub damaged: usize,
+}
+
+fn kind(key: &Key) -> u8 {
+    key.bytes().first().copied().unwrap_or_default()
+}
+
+fn outbox() -> u8 {
+    kind(&Key::Outbox(MessageId(0)))
+}
+
+fn message() -> u8 {
+    kind(&Key::Message(MessageId(0)))
+}
+
+/// The key of the same message's record of another kind.
+fn sibling(key: &[u8], kind: u8) -> Vec<u8> {
+    let mut key = key.to_vec();
+    if let Some(first) = key.first_mut() {
+        *first = kind;
+    }
+    key
+}
+
+fn is_kind(key: &[u8], kind: u8) -> bool {
+    key.first() == Some(&kind)
+}
+
+impl Waiting {
+    fn absorb(&mut self, writes: impl IntoIterator<Item = KeyWrite>) {
+        for (key, value) in writes {
+            match value {
+                Some(value) => {
+                    self.records.insert(key, value);
+                }
+                None => {
+                    if is_kind(&key, outbox()) {
+                        self.records.remove(&sibling(&key, message()));
+                    }
+                    self.records.remove(&key);
+                }
+            }
+        }
+        if self.is_empty() {
+            self.records.clear();
+        }
+    }
+
+    /// A copy made from what a store holds.
+    pub(crate) fn from_records(records: impl IntoIterator<Item = (Vec<u8>, Vec<u8>)>) -> Self {
+        let mut waiting = Waiting::default();
+        waiting.absorb(records.into_iter().map(|(key, value)| (key, Some(value))));
+        waiting
+    }
+
+    /// Adds those of `other` that are not known here.
+    pub(crate) fn add_missing(&mut self, other: Waiting) {
+        for (key, value) in other.records {
+            self.records.entry(key).or_insert(value);
+        }
+    }
+
+    fn keys(&self) -> impl Iterator<Item = &Vec<u8>> {
+        self.records.keys().filter(|key| is_kind(key, outbox()))
+    }
+
+    /// Whether nothing waits.
+    pub fn is_empty(&self) -> bool {
+        self.keys().next().is_none()
+    }
+
+    /// The share of a commit that belongs here. `lookup` reads what was stored before it.
+    pub(crate) fn share_of(
+        &self,
+        writes: &[KeyWrite],
+        lookup: impl Fn(&[u8]) -> Option<Vec<u8>>,
+    ) -> Vec<KeyWrite> {
+        let written: BTreeMap<&[u8], Option<&[u8]>> = writes
+            .iter()
+            .map(|(key, value)| (key.as_slice(), value.as_deref()))
+            .collect();
+        let waits = |key: &[u8]| match written.get(key) {
+            Some(value) => value.is_some(),
+            None => self.records.contains_key(key),
+        };
+        let news = |key: &[u8], value: &[u8]| self.records.get(key).is_none_or(|known| known != value);
+        let mut share = Vec::new();
+        let mut begins = false;
+        for (&key, &value) in &written {
+            if is_kind(key, outbox()) {
+                let body = sibling(key, message());
+                match value {
+                    Some(value) => {
+                        if news(key, value) {
+                            begins = true;
+                            share.push((key.to_vec(), Some(value.to_vec())));
+                        }
+                        if !written.contains_key(body.as_slice())
+                            && !self.records.contains_key(&body)
+                            && let Some(stored) = lookup(&body)
+                        {
+                            share.push((body, Some(stored)));
+                        }
+                    }
+                    None if self.records.contains_key(key) => share.push((key.to_vec(), None)),
+                    None => {}
+                }
+            } else if is_kind(key, message())
+                && let Some(value) = value
+                && waits(&sibling(key, outbox()))
+                && news(key, value)
+            {
+                share.push((key.to_vec(), Some(value.to_vec())));
+            }
+        }
+        if begins {
+            let around = [kind(&Key::Counters), CONVERSATION];
+            share.extend(writes.iter().filter_map(|(key, value)| {
+                let value = value.as_ref()?;
+                around
+                    .contains(key.first()?)
+                    .then(|| (key.clone(), Some(value.clone())))
+            }));
+        }
+        share
+    }
+
+    /// The messages that can be given back, and how many can't because their text is gone.
+    pub fn messages(&self) -> (Vec<Message>, usize) {
+        let mut lost = 0;
+        let messages = self
+            .keys()
+            .filter_map(|key| {
+                let found = self
+                    .records
+                    .get(&sibling(key, message()))
+                    .and_then(|bytes| decode(bytes));
+                lost += usize::from(found.is_none());
+                found
+            })
+            .collect();
+        (messages, lost)
+    }
+
+    /// Everything a fresh store needs so that the messages stand and wait in it as before: the records
+    /// themselves and the indices that follow from them.
+    pub(crate) fn into_records(self) -> BTreeMap<Vec<u8>, Vec<u8>> {
+        let (messages, _) = self.messages();
+        let mut records = self.records;
+        let known: Vec<Vec<u8>> = messages.iter().map(|m| Key::Message(m.id).bytes()).collect();
+        // An entry without its text can't be sent; it would only stand in the way.
+        records.retain(|key, _| {
+            let own = is_kind(key, outbox()) || is_kind(key, message());
+            !own || known.contains(&sibling(key, message()))
+        });
+        for message in messages {
+            let conversation = message.conversation;
+            let sender = message.sender.to_bare();
+            let mut list = |key: Key| {
+                let ids = records
+                    .get(&key.bytes())
+                    .and_then(|bytes| decode::<Vec<MessageId>>(bytes));
+                let mut ids = ids.unwrap_or_default();
+                ids.push(message.id);
+                records.insert(key.bytes(), encode(&ids));
+            };
+            if let Some(origin) = message.names.origin {
+                list(Key::ByOriginId(conversation.clone(), sender.clone(), origin));
+            }
+            if let Some(stanza) = message.names.stanza {
+                list(Key::ByStanzaId(conversation.clone(), sender, stanza));
+            }
+            records.insert(
+                Key::Timeline(conversation, message.place).bytes(),
+                encode(&message.id),
+            );
+            records.insert(Key::Line(message.place).bytes(), encode(&message.id));
+        }
+        records
+    }
+
+    /// What a commit would have changed.
+    pub(crate) fn take_in(&mut self, writes: &[KeyWrite]) {
+        let share = self.share_of(writes, |_| None);
+        self.absorb(share);
+    }
+
+    /// Only the messages for which `unknown` says yes to their `Message` key.
+    pub(crate) fn only(mut self, unknown: impl Fn(&[u8]) -> bool) -> Self {
+        let settled: Vec<Vec<u8>> = self
+            .keys()
+            .filter(|key| !unknown(&sibling(key, message())))
+            .cloned()
+            .collect();
+        self.absorb(settled.into_iter().map(|key| (key, None)));
+        self
+    }
+
+    /// Only the messages, without what stood around them.
+    pub(crate) fn without_surroundings(mut self) -> Self {
+        self.records
+            .retain(|key, _| is_kind(key, outbox()) || is_kind(key, message()));
+        self
+    }
+}
+
+fn frame(writes: &[KeyWrite]) -> io::Result<Vec<u8>> {
+    let payload = encode(writes);
+    let length = u32::try_from(payload.len()).map_err(|_| io::Error::from(io::ErrorKind::FileTooLarge))?;
+    let mut frame = Vec::with_capacity(HEADER + payload.len());
+    frame.extend_from_slice(&MAGIC);
+    frame.extend_from_slice(&length.to_le_bytes());
+    frame.extend_from_slice(&crc32fast::hash(&payload).to_le_bytes());
+    frame.extend_from_slice(&payload);
+    Ok(frame)
+}
+
+/// The payload of the frame at the start of `bytes`, and the frame's length, if it is whole.
+fn whole_frame(bytes: &[u8]) -> Option<(Vec<KeyWrite>, usize)> {
+    let number = |at: usize| Some(u32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
+    if bytes.get(..4)? != MAGIC {
+        return None;
+    }
+    let end = HEADER.checked_add(usize::try_from(number(4)?).ok()?)?;
+    let payload = bytes.get(HEADER..end)?;
+    if crc32fast::hash(payload) != number(8)? {
+        return None;
+    }
+    Some((decode(payload)?, end))
+}
+
+/// Reads a copy. A missing file is an empty one.
+pub fn read(path: &Path) -> io::Result<Copy> {
+    let bytes = match fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Copy::default()),
+        Err(error) => return Err(error),
+    };
+    let mut copy = Copy::default();
+    let mut at = 0;
+    let mut in_damage = false;
+    while at < bytes.len() {
+        if let Some((writes, length)) = whole_frame(&bytes[at..]) {
+            copy.waiting.absorb(writes);
+            at += length;
+            in_damage = false;
+        } else {
+            copy.damaged += usize::from(!in_damage);
+            in_damage = true;
+            let rest = &bytes[at + 1..];
+            at += 1 + rest
+                .windows(4)
+                .position(|four| four == MAGIC)
+                .unwrap_or(rest.len());
+        }
+    }
+    Ok(copy)
+}
+
+/// The copy, open for appending.
+#[derive(Debug)]
+pub(crate) struct OutboxCopy {
+    path: PathBuf,
+    file: File,
+    /// Where the last whole frame ends.
+    length: u64,
+    waiting: Waiting,
+}
+
+impl OutboxCopy {
+    /// A fresh file that holds just these; replaces the old one at once or not at all.
+    pub(crate) fn write(path: &Path, waiting: Waiting) -> io::Result<Self> {
+        let fresh = path.with_extension("new");
+        let mut file = private().create(true).truncate(true).open(&fresh)?;
+        let mut length = 0;
+        if !waiting.is_empty() {
+            let writes: Vec<KeyWrite> = waiting
+                .records
+                .iter()
+                .map(|(key, value)| (key.clone(), Some(value.clone())))
+                .collect();
+            let frame = frame(&writes)?;
+            file.write_all(&frame)?;
+            length = frame.len() as u64;
+        }
+        file.sync_all()?;
+        drop(file);
+        fs::rename(&fresh, path)?;
+        sync_folder(path)?;
+        let file = private().append(true).open(path)?;
+        Ok(Self {
+            path: path.to_owned(),
+            file,
+            length,
+            waiting,
+        })
+    }
+
+    /// What waits, as of the last record.
+    pub(crate) fn waiting(&self) -> &Waiting {
+        &self.waiting
+    }
+
+    /// Records a commit's share; durable when this returns. Nothing is written if there is none.
+    pub(crate) fn record(&mut self, share: Vec<KeyWrite>) -> io::Result<()> {
+        if share.is_empty() {
+            return Ok(());
+        }
+        let frame = frame(&share)?;
+        // A frame that failed half way would be taken for damage.
+        self.file.set_len(self.length)?;
+        self.file.write_all(&frame)?;
+        self.file.sync_data()?;
+        self.length += frame.len() as u64;
+        self.waiting.absorb(share);
+        let live: usize = self.waiting.records.iter().map(|(k, v)| k.len() + v.len()).sum();
+        if self.length > SMALL && self.length > 4 * live as u64 {
+            match Self::write(&self.path, self.waiting.clone()) {
+                Ok(compacted) => *self = compacted,
+                // The long file is as good as the short one.
+                Err(error) => tracing::warn!(%error, "the outbox copy could not be rewritten"),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+/// Makes a rename durable. Windows has no such thing for folders and does it by itself.
+pub(crate) fn sync_folder(inside: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    if let Some(folder) = inside.parent() {
+        File::open(folder)?.sync_all()?;
+    }
+    #[cfg(not(unix))]
+    let _ = inside;
+    Ok(())
+}
