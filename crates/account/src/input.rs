@@ -17,6 +17,8 @@ pub enum Input {
         conn: ConnId,
         /// What it offers to sign-in.
         channel: Channel,
+        /// Where it leads.
+        endpoint: Endpoint,
     },
     /// A dial came to nothing.
     DialFailed {

@@ -1,1 +1,30 @@
-//! account
+//! The core of one account: one state machine that joins the link's policy, the XMPP session and the
+//! rules of memory.
+//!
+//! [`Account::handle`] is given what happened and says what to do; it is all a driver ever calls, be it
+//! the engine (real sockets, a real disk, real clocks) or the simulator (none of them real). One input
+//! is one *turn*: whatever it writes goes out as one atomic batch, before anything else it says.
+//!
+//! ```text
+//!              ┌───────────── Account ─────────────┐
+//!  Input  ──>  │  link     is it alive, what next   │  ──>  Output
+//!              │  session  frames <-> events        │
+//!              │  timeline identity, order, outbox  │
+//!              │  contacts, journal, quarantine     │
+//!              └────────────────────────────────────┘
+//! ```
+//!
+//! The parts don't know each other; what one says that concerns another passes through here.
+
+mod account;
+mod contacts;
+mod events;
+mod input;
+pub mod journal;
+pub mod quarantine;
+mod quiet;
+mod store_failure;
+mod turn;
+
+pub use account::{Account, Settings, Status};
+pub use input::{Command, Input, Output};

@@ -11,7 +11,7 @@ use crate::line::{Line, LineEvent};
 use crate::rebuild::{Rebuild, Rebuilds};
 use dormouse_account::{Account, Command, Input, Output, Status};
 use dormouse_dial::{Dialler, Target};
-use dormouse_model::{BareJid, Change, ConnId, Endpoint, MessageId, Notice, Random};
+use dormouse_model::{BareJid, BatchId, Change, ConnId, Endpoint, MessageId, Notice, Random};
 use dormouse_store::{SetAside, Store};
 use dormouse_wake::{Event as WakeEvent, Guard, Options, Proof, Reach, Watch, watch};
 use dormouse_xmpp::Credentials;
@@ -103,7 +103,7 @@ impl Driver {
         set_aside: Option<SetAside>,
         requests: UnboundedReceiver<Request>,
     ) -> Result<Self, StartError> {
-        let account = restore(&settings, &store)?;
+        let account = restore(&settings, &store, BatchId::default())?;
         let (tell, flushed) = unbounded_channel();
         let flusher = Flusher::start(Arc::clone(&store), tell)
             .map_err(|error| StartError::System(error.to_string()))?;
@@ -257,9 +257,9 @@ impl Driver {
             return; // Given up meanwhile: what it still delivers is not read.
         }
         match event {
-            LineEvent::Dialled { channel, local } => {
+            LineEvent::Dialled { channel, local, endpoint } => {
                 self.locals.insert(conn, local);
-                self.feed(Input::Dialled { conn, channel });
+                self.feed(Input::Dialled { conn, channel, endpoint });
             }
             LineEvent::Failed(failure) => {
                 self.hang_up(conn);
@@ -325,12 +325,7 @@ impl Driver {
             Output::Hangup(conn) => self.hang_up(conn),
             Output::Change(change) => {
                 if let Change::Notice(notice) = &change {
-                    if !self.notices.contains(notice) {
-                        self.notices.push(notice.clone());
-                    }
-                    if *notice == Notice::StoreRecovered {
-                        self.notices.retain(|n| !matches!(n, Notice::StoreFailed(_) | Notice::StoreRecovered));
-                    }
+                    self.remember(notice);
                 }
                 self.publish(&change);
             }
@@ -355,6 +350,16 @@ impl Driver {
         }
     }
 
+    /// Keeps what a window that opens later must be told: the latest notice of each kind, while it holds.
+    fn remember(&mut self, notice: &Notice) {
+        self.notices.retain(|kept| kept.name() != notice.name());
+        match notice {
+            Notice::StoreRecovered => self.notices.retain(|kept| !matches!(kept, Notice::StoreFailed(_))),
+            Notice::CannotDo(_) => {}
+            lasting => self.notices.push(lasting.clone()),
+        }
+    }
+
     fn publish(&mut self, change: &Change) {
         self.subscribers.retain(|subscriber| subscriber.send(change.clone()).is_ok());
     }
@@ -370,15 +375,15 @@ impl Driver {
         let pause = self.rebuilds.note(now().tick);
         match self.rebuilds.mend(&why, &self.store) {
             Ok(Some(notice)) => {
-                self.publish(&Change::Notice(notice.clone()));
-                self.notices.push(notice);
+                self.remember(&notice);
+                self.publish(&Change::Notice(notice));
             }
             Ok(None) => {}
             Err(error) => tracing::error!(%error, "the store can't be mended yet"),
         }
         // Rare, and nothing else is worth doing meanwhile.
         std::thread::sleep(pause);
-        match restore(&self.settings, &self.store) {
+        match restore(&self.settings, &self.store, self.account.next_batch()) {
             Ok(account) => {
                 self.account = account;
                 for change in self.account.snapshot() {
@@ -395,11 +400,15 @@ impl Driver {
     }
 }
 
-fn restore(settings: &Settings, store: &Store) -> Result<Account, StartError> {
+fn restore(settings: &Settings, store: &Store, first_batch: BatchId) -> Result<Account, StartError> {
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).map_err(|error| StartError::System(error.to_string()))?;
-    let credentials = Credentials::password(settings.password.reveal());
-    Ok(Account::restore(settings.address.clone(), credentials, Random::from_seed(seed), store)?)
+    let settings = dormouse_account::Settings {
+        address: settings.address.clone(),
+        credentials: Credentials::password(settings.password.reveal()),
+        first_batch,
+    };
+    Ok(Account::restore(settings, Random::from_seed(seed), store)?)
 }
 
 /// The next wake event; never, where nobody watches.

@@ -77,6 +77,7 @@ pub struct Subscription {
 
 /// A running account. Runs on threads of its own: no call here waits for the network.
 pub struct Engine {
+    address: BareJid,
     requests: UnboundedSender<Request>,
     store: Arc<Store>,
     thread: Option<thread::JoinHandle<()>>,
@@ -87,6 +88,7 @@ impl Engine {
     pub fn start(settings: Settings) -> Result<Self, StartError> {
         let endpoint: Option<Endpoint> =
             settings.endpoint.as_deref().map(dormouse_dial::endpoint::parse).transpose()?;
+        let address = settings.address.clone();
         let opened = Store::open(&settings.folder.store())?;
         let store = Arc::new(opened.store);
         let (requests, inbox) = unbounded_channel();
@@ -103,7 +105,7 @@ impl Engine {
                 runtime.shutdown_timeout(Duration::from_millis(200));
             })
             .map_err(|error| StartError::System(error.to_string()))?;
-        Ok(Self { requests, store, thread: Some(thread) })
+        Ok(Self { address, requests, store, thread: Some(thread) })
     }
 
     /// Does what the user wishes.
@@ -146,7 +148,7 @@ impl Engine {
 
     /// A stretch of a conversation from the cache, ending before `before` or at the present.
     pub fn history(&self, with: &BareJid, before: Option<Place>, limit: usize) -> Result<Stretch, ReadError> {
-        history(&*self.store, with, before, limit)
+        history(&*self.store, &self.address, with, before, limit)
     }
 
     /// A message from the cache.

@@ -4,7 +4,7 @@
 //! TCP's own means. Frames that go out are written as many at a time as have gathered.
 
 use dormouse_dial::{Connected, Dialler, Inbound, Target, Writer};
-use dormouse_model::{Channel, Closing, ConnId, DialFailure};
+use dormouse_model::{Channel, Closing, ConnId, DialFailure, Endpoint};
 use std::net::IpAddr;
 use std::time::Duration;
 use tokio::sync::mpsc::{Sender, UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -24,6 +24,8 @@ pub enum LineEvent {
         channel: Channel,
         /// The local address it leaves from.
         local: IpAddr,
+        /// Where it leads, as given or found.
+        endpoint: Endpoint,
     },
     /// It could not be opened.
     Failed(DialFailure),
@@ -81,7 +83,7 @@ async fn live(
     dropped: oneshot::Receiver<Never>,
     events: Sender<(ConnId, LineEvent)>,
 ) {
-    let Connected { channel, local_addr, peer_addr, socket, .. } = match dialler.dial(target).await {
+    let Connected { channel, local_addr, peer_addr, endpoint, socket } = match dialler.dial(target).await {
         Ok(connected) => connected,
         Err(failure) => {
             tracing::info!(?failure, "dial failed");
@@ -93,7 +95,8 @@ async fn live(
     let (mut reader, writer) = socket.split();
     // The writer ends by itself when the line is dropped: what was handed over before still leaves.
     tokio::spawn(write(writer, outgoing, dropped).in_current_span());
-    if events.send((conn, LineEvent::Dialled { channel, local: local_addr.ip() })).await.is_err() {
+    let dialled = LineEvent::Dialled { channel, local: local_addr.ip(), endpoint };
+    if events.send((conn, dialled)).await.is_err() {
         return;
     }
     loop {

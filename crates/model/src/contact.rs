@@ -75,6 +75,11 @@ impl Contact {
         }
     }
 
+    /// Whether we see their presence, or have asked to.
+    pub fn we_see_them(&self) -> bool {
+        self.asked || matches!(self.subscription, Subscription::To | Subscription::Both)
+    }
+
     /// The most available of their resources.
     pub fn availability(&self) -> Availability {
         if !self.presence_known {

@@ -1,0 +1,504 @@
+//! The account as one state machine: what comes in, whom it concerns, what they say.
+
+use crate::contacts::Contacts;
+use crate::journal::Journal;
+use crate::quarantine::Quarantine;
+use crate::quiet::Quiet;
+use crate::store_failure::StoreFailure;
+use crate::turn::Turn;
+use crate::{Command, Input, Output};
+use dormouse_link::{IdleIntervals, Input as LinkInput, Link, Output as LinkOutput, Probe};
+use dormouse_model::{
+    Action, BareJid, BatchId, Cause, Change, Channel, ChatState, ConnId, Connection, ConnectionState, Endpoint, Key,
+    Memory, Notice, Now, Outgoing, Random, ReadError, Tick, Verdict,
+};
+use dormouse_timeline::{Effect, Timeline};
+use dormouse_xmpp::{Credentials, Features, Session};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// How often a server may send us elsewhere before we go back to where we began (RFC 7395 section 3.6.1).
+const HOPS: u32 = 3;
+
+/// What a core is made of.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Whose account it is.
+    pub address: BareJid,
+    /// How it signs in.
+    pub credentials: Credentials,
+    /// The first batch gets this number: a core that is rebuilt goes on counting, or an old batch's
+    /// durability would be taken for a new one's.
+    pub first_batch: BatchId,
+}
+
+/// What is known of an account at a moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// The connection's state, since when and why.
+    pub connection: Connection,
+    /// Messages that wait or whose fate is not known.
+    pub outbox: usize,
+    /// The session is bound or resumed: stanzas flow.
+    pub session_ready: bool,
+    /// Everything missed has been read back.
+    pub caught_up: bool,
+}
+
+/// What is about to end, once everything is on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    Sleep,
+    Quit,
+}
+
+/// The core of one account.
+pub struct Account {
+    pub(crate) settings: Settings,
+    pub(crate) link: Link,
+    pub(crate) session: Session,
+    pub(crate) timeline: Timeline,
+    pub(crate) contacts: Contacts,
+    pub(crate) journal: Journal,
+    quarantine: Quarantine,
+    pub(crate) quiet: Quiet,
+    store_failure: StoreFailure,
+    pub(crate) features: Option<Features>,
+    /// The connection the session runs on.
+    pub(crate) current: Option<ConnId>,
+    /// Connections that are open and not in use, with what they offer.
+    open: BTreeMap<ConnId, Channel>,
+    /// Where the server sent us, and how often in a row.
+    elsewhere: Option<(Endpoint, u32)>,
+    learnt: IdleIntervals,
+    next_batch: BatchId,
+    durable: Option<BatchId>,
+    ending: Option<Ending>,
+    /// When those of whom nothing was said count as offline.
+    pub(crate) presence_told: Option<Tick>,
+    pub(crate) unreadable: u64,
+    pub(crate) told_no_resumption: bool,
+}
+
+impl Account {
+    /// The core as it was left, read from the memory.
+    pub fn restore(settings: Settings, mut random: Random, memory: &dyn Memory) -> Result<Self, ReadError> {
+        let mut link = Link::new(dormouse_link::Settings::default(), random.fork());
+        let learnt: IdleIntervals = memory.read(&learnt_idle())?.unwrap_or_default();
+        link.restore(learnt.clone());
+        let session = Session::restore(
+            settings.address.clone(),
+            dormouse_xmpp::Settings::default(),
+            random.fork(),
+            memory,
+        )?;
+        let mut timeline = Timeline::restore(settings.address.clone(), random.fork(), memory)?;
+        timeline.held(&session.held());
+        Ok(Self {
+            link,
+            session,
+            timeline,
+            contacts: Contacts::restore(memory)?,
+            journal: Journal::restore(memory)?,
+            quarantine: Quarantine::restore(memory)?,
+            quiet: Quiet::default(),
+            store_failure: StoreFailure::default(),
+            features: memory.read(&learnt_features())?,
+            current: None,
+            open: BTreeMap::new(),
+            elsewhere: None,
+            learnt,
+            next_batch: settings.first_batch,
+            durable: None,
+            ending: None,
+            presence_told: None,
+            unreadable: 0,
+            told_no_resumption: false,
+            settings,
+        })
+    }
+
+    /// Takes an input and says what to do, in order.
+    ///
+    /// On an error nothing of it has happened on disk, and this core can't be trusted any more: make a
+    /// new one with [`Account::restore`] once the memory can be read again.
+    pub fn handle(&mut self, now: Now, input: Input, memory: &dyn Memory) -> Result<Vec<Output>, ReadError> {
+        let mut turn = Turn::begin(now, memory);
+        self.take(&mut turn, input)?;
+        self.go_on(&mut turn)?;
+        self.session.save(&mut turn.draft);
+        if self.link.learnt() != &self.learnt {
+            self.learnt = self.link.learnt().clone();
+            turn.draft.put(&learnt_idle(), &self.learnt);
+        }
+        let batch = self.next_batch;
+        if !turn.draft.is_empty() {
+            self.next_batch = batch.next();
+            self.session.issued(batch);
+            self.timeline.issued(batch);
+        }
+        self.end_if_safe(&mut turn);
+        Ok(turn.end(batch))
+    }
+
+    /// When [`Input::Tick`] is due, if nothing happens before.
+    pub fn deadline(&self) -> Option<Tick> {
+        [self.link.deadline(), self.quiet.deadline(), self.presence_told, self.timeline.deadline()]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// The number that the next batch will have.
+    pub fn next_batch(&self) -> BatchId {
+        self.next_batch
+    }
+
+    /// What a window shows, as changes from nothing. Conversations are read from the memory.
+    pub fn snapshot(&self) -> Vec<Change> {
+        let mut changes = vec![Change::Connection(self.link.connection().clone())];
+        changes.extend(self.contacts.all().cloned().map(Change::Contact));
+        changes.extend(self.contacts.requests().cloned().map(Change::Request));
+        changes
+    }
+
+    /// What is known at the moment.
+    pub fn status(&self) -> Status {
+        Status {
+            connection: self.link.connection().clone(),
+            outbox: self.timeline.outbox_len(),
+            session_ready: self.session.is_ready(),
+            caught_up: self.timeline.caught_up(),
+        }
+    }
+
+    fn take(&mut self, turn: &mut Turn, input: Input) -> Result<(), ReadError> {
+        match input {
+            Input::Start => self.link(turn, LinkInput::Start)?,
+            Input::Dialled { conn, channel, endpoint } => {
+                self.open.insert(conn, channel);
+                self.link.aim(endpoint);
+                self.link(turn, LinkInput::Dialled(conn))?;
+            }
+            Input::DialFailed { conn, failure } => {
+                self.elsewhere = None;
+                let verdict = self.session.dial_failed(&failure);
+                self.link(turn, LinkInput::DialFailed(conn, verdict))?;
+            }
+            Input::Frame { conn, text } => self.frame(turn, conn, &text)?,
+            Input::Activity(conn) => self.link(turn, LinkInput::Inbound(conn))?,
+            Input::Closed { conn, closing } => {
+                self.open.remove(&conn);
+                let verdict = match self.session.closed(turn.now, conn, &closing) {
+                    Some(verdict) => verdict,
+                    None => Verdict::new(Action::Retry, Cause::Lost),
+                };
+                self.connection_ended(turn, conn, verdict)?;
+            }
+            Input::Durable(batch) => {
+                self.durable = Some(batch);
+                self.timeline.durable(batch);
+                let said = self.session.durable(batch);
+                self.session_said(turn, said)?;
+            }
+            Input::StoreFailed(why) => {
+                if self.store_failure.began() {
+                    self.note(turn, format!("The store refuses writes ({why}); nothing is acknowledged."));
+                    turn.change(Change::Notice(Notice::StoreFailed(why)));
+                }
+            }
+            Input::StoreRecovered => {
+                if self.store_failure.ended() {
+                    self.note(turn, "The store takes writes again.".into());
+                    turn.change(Change::Notice(Notice::StoreRecovered));
+                }
+            }
+            Input::Suspending => {
+                self.ending.get_or_insert(Ending::Sleep);
+                self.link(turn, LinkInput::Suspending)?;
+            }
+            Input::Resumed { slept, proven } => {
+                if self.ending == Some(Ending::Sleep) {
+                    self.ending = None;
+                }
+                self.link(turn, LinkInput::Resumed { slept, proven })?;
+            }
+            Input::Network { up, route_lost } => self.link(turn, LinkInput::Network { up, route_lost })?,
+            Input::Visible(visible) => {
+                let said = self.session.active(visible);
+                self.session_said(turn, said)?;
+                self.link(turn, LinkInput::Visible(visible))?;
+            }
+            Input::Command(command) => self.command(turn, command)?,
+            Input::Tick => self.tick(turn)?,
+        }
+        Ok(())
+    }
+
+    fn frame(&mut self, turn: &mut Turn, conn: ConnId, text: &str) -> Result<(), ReadError> {
+        if self.current != Some(conn) {
+            return Ok(());
+        }
+        self.link(turn, LinkInput::Inbound(conn))?;
+        let said = if self.quarantine.holds(text) {
+            self.note(turn, "A stanza that crashed Dormouse twice was put aside unread.".into());
+            self.session.skip(conn)
+        } else {
+            self.session.frame(turn.now, conn, text, &mut turn.draft)?
+        };
+        self.session_said(turn, said)?;
+        if self.store_failure.frame() {
+            turn.out.push(Output::Hangup(conn));
+            self.connection_ended(turn, conn, Verdict::new(Action::RetrySlowly, Cause::StoreFailed))?;
+        }
+        Ok(())
+    }
+
+    fn tick(&mut self, turn: &mut Turn) -> Result<(), ReadError> {
+        self.link(turn, LinkInput::Tick)?;
+        if self.presence_told.is_some_and(|due| due <= turn.now.tick) {
+            self.presence_told = None;
+            let changes = self.contacts.presence_complete(&mut turn.draft);
+            turn.changes(changes);
+        }
+        if self.quiet.is_due(turn.now.tick) {
+            self.timeline.quiet_check(turn.now);
+        }
+        Ok(())
+    }
+
+    /// What follows from any input: messages that are due, pages to ask for.
+    fn go_on(&mut self, turn: &mut Turn) -> Result<(), ReadError> {
+        if !self.session.is_ready() {
+            return Ok(());
+        }
+        for (id, message) in self.timeline.due(turn.now, &mut turn.draft)? {
+            let said = self.session.send(turn.now, &message, Some(id), &mut turn.draft);
+            self.session_said(turn, said)?;
+            if let Some(conn) = self.current {
+                self.link(turn, LinkInput::AckAwaited(conn))?;
+            }
+        }
+        while let Some(query) = self.timeline.next_query(turn.now) {
+            let said = self.session.ask(&query, &mut turn.draft);
+            self.session_said(turn, said)?;
+        }
+        Ok(())
+    }
+
+    /// Sleep and quit wait until everything issued is on disk, unless the disk refuses.
+    fn end_if_safe(&mut self, turn: &mut Turn) {
+        let Some(ending) = self.ending else { return };
+        let issued_all = self.durable.map_or(self.settings.first_batch, BatchId::next) >= self.next_batch;
+        if !issued_all && !self.store_failure.is_on() {
+            return;
+        }
+        self.ending = None;
+        let said = match ending {
+            Ending::Sleep => self.session.acknowledge(),
+            Ending::Quit => self.session.close(),
+        };
+        for output in said {
+            if let dormouse_xmpp::Output::Frame(conn, text) = output {
+                turn.out.push(Output::Frame { conn, text });
+            }
+        }
+        turn.out.push(match ending {
+            Ending::Sleep => Output::MaySleep,
+            Ending::Quit => Output::MayQuit,
+        });
+    }
+
+    fn command(&mut self, turn: &mut Turn, command: Command) -> Result<(), ReadError> {
+        let now = turn.now;
+        match command {
+            Command::Send { to, body, tag } => {
+                let (id, effects) =
+                    self.timeline.write(now, &to, body, self.session.is_ready(), &mut turn.draft)?;
+                if let Some(tag) = tag {
+                    turn.out.push(Output::Written { tag, id });
+                }
+                self.effects(turn, effects)?;
+                self.quiet.stirred(now.tick);
+            }
+            Command::Edit { id, body } => {
+                let effects = self.timeline.edit(now, id, body, &mut turn.draft)?;
+                self.effects(turn, effects)?;
+            }
+            Command::Retract(id) => {
+                let effects = self.timeline.retract(now, id, &mut turn.draft)?;
+                self.effects(turn, effects)?;
+            }
+            Command::Retry(id) => {
+                let effects = self.timeline.retry(now, id, &mut turn.draft)?;
+                self.effects(turn, effects)?;
+            }
+            Command::Discard(id) => {
+                let effects = self.timeline.discard(now, id, &mut turn.draft)?;
+                self.effects(turn, effects)?;
+            }
+            Command::Read(with) => {
+                let may_see_us = self.contacts.may_see_us(&with);
+                let effects = self.timeline.read(now, &with, may_see_us, &mut turn.draft)?;
+                self.effects(turn, effects)?;
+            }
+            Command::Typing { to, typing } => {
+                if self.session.is_ready() && self.contacts.may_see_us(&to) {
+                    let state = if typing { ChatState::Composing } else { ChatState::Active };
+                    let said =
+                        self.session.send(now, &Outgoing::ChatState { to, state }, None, &mut turn.draft);
+                    self.session_said(turn, said)?;
+                }
+            }
+            Command::Older(with) => self.timeline.older(now, &with),
+            Command::RetryNow => self.link(turn, LinkInput::RetryNow)?,
+            Command::Quit => self.ending = Some(Ending::Quit),
+            Command::Add { .. } | Command::Accept(_) | Command::Decline(_) | Command::Remove(_) => {
+                self.people(turn, command)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Wishes about people are asked of the server, which tells when they are granted; without a
+    /// session they can't be done, and the user is told rather than left to hope.
+    fn people(&mut self, turn: &mut Turn, command: Command) -> Result<(), ReadError> {
+        if !self.session.is_ready() {
+            turn.change(Change::Notice(Notice::CannotDo(
+                "That can only be done while you are connected. Try again then.".into(),
+            )));
+            return Ok(());
+        }
+        let mut said = Vec::new();
+        match command {
+            Command::Add { address, name } => {
+                said.extend(self.session.roster_set(&address, name.as_deref(), &[]));
+                said.extend(self.session.subscribe(&address));
+            }
+            Command::Accept(address) => {
+                said.extend(self.session.approve(&address));
+                self.contacts.answered(&address, &mut turn.draft);
+                // Whom we let see us we want to see as well, as people expect of "accept".
+                if !self.contacts.all().any(|contact| contact.address == address && contact.we_see_them()) {
+                    said.extend(self.session.subscribe(&address));
+                }
+            }
+            Command::Decline(address) => {
+                said.extend(self.session.deny(&address));
+                self.contacts.answered(&address, &mut turn.draft);
+            }
+            Command::Remove(address) => said.extend(self.session.roster_remove(&address)),
+            _ => {}
+        }
+        self.session_said(turn, said)
+    }
+
+    /// A connection ended, whoever noticed.
+    pub(crate) fn connection_ended(
+        &mut self,
+        turn: &mut Turn,
+        conn: ConnId,
+        verdict: Verdict,
+    ) -> Result<(), ReadError> {
+        if let Cause::SeeOther(target) = &verdict.cause {
+            let hops = self.elsewhere.as_ref().map_or(0, |(_, hops)| *hops) + 1;
+            self.elsewhere = (hops <= HOPS && target.starts_with("wss://"))
+                .then(|| (Endpoint(target.clone()), hops));
+        }
+        self.lost(turn, conn);
+        self.link(turn, LinkInput::Closed(conn, verdict))
+    }
+
+    /// Nothing more comes of this connection.
+    fn lost(&mut self, turn: &mut Turn, conn: ConnId) {
+        self.open.remove(&conn);
+        if self.current == Some(conn) {
+            self.current = None;
+            self.quiet.forget();
+            let changes = self.contacts.forget_typing();
+            turn.changes(changes);
+        }
+    }
+
+    /// Tells the link something and does what it says.
+    pub(crate) fn link(&mut self, turn: &mut Turn, input: LinkInput) -> Result<(), ReadError> {
+        for output in self.link.handle(turn.now, input) {
+            match output {
+                LinkOutput::Dial { conn, .. } => {
+                    let endpoint = self.elsewhere.as_ref().map(|(endpoint, _)| endpoint.clone());
+                    turn.out.push(Output::Dial { conn, endpoint });
+                }
+                LinkOutput::Use(conn) => {
+                    let Some(channel) = self.open.remove(&conn) else { continue };
+                    if let Some(old) = self.current {
+                        self.lost(turn, old);
+                    }
+                    self.current = Some(conn);
+                    let said = self.session.begin(turn.now, conn, &channel, &self.settings.credentials);
+                    self.session_said(turn, said)?;
+                }
+                LinkOutput::Hangup(conn) => {
+                    if self.current == Some(conn) {
+                        self.session.give_up(conn);
+                    }
+                    self.lost(turn, conn);
+                    turn.out.push(Output::Hangup(conn));
+                }
+                LinkOutput::Probe(conn, probe) => {
+                    if self.current == Some(conn) {
+                        let said = match probe {
+                            Probe::Quiet => self.session.request_ack(),
+                            Probe::Numbered(number) => self.session.ping(number),
+                        };
+                        self.session_said(turn, said)?;
+                    }
+                }
+                LinkOutput::State(connection) => {
+                    self.note(turn, format!("{}: {}", connection.state.name(), connection.cause.sentence()));
+                    if connection.state == ConnectionState::Suspect {
+                        let changes = self.contacts.forget_typing();
+                        turn.changes(changes);
+                    }
+                    turn.change(Change::Connection(connection));
+                }
+                LinkOutput::Journal(text) => self.note(turn, text),
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn effects(&mut self, turn: &mut Turn, effects: Vec<Effect>) -> Result<(), ReadError> {
+        for effect in effects {
+            match effect {
+                Effect::Change(change) => turn.change(change),
+                Effect::Send(message) => {
+                    if self.session.is_ready() {
+                        let said = self.session.send(turn.now, &message, None, &mut turn.draft);
+                        self.session_said(turn, said)?;
+                    }
+                }
+                Effect::Journal(text) => self.note(turn, text),
+                Effect::CaughtUp => {
+                    if let Some(conn) = self.current {
+                        self.link(turn, LinkInput::CaughtUp(conn))?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes a line into the journal.
+    pub(crate) fn note(&mut self, turn: &mut Turn, text: String) {
+        let entry = self.journal.write(turn.now, text, &mut turn.draft);
+        turn.out.push(Output::Journal(entry));
+    }
+}
+
+fn learnt_idle() -> Key {
+    Key::Learnt("idle".into())
+}
+
+pub(crate) fn learnt_features() -> Key {
+    Key::Learnt("features".into())
+}

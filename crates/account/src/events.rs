@@ -1,0 +1,144 @@
+//! What the session says, and whom it concerns.
+
+use crate::account::{Account, learnt_features};
+use crate::turn::Turn;
+use crate::Output;
+use dormouse_link::Input as LinkInput;
+use dormouse_model::{Arrival, BareJid, Change, ChatState, Notice, ReadError, Via};
+use dormouse_xmpp::{Event, Features, Output as SessionOutput};
+use std::time::Duration;
+
+/// How long after a fresh sign-in people of whom the server said nothing count as offline.
+const PRESENCE_TOLD: Duration = Duration::from_secs(10);
+
+impl Account {
+    pub(crate) fn session_said(&mut self, turn: &mut Turn, said: Vec<SessionOutput>) -> Result<(), ReadError> {
+        for output in said {
+            match output {
+                SessionOutput::Frame(conn, text) => turn.out.push(Output::Frame { conn, text }),
+                SessionOutput::Hangup(conn) => turn.out.push(Output::Hangup(conn)),
+                SessionOutput::Event(event) => self.event(turn, event)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn event(&mut self, turn: &mut Turn, event: Event) -> Result<(), ReadError> {
+        let now = turn.now;
+        match event {
+            Event::Resumed { conn, acked } => {
+                let effects = self.timeline.acknowledged(now, &acked, &mut turn.draft)?;
+                self.effects(turn, effects)?;
+                self.link(turn, LinkInput::SignedIn { conn, resumed: true })?;
+                self.session_began(turn, false)?;
+                self.quiet.resumed(now.tick);
+            }
+            Event::Bound { conn, acked, doubtful, resumable } => {
+                let effects = self.timeline.acknowledged(now, &acked, &mut turn.draft)?;
+                self.effects(turn, effects)?;
+                let effects = self.timeline.doubtful(&doubtful, &mut turn.draft)?;
+                self.effects(turn, effects)?;
+                let changes = self.contacts.forget_presence(&mut turn.draft);
+                turn.changes(changes);
+                self.presence_told = Some(now.tick + PRESENCE_TOLD);
+                if !resumable && !std::mem::replace(&mut self.told_no_resumption, true) {
+                    turn.change(Change::Notice(Notice::NoResumption));
+                }
+                self.link(turn, LinkInput::SignedIn { conn, resumed: false })?;
+                self.session_began(turn, true)?;
+            }
+            Event::Acked { conn, messages, all } => {
+                let effects = self.timeline.acknowledged(now, &messages, &mut turn.draft)?;
+                self.effects(turn, effects)?;
+                if !messages.is_empty() {
+                    self.quiet.stirred(now.tick);
+                }
+                self.link(turn, LinkInput::Acked { conn, all })?;
+                self.link(turn, LinkInput::QuietAnswer(conn))?;
+            }
+            Event::Pong { conn, probe } => self.link(turn, LinkInput::Answer(conn, probe))?,
+            Event::Features(features) => self.features(turn, features)?,
+            Event::Message(arrival) => self.message(turn, arrival)?,
+            Event::Page(page) => {
+                let effects = self.timeline.page(now, page, &mut turn.draft)?;
+                self.effects(turn, effects)?;
+            }
+            Event::ArchiveFailed { query, failure } => {
+                let effects = self.timeline.archive_failed(now, query, failure, &mut turn.draft)?;
+                self.effects(turn, effects)?;
+            }
+            Event::Roster { contacts, whole } => {
+                let changes = self.contacts.roster(contacts, whole, &mut turn.draft);
+                turn.changes(changes);
+            }
+            Event::RosterRemoved(address) => {
+                let change = self.contacts.removed(&address, &mut turn.draft);
+                turn.changes(change);
+                let effects = self.timeline.contact_removed(&address, &mut turn.draft)?;
+                self.effects(turn, effects)?;
+            }
+            Event::Presence { from, availability } => {
+                let change = self.contacts.presence(&from, availability, &mut turn.draft);
+                turn.changes(change);
+            }
+            Event::SubscriptionAsked(from) => {
+                let change = self.contacts.asked(from, &mut turn.draft);
+                turn.changes(change);
+            }
+            Event::Ended { conn, verdict } => self.connection_ended(turn, conn, verdict)?,
+            Event::Refused(refusal) => self.note(turn, format!("A stanza was dropped: {refusal}.")),
+            Event::Journal(text) => self.note(turn, text),
+            Event::Unreadable(what) => {
+                self.unreadable += 1;
+                self.note(turn, format!("A stanza could not be read: {what}."));
+                turn.change(Change::Notice(Notice::Unreadable(self.unreadable)));
+            }
+        }
+        Ok(())
+    }
+
+    /// A session has begun. Whether there is an archive is remembered from last time, or hoped for: its
+    /// refusal says otherwise soon enough.
+    fn session_began(&mut self, turn: &mut Turn, fresh: bool) -> Result<(), ReadError> {
+        let archive = self.features.as_ref().is_none_or(|features| features.archive);
+        let effects = self.timeline.session(turn.now, fresh, archive, &mut turn.draft)?;
+        self.effects(turn, effects)
+    }
+
+    fn features(&mut self, turn: &mut Turn, features: Features) -> Result<(), ReadError> {
+        let before = self.features.replace(features.clone());
+        if before.as_ref() == Some(&features) {
+            return Ok(());
+        }
+        turn.draft.put(&learnt_features(), &features);
+        if !features.archive {
+            turn.change(Change::Notice(Notice::NoArchive));
+        }
+        if before.is_none_or(|before| before.archive) != features.archive {
+            self.session_began(turn, true)?;
+        }
+        Ok(())
+    }
+
+    fn message(&mut self, turn: &mut Turn, arrival: Arrival) -> Result<(), ReadError> {
+        let with = self.counterpart(&arrival);
+        if arrival.via == Via::Live
+            && let Some(state) = arrival.message.chat_state
+            && arrival.message.from.to_bare() == with
+        {
+            self.contacts.typing(&with, state == ChatState::Composing);
+            turn.change(Change::ChatState { conversation: with.clone(), state: Some(state) });
+        }
+        let may_see_us = self.contacts.may_see_us(&with);
+        let effects = self.timeline.arrival(turn.now, arrival, may_see_us, &mut turn.draft)?;
+        self.effects(turn, effects)?;
+        self.quiet.stirred(turn.now.tick);
+        Ok(())
+    }
+
+    /// The other side of a message, whoever wrote it.
+    fn counterpart(&self, arrival: &Arrival) -> BareJid {
+        let from = arrival.message.from.to_bare();
+        if from == self.settings.address { arrival.message.to.to_bare() } else { from }
+    }
+}

@@ -1,0 +1,77 @@
+//! When it is quiet enough to ask the archive for what was never delivered.
+//!
+//! Live messages and carbons never move the archive's cursor, since either may have left something out.
+//! A cheap query after the cursor closes the difference, once a conversation pauses.
+
+use dormouse_model::Tick;
+use std::time::Duration;
+
+/// A pause this long is quiet.
+const PAUSE: Duration = Duration::from_secs(15);
+/// A conversation without a pause is asked about after this long all the same.
+const LONGEST: Duration = Duration::from_secs(120);
+/// A resumed session is asked about soon: what carbons left out meanwhile is in the archive.
+const AFTER_RESUMPTION: Duration = Duration::from_secs(2);
+
+/// Waits for quiet moments.
+#[derive(Debug, Default)]
+pub(crate) struct Quiet {
+    first: Option<Tick>,
+    due: Option<Tick>,
+}
+
+impl Quiet {
+    /// A message passed, in or out.
+    pub fn stirred(&mut self, now: Tick) {
+        let first = *self.first.get_or_insert(now);
+        self.due = Some((now + PAUSE).min(first + LONGEST));
+    }
+
+    /// A session was resumed.
+    pub fn resumed(&mut self, now: Tick) {
+        self.first.get_or_insert(now);
+        self.due = Some(now + AFTER_RESUMPTION);
+    }
+
+    /// The session is gone: what follows asks anyway.
+    pub fn forget(&mut self) {
+        *self = Self::default();
+    }
+
+    pub fn deadline(&self) -> Option<Tick> {
+        self.due
+    }
+
+    /// Whether now is the moment; says so once.
+    pub fn is_due(&mut self, now: Tick) -> bool {
+        let due = self.due.is_some_and(|due| due <= now);
+        if due {
+            self.forget();
+        }
+        due
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_archive_is_asked_once_a_conversation_pauses() {
+        let mut quiet = Quiet::default();
+        quiet.stirred(Tick(0));
+        quiet.stirred(Tick(10_000));
+        assert!(!quiet.is_due(Tick(24_999)));
+        assert!(quiet.is_due(Tick(25_000)));
+        assert!(!quiet.is_due(Tick(99_000)), "once");
+    }
+
+    #[test]
+    fn a_conversation_without_a_pause_does_not_put_it_off_for_ever() {
+        let mut quiet = Quiet::default();
+        for second in 0..121 {
+            quiet.stirred(Tick(second * 1_000));
+        }
+        assert!(quiet.is_due(Tick(120_000)));
+    }
+}
