@@ -1,6 +1,7 @@
 //! The real kernel: the `watch` example in a network namespace of its own, whose links, addresses and routes the
 //! test changes with iproute2.
 #![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![allow(clippy::print_stderr)]
 
 use std::path::PathBuf;
