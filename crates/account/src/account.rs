@@ -27,7 +27,7 @@ pub struct Settings {
     pub address: BareJid,
     /// How it signs in.
     pub credentials: Credentials,
-    /// The first batch gets this number: a core that is rebuilt goes on counting, or an old batch's
+    /// The first batch gets this number, at least 1: a core that is rebuilt goes on counting, or an old batch's
     /// durability would be taken for a new one's.
     pub first_batch: BatchId,
 }
@@ -72,7 +72,7 @@ pub struct Account {
     elsewhere: Option<(Endpoint, u32)>,
     learnt: IdleIntervals,
     next_batch: BatchId,
-    durable: Option<BatchId>,
+    durable: BatchId,
     ending: Option<Ending>,
     /// When those of whom nothing was said count as offline.
     pub(crate) presence_told: Option<Tick>,
@@ -109,7 +109,7 @@ impl Account {
             elsewhere: None,
             learnt,
             next_batch: settings.first_batch,
-            durable: None,
+            durable: BatchId(settings.first_batch.0.saturating_sub(1)),
             ending: None,
             presence_told: None,
             unreadable: 0,
@@ -196,7 +196,7 @@ impl Account {
                 self.connection_ended(turn, conn, verdict)?;
             }
             Input::Durable(batch) => {
-                self.durable = Some(batch);
+                self.durable = self.durable.max(batch);
                 self.timeline.durable(batch);
                 let said = self.session.durable(batch);
                 self.session_said(turn, said)?;
@@ -289,7 +289,7 @@ impl Account {
     /// Sleep and quit wait until everything issued is on disk, unless the disk refuses.
     fn end_if_safe(&mut self, turn: &mut Turn) {
         let Some(ending) = self.ending else { return };
-        let issued_all = self.durable.map_or(self.settings.first_batch, BatchId::next) >= self.next_batch;
+        let issued_all = self.durable.next() >= self.next_batch;
         if !issued_all && !self.store_failure.is_on() {
             return;
         }

@@ -8,7 +8,7 @@
 use crate::engine::{Happening, Settings, StartError, Subscription, now};
 use crate::flush::{Flushed, Flusher};
 use crate::line::{Line, LineEvent};
-use crate::rebuild::{Rebuild, Rebuilds};
+use crate::rebuild::{Rebuild, Rebuilds, notice};
 use dormouse_account::{Account, Command, Input, Output, Status};
 use dormouse_dial::{Dialler, Target};
 use dormouse_model::{BareJid, BatchId, Change, ConnId, Endpoint, MessageId, Notice, Random};
@@ -103,14 +103,14 @@ impl Driver {
         set_aside: Option<SetAside>,
         requests: UnboundedReceiver<Request>,
     ) -> Result<Self, StartError> {
-        let account = restore(&settings, &store, BatchId::default())?;
+        let account = restore(&settings, &store, BatchId(1))?;
         let (tell, flushed) = unbounded_channel();
         let flusher = Flusher::start(Arc::clone(&store), tell)
             .map_err(|error| StartError::System(error.to_string()))?;
         let mut notices = Vec::new();
         if let Some(aside) = set_aside {
-            warn!(folder = %aside.path.display(), saved = aside.saved_outbox, "the cache was set aside");
-            notices.push(Notice::CacheSetAside { saved: aside.saved_outbox });
+            warn!(folder = %aside.path.display(), saved = aside.saved, lost = aside.lost, why = aside.why, "the cache was set aside");
+            notices.push(notice(&aside));
         }
         Ok(Self {
             dialler: Dialler::new(dormouse_dial::Settings::default()),
@@ -147,6 +147,7 @@ impl Driver {
                     Some(Flushed::Durable(batch)) => self.feed(Input::Durable(batch)),
                     Some(Flushed::Failed(why)) => self.feed(Input::StoreFailed(why)),
                     Some(Flushed::Recovered) => self.feed(Input::StoreRecovered),
+                    Some(Flushed::SetAside(aside)) => self.rebuild(Rebuild::SetAside(aside)),
                     None => break,
                 },
                 request = self.requests.recv() => match request {
@@ -373,7 +374,8 @@ impl Driver {
         self.line_events = channel(WAITING_FRAMES);
         self.sends.clear();
         let pause = self.rebuilds.note(now().tick);
-        match self.rebuilds.mend(&why, &self.store) {
+        let next_batch = self.account.next_batch();
+        match self.rebuilds.mend(&why, next_batch, &self.store) {
             Ok(Some(notice)) => {
                 self.remember(&notice);
                 self.publish(&Change::Notice(notice));
@@ -383,7 +385,7 @@ impl Driver {
         }
         // Rare, and nothing else is worth doing meanwhile.
         std::thread::sleep(pause);
-        match restore(&self.settings, &self.store, self.account.next_batch()) {
+        match restore(&self.settings, &self.store, next_batch.next()) {
             Ok(account) => {
                 self.account = account;
                 for change in self.account.snapshot() {

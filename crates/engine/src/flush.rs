@@ -5,7 +5,7 @@
 //! acknowledged.
 
 use dormouse_model::BatchId;
-use dormouse_store::Store;
+use dormouse_store::{Reopened, SetAside, Store};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
@@ -16,7 +16,7 @@ use tokio::sync::mpsc::UnboundedSender;
 const RETRY: Duration = Duration::from_secs(1);
 
 /// What the thread tells.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Flushed {
     /// This batch and all before it are on disk.
     Durable(BatchId),
@@ -24,6 +24,8 @@ pub enum Flushed {
     Failed(String),
     /// The disk took everything again.
     Recovered,
+    /// The database turned out to be damaged and was set aside: whatever the core knows is stale.
+    SetAside(SetAside),
 }
 
 /// The flushing thread. Ends when dropped, after a last flush.
@@ -91,9 +93,12 @@ fn reopen(store: &Store, nudged: &Receiver<()>, tell: &UnboundedSender<Flushed>)
             Err(RecvTimeoutError::Disconnected) => return false,
         }
         match store.reopen() {
-            Ok(batch) => {
+            Ok(Reopened { durable, set_aside }) => {
                 let _ = tell.send(Flushed::Recovered);
-                let _ = tell.send(Flushed::Durable(batch));
+                let _ = tell.send(match set_aside {
+                    None => Flushed::Durable(durable),
+                    Some(aside) => Flushed::SetAside(aside),
+                });
                 return true;
             }
             Err(error) => tracing::warn!(%error, "the store can't be reopened yet"),

@@ -2,7 +2,7 @@
 
 use dormouse_account::quarantine;
 use dormouse_model::{Batch, BatchId, Key, Notice, ReadError, Tick, record};
-use dormouse_store::{Store, StoreError};
+use dormouse_store::{SetAside, Store, StoreError};
 use std::collections::VecDeque;
 use std::fmt;
 use std::time::Duration;
@@ -14,6 +14,8 @@ pub enum Rebuild {
     Unreadable(ReadError),
     /// The core crashed; on this frame, if it was one.
     Crashed(Option<[u8; 16]>),
+    /// The database was set aside while it was reopened.
+    SetAside(SetAside),
 }
 
 impl fmt::Display for Rebuild {
@@ -21,9 +23,15 @@ impl fmt::Display for Rebuild {
         match self {
             Rebuild::Unreadable(error) => error.fmt(f),
             Rebuild::Crashed(Some(_)) => f.write_str("a frame crashed the core"),
+            Rebuild::SetAside(aside) => write!(f, "the cache was set aside ({})", aside.why),
             Rebuild::Crashed(None) => f.write_str("the core crashed"),
         }
     }
+}
+
+/// What the user is told of a cache that was set aside.
+pub fn notice(aside: &SetAside) -> Notice {
+    Notice::CacheSetAside { saved: aside.saved as u64 }
 }
 
 /// Keeps rebuilding from becoming a busy loop.
@@ -43,18 +51,20 @@ impl Rebuilds {
     }
 
     /// Makes the store fit for a new core.
-    pub fn mend(&mut self, why: &Rebuild, store: &Store) -> Result<Option<Notice>, StoreError> {
+    pub fn mend(&mut self, why: &Rebuild, next_batch: BatchId, store: &Store) -> Result<Option<Notice>, StoreError> {
         match why {
-            Rebuild::Unreadable(ReadError::Damaged(_)) => {
-                let aside = store.set_aside()?;
-                Ok(Some(Notice::CacheSetAside { saved: aside.saved_outbox }))
+            Rebuild::Unreadable(error) => {
+                if let ReadError::Damaged(_) = error {
+                    store.report_damage();
+                }
+                store.reopen().map(|reopened| reopened.set_aside.as_ref().map(notice))
             }
-            Rebuild::Unreadable(ReadError::Failed(_)) => store.reopen().map(|_| None),
+            Rebuild::SetAside(aside) => Ok(Some(notice(aside))),
             Rebuild::Crashed(Some(frame)) => {
                 let key = Key::Quarantine(*frame);
                 let before = quarantine::count(store, frame).unwrap_or(0);
                 let writes = vec![(key.bytes(), Some(record::encode(&(before + 1))))];
-                store.apply(Batch { id: BatchId::default(), writes });
+                store.apply(Batch { id: next_batch, writes });
                 store.flush().map(|_| None)
             }
             Rebuild::Crashed(None) => Ok(None),
