@@ -33,5 +33,10 @@ pub fn start(folder: &Path) -> io::Result<WorkerGuard> {
         .with_writer(writer)
         .try_init()
         .map_err(io::Error::other)?;
+    // A panic's own words may quote what was being handled: the log gets only where it happened.
+    std::panic::set_hook(Box::new(|panic| match panic.location() {
+        Some(place) => tracing::error!(%place, "a panic"),
+        None => tracing::error!("a panic"),
+    }));
     Ok(guard)
 }
