@@ -40,7 +40,11 @@ impl Budget {
     /// When one may be spent: now, or when the next has been refilled.
     pub(crate) fn ready_at(&mut self, now: Tick) -> Tick {
         self.refill(now);
-        if self.left > 0 { now } else { self.since + self.refill }
+        if self.left > 0 {
+            now
+        } else {
+            self.since + self.refill
+        }
     }
 
     fn refill(&mut self, now: Tick) {

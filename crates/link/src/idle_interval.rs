@@ -200,7 +200,9 @@ mod tests {
         paths.of_mut(&one).died(secs(20), ORDINARY);
         assert_eq!(paths.of(&one).interval(ORDINARY), secs(15));
         assert_eq!(
-            paths.of(&Endpoint("wss://two.example/ws".into())).interval(ORDINARY),
+            paths
+                .of(&Endpoint("wss://two.example/ws".into()))
+                .interval(ORDINARY),
             ORDINARY
         );
         for n in 0..100 {

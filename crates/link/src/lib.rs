@@ -24,15 +24,18 @@
 //! The link sees no stanza and does no IO: it is told what happened ([`Input`]) and says what to do
 //! ([`Output`]). The same inputs with the same seed give the same outputs.
 
-// mod backoff;
-// mod budget;
-// mod debounce;
-// mod heartbeat;
+mod backoff;
+mod budget;
+mod debounce;
+mod doubt;
+mod heartbeat;
 mod idle_interval;
+mod interruption;
 mod link;
-// mod round_trip;
+mod redial;
+mod round_trip;
 mod settings;
-// mod spare;
+mod spare;
 
 pub use idle_interval::{IdleInterval, IdleIntervals};
 pub use link::Link;

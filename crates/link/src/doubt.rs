@@ -1,0 +1,397 @@
+//! A signed-in connection: asking it, doubting it, believing it again or giving it up.
+
+use crate::link::{Link, Session, State};
+use crate::spare::{Doubt, Reason, Spare};
+use crate::{Output, Probe};
+use dormouse_model::{Action, Cause, ConnId, Now, ProbeId, Tick, Verdict};
+use std::mem;
+use std::time::Duration;
+
+/// How often a link is asked again instead of being given up, because this program did not run.
+const SECOND_CHANCES: u8 = 3;
+/// A question asked within this is fresh enough for the next event.
+const FRESH: Duration = Duration::from_secs(1);
+
+impl Link {
+    /// When something is to be done about a signed-in connection.
+    pub(crate) fn session_due(&self, session: &Session) -> Tick {
+        let heartbeat = &session.heartbeat;
+        match &session.doubt {
+            Some(doubt) => doubt.spare.due().map_or(doubt.due, |spare| spare.min(doubt.due)),
+            None => {
+                let late = heartbeat.open_since().map(|since| since + self.path.late_after());
+                let ask = (!heartbeat.is_asked()).then(|| heartbeat.proof + self.interval());
+                // One of the two always is: without an open question the next one is due some time.
+                [late, ask].into_iter().flatten().min().unwrap_or(heartbeat.proof)
+            }
+        }
+    }
+
+    fn interval(&self) -> Duration {
+        self.learnt.of(&self.endpoint).interval(self.settings.heartbeat)
+    }
+
+    /// Something of a signed-in connection is due.
+    pub(crate) fn run_session_timer(&mut self, now: Now) {
+        let State::Up(session) = &mut self.state else {
+            return;
+        };
+        let (conn, heartbeat) = (session.conn, &mut session.heartbeat);
+        match &mut session.doubt {
+            Some(doubt) if doubt.due <= now.tick => {
+                let late = now.tick.since(doubt.due) > self.settings.late;
+                if !late || doubt.second_chances == 0 {
+                    return self.give_up(now);
+                }
+                doubt.second_chances -= 1;
+                doubt.due = now.tick + short_patience(&self.path).min(self.settings.answer);
+                heartbeat.forget_questions();
+                self.say("this program did not run for a while: asking the link again");
+                self.ask(now, conn);
+            }
+            Some(doubt) => match doubt.spare {
+                Spare::At(_) => self.dial_spare(now),
+                Spare::Dialling { conn: spare, .. } => {
+                    doubt.spare = Spare::At(now.tick);
+                    self.out.push(Output::Hangup(spare));
+                    self.backoff.quick(now, &mut self.random);
+                }
+                Spare::None => {}
+            },
+            None => {
+                let asked = heartbeat.open_since();
+                let late_at = asked.map(|since| since + self.path.late_after());
+                match (asked, late_at) {
+                    (Some(asked), Some(late_at)) if late_at <= now.tick => {
+                        let cause = if heartbeat.waits_for_ack() {
+                            Cause::Unacknowledged
+                        } else {
+                            Cause::SlowAnswer
+                        };
+                        if now.tick.since(late_at) > self.settings.late {
+                            self.doubt_after_gap(now, cause);
+                        } else {
+                            self.doubt(now, Reason::Late(asked), cause);
+                        }
+                    }
+                    _ => {
+                        let due = heartbeat.proof
+                            + self.learnt.of(&self.endpoint).interval(self.settings.heartbeat);
+                        if now.tick.since(due) > self.settings.late {
+                            self.doubt_after_gap(now, Cause::SlowAnswer);
+                        } else if heartbeat.is_ambiguous() {
+                            self.ask(now, conn);
+                        } else {
+                            heartbeat.ask_quietly(now.tick);
+                            self.out.push(Output::Probe(conn, Probe::Quiet));
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// This program did not run for a while, nobody knows why: ask, and don't wait long for the answer.
+    fn doubt_after_gap(&mut self, now: Now, cause: Cause) {
+        self.say("this program did not run for a while: asking whether the link lives");
+        self.doubt(now, Reason::Hint, cause);
+        let patience = short_patience(&self.path).min(self.settings.answer);
+        if let State::Up(Session {
+            doubt: Some(doubt), ..
+        }) = &mut self.state
+        {
+            doubt.due = now.tick + patience;
+        }
+    }
+
+    /// The link is in doubt from now on, or in deeper doubt than before.
+    pub(crate) fn doubt(&mut self, now: Now, reason: Reason, cause: Cause) {
+        let answer = self.settings.answer;
+        let State::Up(session) = &mut self.state else {
+            return;
+        };
+        let conn = session.conn;
+        let spare_at = reason.spare_at(now.tick, self.path.smoothed(), &mut self.random);
+        let Some(doubt) = &mut session.doubt else {
+            if !matches!(reason, Reason::Late(_)) {
+                session.heartbeat.forget_questions();
+            }
+            let asked = match reason {
+                Reason::Late(asked) => asked,
+                _ => now.tick,
+            };
+            session.doubt = Some(Doubt {
+                reason,
+                due: asked + answer,
+                second_chances: SECOND_CHANCES,
+                spare: Spare::At(spare_at),
+            });
+            self.say(format!("connection {conn} is in doubt: {}", cause.sentence()));
+            self.cause = cause;
+            return self.ask(now, conn);
+        };
+        if matches!(reason, Reason::Late(_)) {
+            return;
+        }
+        let stale = |since: Tick| now.tick.since(since) >= FRESH;
+        let mut drop_spare = None;
+        match (reason, doubt.spare) {
+            (Reason::Interrupted, Spare::Dialling { conn, since, .. }) if stale(since) => {
+                drop_spare = Some(conn);
+                doubt.spare = Spare::At(spare_at);
+            }
+            (_, Spare::Dialling { .. }) => {}
+            (_, Spare::At(at)) => doubt.spare = Spare::At(at.min(spare_at)),
+            (_, Spare::None) => doubt.spare = Spare::At(spare_at),
+        }
+        if reason == Reason::Interrupted {
+            doubt.due = now.tick + answer;
+            doubt.second_chances = SECOND_CHANCES;
+            doubt.reason = reason;
+        } else if matches!(doubt.reason, Reason::Late(_)) {
+            doubt.reason = reason;
+        }
+        let ask = session.heartbeat.numbered_since().is_none_or(stale);
+        if ask {
+            session.heartbeat.forget_questions();
+        }
+        self.out.extend(drop_spare.map(Output::Hangup));
+        if ask {
+            self.say(format!("asking connection {conn} again: {}", cause.sentence()));
+            self.ask(now, conn);
+        }
+    }
+
+    fn ask(&mut self, now: Now, conn: ConnId) {
+        let probe = self.new_probe();
+        if let Some(session) = self.session(conn) {
+            session.heartbeat.ask(now.tick, probe);
+            self.out.push(Output::Probe(conn, Probe::Numbered(probe)));
+        }
+    }
+
+    /// Asks the connection held while the system says that there is no network: an answer would prove it wrong.
+    pub(crate) fn probe_held(&mut self, now: Now) {
+        if let State::Offline { held: Some(session) } = &self.state {
+            let conn = session.conn;
+            self.ask(now, conn);
+        }
+    }
+
+    fn dial_spare(&mut self, now: Now) {
+        let not_before = self.not_before.unwrap_or(now.tick);
+        let ready = not_before
+            .max(self.spares.ready_at(now.tick))
+            .max(self.dials.ready_at(now.tick));
+        let spare = if ready > now.tick {
+            Spare::At(ready)
+        } else {
+            self.spares.take(now.tick);
+            self.dials.take(now.tick);
+            let conn = self.new_conn();
+            let until = now.tick + self.dial_patience(now);
+            self.say(format!("dialling a spare, connection {conn}"));
+            self.out.push(Output::Dial { conn, spare: true });
+            Spare::Dialling {
+                conn,
+                since: now.tick,
+                until,
+            }
+        };
+        if let State::Up(Session {
+            doubt: Some(doubt), ..
+        }) = &mut self.state
+        {
+            doubt.spare = spare;
+        }
+    }
+
+    pub(crate) fn spare_failed(&mut self, now: Now, verdict: Verdict) {
+        self.say(format!("the spare failed: {}", verdict.cause.sentence()));
+        let again = match verdict.action {
+            Action::Stop | Action::RetrySlowly => None,
+            Action::RetryAfter(wait) => {
+                let at = now.tick + self.backoff.asked(wait, &mut self.random);
+                self.not_before = Some(at);
+                Some(at)
+            }
+            _ => {
+                let quick = self.backoff.quick(now, &mut self.random);
+                let wait = quick
+                    .unwrap_or_else(|| Duration::from_secs(2) + self.random.up_to(Duration::from_secs(2)));
+                Some(now.tick + wait)
+            }
+        };
+        if let State::Up(Session {
+            doubt: Some(doubt), ..
+        }) = &mut self.state
+        {
+            doubt.spare = again.map_or(Spare::None, Spare::At);
+        }
+    }
+
+    /// The spare is ready and the old link has not answered: it is dead, or alive but mute.
+    pub(crate) fn switch_to_spare(&mut self, now: Now, spare: ConnId) {
+        let Some(old) = self.take_session() else { return };
+        let conn = old.conn;
+        self.say(format!("the spare was ready first: giving up connection {conn}"));
+        self.learn_death(&old);
+        self.ended(Some(old));
+        self.backoff.attempt();
+        self.sign_in(now, spare, Cause::SpareReady);
+        self.out.push(Output::Hangup(conn));
+    }
+
+    /// No answer until the deadline.
+    fn give_up(&mut self, now: Now) {
+        let Some(session) = self.take_session() else {
+            return;
+        };
+        self.say(format!(
+            "connection {} did not answer: giving it up",
+            session.conn
+        ));
+        self.out.push(Output::Hangup(session.conn));
+        self.learn_death(&session);
+        let spare = session.doubt.as_ref().map_or(Spare::None, |doubt| doubt.spare);
+        self.ended(Some(session));
+        self.go_on_with(now, spare, Verdict::new(Action::Retry, Cause::NoAnswer));
+    }
+
+    /// The connection in use has ended by itself.
+    pub(crate) fn session_closed(&mut self, now: Now, verdict: Verdict) {
+        let Some(session) = self.take_session() else {
+            return;
+        };
+        let quiet = session
+            .doubt
+            .as_ref()
+            .is_none_or(|doubt| matches!(doubt.reason, Reason::Late(_)));
+        let silence = session
+            .heartbeat
+            .silence
+            .unwrap_or_else(|| session.heartbeat.idle(now.tick));
+        let unexplained = verdict.action == Action::Retry
+            && matches!(verdict.cause, Cause::Lost | Cause::ClosedByServer { .. });
+        // A longer silence than we ever allow was a sleep not yet told of.
+        if quiet && unexplained && silence <= self.settings.heartbeat + self.settings.answer {
+            self.silence_killed(silence);
+        }
+        let spare = session.doubt.as_ref().map_or(Spare::None, |doubt| doubt.spare);
+        self.ended(Some(session));
+        self.go_on_with(now, spare, verdict);
+    }
+
+    /// The old link is gone. A spare on its way becomes the connection, unless the verdict forbids.
+    fn go_on_with(&mut self, now: Now, spare: Spare, verdict: Verdict) {
+        match spare {
+            Spare::Dialling { conn, since, .. } if verdict.action == Action::Retry => {
+                self.backoff.attempt();
+                let state = State::Dialling {
+                    conn,
+                    since,
+                    until: since + self.settings.dial,
+                    extended: false,
+                };
+                self.enter(state, verdict.cause);
+            }
+            spare => {
+                self.out.extend(spare.conn().map(Output::Hangup));
+                self.fail(now, verdict);
+            }
+        }
+    }
+
+    fn take_session(&mut self) -> Option<Session> {
+        match mem::replace(&mut self.state, State::Stopped) {
+            State::Up(session) => Some(session),
+            other => {
+                self.state = other;
+                None
+            }
+        }
+    }
+
+    // Answers.
+
+    pub(crate) fn answer(&mut self, now: Now, conn: ConnId, probe: ProbeId) {
+        let Some(session) = self.session(conn) else { return };
+        let Some(took) = session.heartbeat.answer(now.tick, probe) else {
+            return;
+        };
+        if matches!(self.state, State::Offline { .. }) {
+            self.say("the link answers: there is a network, whatever the system says");
+            self.network = true;
+            if let State::Offline { held: Some(session) } = mem::replace(&mut self.state, State::Stopped) {
+                self.enter(State::Up(session), Cause::Answered);
+            }
+        }
+        self.proven(took);
+    }
+
+    pub(crate) fn quiet_answer(&mut self, now: Now, conn: ConnId) {
+        let quiet_times = self.is_quiet();
+        let Some(session) = self.session(conn) else { return };
+        if let Some(took) = session.heartbeat.quiet_answer(now.tick, quiet_times) {
+            self.proven(took);
+        }
+    }
+
+    pub(crate) fn acked(&mut self, now: Now, conn: ConnId, all: bool) {
+        let quiet_times = self.is_quiet();
+        let Some(session) = self.session(conn) else { return };
+        if let Some(took) = session.heartbeat.acked(now.tick, all, quiet_times) {
+            self.path.sample(took);
+        }
+    }
+
+    fn is_quiet(&self) -> bool {
+        matches!(&self.state, State::Up(session) if session.doubt.is_none())
+    }
+
+    /// The link lives: it took so long to say so.
+    fn proven(&mut self, took: Duration) {
+        if took <= self.settings.answer {
+            self.path.sample(took);
+        }
+        let State::Up(session) = &mut self.state else {
+            return;
+        };
+        let silence = session.heartbeat.silence.take();
+        let doubt = session.doubt.take();
+        if let Some(silence) = silence {
+            self.learnt
+                .of_mut(&self.endpoint)
+                .survived(silence, self.settings.heartbeat);
+        }
+        if let Some(doubt) = doubt {
+            self.say(format!("the link answers, after {} ms", took.as_millis()));
+            if let Some(spare) = doubt.spare.conn() {
+                self.out.push(Output::Hangup(spare));
+            }
+            self.cause = Cause::Answered;
+        }
+    }
+
+    /// A link did not answer: if nothing but silence came before, silence may have killed it.
+    fn learn_death(&mut self, session: &Session) {
+        if let Some(silence) = session.heartbeat.silence {
+            self.silence_killed(silence);
+        }
+    }
+
+    fn silence_killed(&mut self, silence: Duration) {
+        let path = self.learnt.of_mut(&self.endpoint);
+        if path.died(silence, self.settings.heartbeat) {
+            let interval = path.interval(self.settings.heartbeat).as_secs();
+            self.say(format!(
+                "silence kills sockets here: asking every {interval} s from now on"
+            ));
+        }
+    }
+}
+
+/// After a gap in which this program did not run the answer may be waiting to be read: it needs little time.
+fn short_patience(path: &crate::round_trip::RoundTrip) -> Duration {
+    (path.late_after() * 2).max(Duration::from_secs(3))
+}
