@@ -8,10 +8,12 @@ use dormouse_model::{Key, MessageId, Walk};
 use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// How many set-aside databases are kept; older ones are removed.
 const KEPT_ASIDE: usize = 3;
+/// A program that is being started by this one holds copies of its locks for a moment.
+const LOCK_PATIENCE: Duration = Duration::from_millis(400);
 
 /// What became of a database that could not be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,10 +55,16 @@ impl Folder {
             .write(true)
             .open(path.join("lock"))
             .map_err(refuse)?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(OpenError::InUse(path.to_owned())),
-            Err(TryLockError::Error(error)) => return Err(refuse(error)),
+        let since = Instant::now();
+        loop {
+            match lock.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) if since.elapsed() < LOCK_PATIENCE => {
+                    std::thread::sleep(LOCK_PATIENCE / 20);
+                }
+                Err(TryLockError::WouldBlock) => return Err(OpenError::InUse(path.to_owned())),
+                Err(TryLockError::Error(error)) => return Err(refuse(error)),
+            }
         }
         let folder = Self {
             path: path.to_owned(),
@@ -109,7 +117,6 @@ impl Folder {
     }
 
     /// The inner error says why it has to be set aside.
-    #[expect(clippy::type_complexity)]
     fn open_as_it_is(&self, thorough: bool) -> Result<Result<Disk, (String, Option<Disk>)>, OpenError> {
         make_private(&self.cache()).map_err(|error| self.refuse(error))?;
         let disk = match Disk::open(&self.cache()) {
@@ -188,12 +195,9 @@ impl Folder {
 
     fn ready(&self, disk: Disk, copy: Copy) -> Result<Ready, OpenError> {
         // A database that lost its newest part opens as if that had never been. Messages that it has
-        // never heard of are put back; those that it knows and no longer lists are settled.
-        let missing = copy
-            .waiting
-            .clone()
-            .only(|message| matches!(disk.get(message), Ok(None)))
-            .without_surroundings();
+        // never heard of are put back, with the counters of their time, which are the newer ones; those that
+        // it knows and no longer lists are settled.
+        let missing = copy.waiting.only(|message| matches!(disk.get(message), Ok(None)));
         let put_back = missing.messages().0.len();
         if put_back > 0 {
             let writes: Vec<_> = missing

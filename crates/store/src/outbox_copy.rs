@@ -243,13 +243,6 @@ impl Waiting {
         self.absorb(settled.into_iter().map(|key| (key, None)));
         self
     }
-
-    /// Only the messages, without what stood around them.
-    pub(crate) fn without_surroundings(mut self) -> Self {
-        self.records
-            .retain(|key, _| is_kind(key, outbox()) || is_kind(key, message()));
-        self
-    }
 }
 
 fn frame(writes: &[KeyWrite]) -> io::Result<Vec<u8>> {
@@ -390,4 +383,147 @@ pub(crate) fn sync_folder(inside: &Path) -> io::Result<()> {
     #[cfg(not(unix))]
     let _ = inside;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dormouse_model::{BareJid, Content, Delivery, Names, Place, Side, Stamp};
+
+    fn key_of(id: u64) -> (Vec<u8>, Vec<u8>) {
+        (
+            Key::Outbox(MessageId(id)).bytes(),
+            Key::Message(MessageId(id)).bytes(),
+        )
+    }
+
+    fn text(id: u64) -> Message {
+        Message {
+            id: MessageId(id),
+            conversation: BareJid::new("anna@example.org").unwrap(),
+            place: Place(u128::from(id) << 64),
+            sender: dormouse_model::Jid::new("me@example.org/desk").unwrap(),
+            side: Side::Own(Delivery::Queued),
+            stamp: Stamp(1),
+            content: Content::Text(format!("message {id}")),
+            names: Names {
+                origin: Some(format!("o{id}").as_str().into()),
+                stanza: Some(format!("o{id}").as_str().into()),
+                archive: vec![],
+            },
+            edited: None,
+        }
+    }
+
+    fn sending(id: u64) -> Vec<KeyWrite> {
+        let (entry, message) = key_of(id);
+        vec![
+            (Key::Counters.bytes(), Some(encode(&(id + 1)))),
+            (entry, Some(encode(&id))),
+            (message, Some(encode(&text(id)))),
+        ]
+    }
+
+    fn record(copy: &mut OutboxCopy, writes: &[KeyWrite]) {
+        let share = copy.waiting().share_of(writes, |_| None);
+        copy.record(share).unwrap();
+    }
+
+    #[test]
+    fn the_kind_of_a_conversation_is_the_models() {
+        assert_eq!(
+            kind(&Key::Conversation(BareJid::new("a@x").unwrap())),
+            CONVERSATION
+        );
+    }
+
+    #[test]
+    fn it_holds_what_waits_and_lets_go_of_what_is_settled() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("copy");
+        let mut copy = OutboxCopy::write(&path, Waiting::default()).unwrap();
+        record(&mut copy, &sending(1));
+        record(&mut copy, &sending(2));
+        record(&mut copy, &[(key_of(1).0, None)]);
+        let read = read(&path).unwrap();
+        assert_eq!(read.damaged, 0);
+        assert_eq!(read.waiting.messages(), (vec![text(2)], 0));
+        assert_eq!(&read.waiting, copy.waiting());
+        record(&mut copy, &[(key_of(2).0, None)]);
+        assert_eq!(super::read(&path).unwrap().waiting, Waiting::default());
+    }
+
+    #[test]
+    fn a_commit_that_touches_no_waiting_message_costs_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("copy");
+        let mut copy = OutboxCopy::write(&path, Waiting::default()).unwrap();
+        record(&mut copy, &sending(1));
+        let before = fs::metadata(&path).unwrap().len();
+        record(
+            &mut copy,
+            &[
+                (Key::Counters.bytes(), Some(vec![9])),
+                (key_of(7).1, Some(encode(&text(7)))),
+                (key_of(1).1, Some(encode(&text(1)))),
+                (key_of(8).0, None),
+            ],
+        );
+        assert_eq!(fs::metadata(&path).unwrap().len(), before);
+    }
+
+    #[test]
+    fn an_entry_whose_message_was_stored_earlier_brings_it_along() {
+        let (entry, message) = key_of(3);
+        let share = Waiting::default().share_of(&[(entry, Some(vec![1]))], |key| {
+            assert_eq!(key, message);
+            Some(encode(&text(3)))
+        });
+        let mut waiting = Waiting::default();
+        waiting.absorb(share);
+        assert_eq!(waiting.messages(), (vec![text(3)], 0));
+    }
+
+    #[test]
+    fn damage_anywhere_costs_only_the_frames_it_hits() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("copy");
+        let mut copy = OutboxCopy::write(&path, Waiting::default()).unwrap();
+        let mut ends = vec![];
+        for id in 1..=5 {
+            record(&mut copy, &sending(id));
+            ends.push(fs::metadata(&path).unwrap().len() as usize);
+        }
+        let whole = fs::read(&path).unwrap();
+        for at in 0..whole.len() {
+            let mut hurt = whole.clone();
+            hurt[at] ^= 0x10;
+            fs::write(&path, &hurt).unwrap();
+            let read = read(&path).unwrap();
+            let hit = ends.iter().position(|end| at < *end).unwrap();
+            let expected: Vec<Message> = (1..=5).filter(|id| *id != hit as u64 + 1).map(text).collect();
+            assert_eq!(read.waiting.messages().0, expected, "byte {at}");
+            assert_eq!(read.damaged, 1);
+        }
+        for length in 0..whole.len() {
+            fs::write(&path, &whole[..length]).unwrap();
+            let whole_ones = ends.iter().filter(|end| **end <= length).count();
+            assert_eq!(read(&path).unwrap().waiting.messages().0.len(), whole_ones);
+        }
+    }
+
+    #[test]
+    fn the_file_does_not_grow_with_history() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("copy");
+        let mut copy = OutboxCopy::write(&path, Waiting::default()).unwrap();
+        for id in 1..1000 {
+            record(&mut copy, &sending(id));
+            if id > 2 {
+                record(&mut copy, &[(key_of(id - 2).0, None)]);
+            }
+        }
+        assert!(fs::metadata(&path).unwrap().len() <= SMALL + 4096);
+        assert_eq!(read(&path).unwrap().waiting.messages().0, [text(998), text(999)]);
+    }
 }
