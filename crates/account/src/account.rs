@@ -313,8 +313,7 @@ impl Account {
         let now = turn.now;
         match command {
             Command::Send { to, body, tag } => {
-                let (id, effects) =
-                    self.timeline.write(now, &to, body, self.session.is_ready(), &mut turn.draft)?;
+                let (id, effects) = self.timeline.write(now, &to, body, &mut turn.draft)?;
                 if let Some(tag) = tag {
                     turn.out.push(Output::Written { tag, id });
                 }
