@@ -54,3 +54,4 @@ mod xml;
 pub use credentials::Credentials;
 pub use event::{ArchiveDefault, Event, Features, Output, RosterItem};
 pub use session::{Session, Settings};
+pub use xml::clean;
