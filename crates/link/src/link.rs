@@ -196,12 +196,15 @@ impl Link {
     // What connections do.
 
     fn dialled(&mut self, now: Now, conn: ConnId) {
+        if self.session(conn).is_some() {
+            return;
+        }
         match &self.state {
             State::Dialling { conn: ours, .. } if *ours == conn => self.sign_in(now, conn, Cause::Dialled),
             State::Up(session) if session.doubt.as_ref().and_then(|d| d.spare.conn()) == Some(conn) => {
                 self.switch_to_spare(now, conn);
             }
-            State::Up(Session { conn: ours, .. }) | State::SigningIn { conn: ours, .. } if *ours == conn => {}
+            State::SigningIn { conn: ours, .. } if *ours == conn => {}
             // Hung up while it was coming through.
             _ => self.out.push(Output::Hangup(conn)),
         }
