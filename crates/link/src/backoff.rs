@@ -20,8 +20,9 @@ const SCATTER: Duration = Duration::from_secs(15);
 /// A server may ask for so much patience, not for more: the user may be waiting.
 const MOST_PATIENCE: Duration = Duration::from_secs(3600);
 const GRACE: Duration = Duration::from_secs(15);
-const QUICK_TRIES: u32 = 8;
-const QUICK: Duration = Duration::from_millis(250);
+const QUICK_TRIES: u32 = 12;
+const QUICKEST: Duration = Duration::from_millis(250);
+const LEAST_QUICK: Duration = Duration::from_secs(1);
 
 /// Counts failures and answers with waits.
 #[derive(Debug, Clone, Default)]
@@ -82,8 +83,10 @@ impl Backoff {
     /// The wait within the grace, if there is any left.
     pub(crate) fn quick(&mut self, now: Now, random: &mut Random) -> Option<Duration> {
         let grace = self.gracious(now)?;
+        let wait = QUICKEST * (1 + grace.tries / 2);
         grace.tries += 1;
-        Some(QUICK + random.up_to(QUICK))
+        let wait = wait.min(LEAST_QUICK);
+        Some(wait + random.up_to(wait / 2))
     }
 
     /// How long a dial may take before it is begun anew; none outside the grace. Grows, so that a path that
@@ -160,12 +163,13 @@ mod tests {
     }
 
     #[test]
-    fn a_first_failure_after_waking_costs_half_a_second_at_most_and_is_not_counted() {
+    fn first_failures_after_waking_cost_little_and_are_not_counted() {
         let mut random = Random::from_seed([1; 32]);
         let mut backoff = Backoff::default();
         backoff.grace(at(1_000));
-        for _ in 0..QUICK_TRIES {
-            assert!(backoff.ordinary(at(2_000), &mut random) <= Duration::from_millis(500));
+        for n in 0..QUICK_TRIES {
+            let most = if n == 0 { 375 } else { 1_500 };
+            assert!(backoff.ordinary(at(2_000), &mut random) <= Duration::from_millis(most));
         }
         let next = backoff.ordinary(at(2_000), &mut random);
         assert!(next >= FIRST && next < FIRST * 2);

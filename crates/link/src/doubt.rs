@@ -1,5 +1,6 @@
 //! A signed-in connection: asking it, doubting it, believing it again or giving it up.
 
+use crate::interruption::BEFORE_THE_CHANGE;
 use crate::link::{Link, Session, State};
 use crate::spare::{Doubt, Reason, Spare};
 use crate::{Output, Probe};
@@ -125,6 +126,7 @@ impl Link {
                 due: asked + answer,
                 second_chances: SECOND_CHANCES,
                 spare: Spare::At(spare_at),
+                paid: false,
             });
             self.say(format!("connection {conn} is in doubt: {}", cause.sentence()));
             self.cause = cause;
@@ -134,16 +136,25 @@ impl Link {
             return;
         }
         let stale = |since: Tick| now.tick.since(since) >= FRESH;
-        let mut drop_spare = None;
-        match (reason, doubt.spare) {
-            (Reason::Interrupted, Spare::Dialling { conn, since, .. }) if stale(since) => {
-                drop_spare = Some(conn);
-                doubt.spare = Spare::At(spare_at);
+        // A spare dialled into the network as it was before may hang long.
+        let outdated = |since: Tick| {
+            let age = now.tick.since(since);
+            match cause {
+                Cause::NetworkChanged | Cause::NetworkUp => age >= BEFORE_THE_CHANGE,
+                _ => reason == Reason::Interrupted && age >= FRESH,
             }
-            (_, Spare::Dialling { .. }) => {}
-            (_, Spare::At(at)) => doubt.spare = Spare::At(at.min(spare_at)),
-            (_, Spare::None) => doubt.spare = Spare::At(spare_at),
-        }
+        };
+        let mut drop_spare = None;
+        doubt.spare = match doubt.spare {
+            Spare::Dialling { conn, since, .. } if outdated(since) => {
+                drop_spare = Some(conn);
+                doubt.paid = false;
+                Spare::At(now.tick)
+            }
+            Spare::At(at) => Spare::At(at.min(spare_at)),
+            Spare::None => Spare::At(spare_at),
+            dialling @ Spare::Dialling { .. } => dialling,
+        };
         if reason == Reason::Interrupted {
             doubt.due = now.tick + answer;
             doubt.second_chances = SECOND_CHANCES;
@@ -179,31 +190,35 @@ impl Link {
     }
 
     fn dial_spare(&mut self, now: Now) {
-        let not_before = self.not_before.unwrap_or(now.tick);
-        let ready = not_before
-            .max(self.spares.ready_at(now.tick))
-            .max(self.dials.ready_at(now.tick));
-        let spare = if ready > now.tick {
-            Spare::At(ready)
-        } else {
-            self.spares.take(now.tick);
-            self.dials.take(now.tick);
-            let conn = self.new_conn();
-            let until = now.tick + self.dial_patience(now);
-            self.say(format!("dialling a spare, connection {conn}"));
-            self.out.push(Output::Dial { conn, spare: true });
-            Spare::Dialling {
-                conn,
-                since: now.tick,
-                until,
-            }
-        };
-        if let State::Up(Session {
+        let patience = self.dial_patience(now);
+        let State::Up(Session {
             doubt: Some(doubt), ..
         }) = &mut self.state
-        {
-            doubt.spare = spare;
+        else {
+            return;
+        };
+        let mut ready = self
+            .dials
+            .ready_at(now.tick)
+            .max(self.not_before.unwrap_or(now.tick));
+        if !doubt.paid {
+            ready = ready.max(self.spares.ready_at(now.tick));
         }
+        if ready > now.tick {
+            doubt.spare = Spare::At(ready);
+            return;
+        }
+        self.dials.take(now.tick);
+        doubt.paid = doubt.paid || self.spares.take(now.tick);
+        self.last_conn = self.last_conn.next();
+        let conn = self.last_conn;
+        doubt.spare = Spare::Dialling {
+            conn,
+            since: now.tick,
+            until: now.tick + patience,
+        };
+        self.say(format!("dialling a spare, connection {conn}"));
+        self.out.push(Output::Dial { conn, spare: true });
     }
 
     pub(crate) fn spare_failed(&mut self, now: Now, verdict: Verdict) {
@@ -236,7 +251,7 @@ impl Link {
         let conn = old.conn;
         self.say(format!("the spare was ready first: giving up connection {conn}"));
         self.learn_death(&old);
-        self.ended(Some(old));
+        self.ended(old);
         self.backoff.attempt();
         self.sign_in(now, spare, Cause::SpareReady);
         self.out.push(Output::Hangup(conn));
@@ -253,9 +268,8 @@ impl Link {
         ));
         self.out.push(Output::Hangup(session.conn));
         self.learn_death(&session);
-        let spare = session.doubt.as_ref().map_or(Spare::None, |doubt| doubt.spare);
-        self.ended(Some(session));
-        self.go_on_with(now, spare, Verdict::new(Action::Retry, Cause::NoAnswer));
+        let doubt = self.ended(session);
+        self.go_on_with(now, doubt, Verdict::new(Action::Retry, Cause::NoAnswer));
     }
 
     /// The connection in use has ended by itself.
@@ -277,20 +291,26 @@ impl Link {
         if quiet && unexplained && silence <= self.settings.heartbeat + self.settings.answer {
             self.silence_killed(silence);
         }
-        let spare = session.doubt.as_ref().map_or(Spare::None, |doubt| doubt.spare);
-        self.ended(Some(session));
-        self.go_on_with(now, spare, verdict);
+        let doubt = self.ended(session);
+        self.go_on_with(now, doubt, verdict);
     }
 
-    /// The old link is gone. A spare on its way becomes the connection, unless the verdict forbids.
-    fn go_on_with(&mut self, now: Now, spare: Spare, verdict: Verdict) {
+    /// The old link is gone. A spare on its way becomes the connection, unless the verdict forbids. After an
+    /// interruption the old link's news of a restart is as old as the interruption.
+    fn go_on_with(&mut self, now: Now, doubt: Option<Doubt>, verdict: Verdict) {
+        let (spare, reason) = doubt.map_or((Spare::None, Reason::Hint), |doubt| (doubt.spare, doubt.reason));
+        let goes_on = match verdict.action {
+            Action::Retry => true,
+            Action::RetryScattered | Action::RetryPlainly => reason == Reason::Interrupted,
+            _ => false,
+        };
         match spare {
-            Spare::Dialling { conn, since, .. } if verdict.action == Action::Retry => {
+            Spare::Dialling { conn, since, until } if goes_on => {
                 self.backoff.attempt();
                 let state = State::Dialling {
                     conn,
                     since,
-                    until: since + self.settings.dial,
+                    until,
                     extended: false,
                 };
                 self.enter(state, verdict.cause);

@@ -10,6 +10,8 @@ use std::time::Duration;
 
 /// Two events so close are one: a wake is often reported twice.
 const SAME_MOMENT: Duration = Duration::from_secs(1);
+/// A dial older than this was begun in the network as it was before the event.
+pub(crate) const BEFORE_THE_CHANGE: Duration = Duration::from_millis(300);
 
 impl Link {
     pub(crate) fn retry_now(&mut self, now: Now) {
@@ -160,7 +162,7 @@ impl Link {
                 let reason = if lost { Reason::Interrupted } else { Reason::Hint };
                 self.doubt(now, reason, cause);
             }
-            State::Dialling { since, .. } if lost || now.tick.since(*since) >= SAME_MOMENT => {
+            State::Dialling { since, .. } if lost || now.tick.since(*since) >= BEFORE_THE_CHANGE => {
                 self.let_go();
                 self.connect(now, cause);
             }

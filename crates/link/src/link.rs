@@ -37,7 +37,7 @@ pub struct Link {
     pub(crate) endpoint: Endpoint,
     pub(crate) conflict: Option<Tick>,
     pub(crate) plainly: Option<Tick>,
-    last_conn: ConnId,
+    pub(crate) last_conn: ConnId,
     last_probe: ProbeId,
     shown: Connection,
     /// Why the present state was entered.
@@ -101,7 +101,7 @@ impl Link {
             debounce: Debounce::default(),
             backoff: Backoff::default(),
             not_before: None,
-            dials: Budget::new(10, Duration::from_secs(4)),
+            dials: Budget::new(20, Duration::from_secs(3)),
             spares: Budget::new(4, Duration::from_secs(20)),
             path: RoundTrip::default(),
             learnt: IdleIntervals::default(),
@@ -283,7 +283,7 @@ impl Link {
             {
                 let session = held.take();
                 self.say(format!("connection {conn} ended: {}", verdict.cause.sentence()));
-                self.ended(session);
+                session.map(|session| self.ended(session));
                 match verdict.action {
                     Action::Stop => self.enter(State::Stopped, verdict.cause),
                     Action::RetryAfter(wait) => {
@@ -296,12 +296,12 @@ impl Link {
         }
     }
 
-    /// A session is over: if it has lived, its end is a first failure.
-    pub(crate) fn ended(&mut self, session: Option<Session>) {
-        let Some(session) = session else { return };
+    /// A session is over: if it has lived, its end is a first failure. Returns the doubt it was in.
+    pub(crate) fn ended(&mut self, session: Session) -> Option<Doubt> {
         if session.heartbeat.proof.since(session.since) >= self.settings.lived {
             self.backoff.lived();
         }
+        session.doubt
     }
 
     /// Drops all connections.
@@ -309,7 +309,7 @@ impl Link {
         let held = self.hold();
         if let Some(session) = held {
             self.out.push(Output::Hangup(session.conn));
-            self.ended(Some(session));
+            self.ended(session);
         }
     }
 

@@ -47,6 +47,9 @@ pub(crate) struct Doubt {
     pub(crate) second_chances: u8,
     /// The spare.
     pub(crate) spare: Spare,
+    /// Whether this doubt has had its share of the budget: a spare that failed is replaced for nothing, for
+    /// most often it has not even reached the server.
+    pub(crate) paid: bool,
 }
 
 /// The one spare that a link in doubt may have.

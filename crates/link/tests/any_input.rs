@@ -1,4 +1,5 @@
 //! What holds for any sequence of inputs.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // A test may fail loudly.
 
 mod driver;
 
@@ -132,7 +133,7 @@ impl Checker {
                 .iter()
                 .filter(|t| **t <= *at && at.since(**t) < secs(60))
                 .count();
-            assert!(minute <= 26, "{minute} dials within a minute");
+            assert!(minute <= 20 + 60 / 3, "{minute} dials within a minute");
         }
         self.seen = d.said.len();
 

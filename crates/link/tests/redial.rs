@@ -1,4 +1,5 @@
 //! What follows when a dial, a sign-in or a session has failed.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // A test may fail loudly.
 
 mod driver;
 

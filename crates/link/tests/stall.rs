@@ -1,4 +1,5 @@
 //! A server with ten thousand links stalls for three seconds.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // A test may fail loudly.
 
 mod driver;
 
