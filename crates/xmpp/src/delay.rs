@@ -158,6 +158,21 @@ mod tests {
     }
 
     #[test]
+    fn in_a_note_to_oneself_the_bare_address_is_the_server_and_a_full_one_the_client() {
+        let delays = |from: &str| {
+            let message: Element = format!(
+                "<message xmlns='jabber:client'>\
+                 <delay xmlns='urn:xmpp:delay' from='{from}' stamp='2024-11-22T10:00:00Z'/></message>"
+            )
+            .parse()
+            .unwrap();
+            read(&message, &Jid::new("me@home.example/phone").unwrap(), &own())
+        };
+        assert!(!delays("me@home.example").by_sender);
+        assert!(delays("me@home.example/phone").by_sender);
+    }
+
+    #[test]
     fn of_two_delays_the_earlier_time_counts() {
         let d = delays(
             "<delay xmlns='urn:xmpp:delay' from='home.example' stamp='2024-11-22T10:00:09Z'/>\
