@@ -32,9 +32,11 @@ mod heartbeat;
 mod idle_interval;
 mod interruption;
 mod link;
+mod proof;
 mod redial;
 mod round_trip;
 mod settings;
+mod sign_in;
 mod spare;
 
 pub use idle_interval::{IdleInterval, IdleIntervals};

@@ -17,6 +17,7 @@ impl Link {
         let allowed = self.not_before.filter(|tick| *tick > now.tick);
         let until = allowed.unwrap_or_else(|| self.dials.ready_at(now.tick));
         if until > now.tick || !self.dials.take(now.tick) {
+            let cause = allowed.map_or(cause, |_| Cause::Throttled);
             return self.enter(State::Waiting { until }, cause);
         }
         let conn = self.new_conn();
