@@ -312,7 +312,11 @@ impl Account {
     fn command(&mut self, turn: &mut Turn, command: Command) -> Result<(), ReadError> {
         let now = turn.now;
         match command {
+            Command::Send { body, .. } | Command::Edit { body, .. } if says_nothing(&body) => {
+                turn.change(Change::Notice(Notice::CannotDo("There is nothing in this message.".into())));
+            }
             Command::Send { to, body, tag } => {
+                let body = dormouse_xmpp::clean(&body).into_owned();
                 let (id, effects) = self.timeline.write(now, &to, body, &mut turn.draft)?;
                 if let Some(tag) = tag {
                     turn.out.push(Output::Written { tag, id });
@@ -321,6 +325,7 @@ impl Account {
                 self.quiet.stirred(now.tick);
             }
             Command::Edit { id, body } => {
+                let body = dormouse_xmpp::clean(&body).into_owned();
                 let effects = self.timeline.edit(now, id, body, &mut turn.draft)?;
                 self.effects(turn, effects)?;
             }
@@ -492,6 +497,12 @@ impl Account {
         let entry = self.journal.write(turn.now, text, &mut turn.draft);
         turn.out.push(Output::Journal(entry));
     }
+}
+
+/// Whether nothing of this text can be said over XMPP: an empty one, or only characters that XML has no
+/// way to write.
+fn says_nothing(body: &str) -> bool {
+    dormouse_xmpp::clean(body).trim().is_empty()
 }
 
 fn learnt_idle() -> Key {
