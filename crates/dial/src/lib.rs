@@ -1,1 +1,34 @@
-//! dial
+//! From a domain to an open XMPP WebSocket, one step after the other, each with its own deadline.
+//!
+//! ```text
+//! Discovery   the domain's host-meta names the endpoint (XEP-0156), unless it is given
+//! Names       the endpoint's host becomes addresses
+//! Tcp         the addresses are tried in turn, overlapping (RFC 8305)
+//! Tls         for wss: the operating system's trust store decides
+//! WebSocket   the upgrade, with the subprotocol xmpp (RFC 7395)
+//! ```
+//!
+//! A [`Dialler`] is made once and shared: it keeps the TLS sessions that later dials may resume. A dial is a
+//! future; dropping it gives everything up at once. Nothing is retried here but the address race: what a
+//! failure means and when to try again is decided in the core, from the [`DialFailure`]. Deadlines run on
+//! tokio's clock, which may stand still while the machine sleeps: whoever drives dials drops them when it wakes.
+//!
+//! Where proxies come in later: a proxy replaces the steps Names and Tcp by a connection of its own and leaves
+//! the others as they are.
+//!
+//! [`DialFailure`]: dormouse_model::DialFailure
+
+mod dialler;
+mod discovery;
+mod endpoint;
+mod https_get;
+mod names;
+mod settings;
+mod tcp;
+mod tls;
+mod web_socket;
+
+pub use dialler::{Connected, Dialler, Target};
+pub use endpoint::check as check_endpoint;
+pub use settings::{Deadlines, Settings};
+pub use web_socket::{Inbound, Reader, Socket, Writer};

@@ -1,0 +1,126 @@
+//! One dial: its steps in order, each within its deadline.
+
+use crate::endpoint::{self, Parts};
+use crate::settings::Settings;
+use crate::tls::{self, Tls};
+use crate::web_socket::{self, Socket, Transport};
+use crate::{discovery, names, tcp};
+use dormouse_model::{Channel, DialFailure, DialStep, Endpoint};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::time::timeout;
+
+/// What to dial.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// The domain part of the account's address.
+    pub domain: String,
+    /// Known or given; otherwise it is discovered.
+    pub endpoint: Option<Endpoint>,
+}
+
+/// An open connection.
+pub struct Connected {
+    /// What it offers to sign-in.
+    pub channel: Channel,
+    /// Our side: when this address goes away, so does the connection.
+    pub local_addr: SocketAddr,
+    /// The other side.
+    pub peer_addr: SocketAddr,
+    /// What was dialled, to be remembered.
+    pub endpoint: Endpoint,
+    /// The frames.
+    pub socket: Socket,
+}
+
+/// Dials. Cheap to clone; clones share the TLS sessions.
+#[derive(Clone)]
+pub struct Dialler {
+    settings: Arc<Settings>,
+    tls: Tls,
+}
+
+impl Dialler {
+    /// Reads the operating system's trust store: a moment's work on the disk.
+    ///
+    /// # Errors
+    ///
+    /// [`DialFailure::Tls`] if there is no trust store to be had.
+    pub fn new(settings: Settings) -> Result<Self, DialFailure> {
+        let tls = Tls::new(&settings)?;
+        Ok(Self {
+            settings: Arc::new(settings),
+            tls,
+        })
+    }
+
+    async fn step<T>(
+        &self,
+        step: DialStep,
+        progress: &mut (dyn FnMut(DialStep) + Send),
+        work: impl Future<Output = Result<T, DialFailure>>,
+    ) -> Result<T, DialFailure> {
+        progress(step);
+        match timeout(self.settings.deadlines.of(step), work).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(DialFailure::TimedOut(step)),
+        }
+    }
+
+    /// Dials, saying each step as it begins. Dropping the future gives the dial up.
+    ///
+    /// # Errors
+    ///
+    /// The first step that failed, and how.
+    pub async fn dial(
+        &self,
+        target: Target,
+        mut progress: impl FnMut(DialStep) + Send,
+    ) -> Result<Connected, DialFailure> {
+        let progress: &mut (dyn FnMut(DialStep) + Send) = &mut progress;
+        let settings = &self.settings;
+        let endpoint = match target.endpoint {
+            Some(endpoint) => endpoint,
+            None => {
+                let work = discovery::discover(settings, &self.tls, &target.domain);
+                self.step(DialStep::Discovery, progress, work).await?
+            }
+        };
+        let parts = endpoint::parts(&endpoint)?;
+        let work = names::resolve(settings, &parts.host, parts.port);
+        let mut addresses = self.step(DialStep::Names, progress, work).await?;
+        if !parts.encrypted {
+            // Whatever the resolver says "localhost" is.
+            addresses.retain(|address| address.ip().is_loopback());
+        }
+        let work = tcp::race(&addresses, settings.stagger);
+        let stream = self.step(DialStep::Tcp, progress, work).await?;
+        let broken = |error: std::io::Error| DialFailure::Broken(error.to_string());
+        let local_addr = stream.local_addr().map_err(broken)?;
+        let peer_addr = stream.peer_addr().map_err(broken)?;
+        let mut channel = Channel {
+            encrypted: parts.encrypted,
+            loopback: peer_addr.ip().is_loopback(),
+            exporter: None,
+        };
+        let stream: Box<dyn Transport> = if parts.encrypted {
+            let work = self.tls.handshake(&parts.host, stream);
+            let stream = self.step(DialStep::Tls, progress, work).await?;
+            channel.exporter = tls::exporter(&stream);
+            Box::new(stream)
+        } else {
+            Box::new(stream)
+        };
+        let endpoint = Parts::endpoint(&parts);
+        let work = web_socket::handshake(&endpoint.0, stream, settings.largest_message);
+        let socket = self.step(DialStep::WebSocket, progress, work).await?;
+        tracing::debug!(endpoint = endpoint.0, %local_addr, %peer_addr, "connected");
+        Ok(Connected {
+            channel,
+            local_addr,
+            peer_addr,
+            endpoint,
+            socket,
+        })
+    }
+}

@@ -1,0 +1,77 @@
+//! What can be set about dialling.
+
+use dormouse_model::DialStep;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::time::Duration;
+use tokio_rustls::rustls::pki_types::CertificateDer;
+
+/// How long each step may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Deadlines {
+    /// Finding the endpoint, with all that its requests need.
+    pub discovery: Duration,
+    /// Looking up addresses.
+    pub names: Duration,
+    /// Connecting to one of them.
+    pub tcp: Duration,
+    /// The TLS handshake.
+    pub tls: Duration,
+    /// The WebSocket handshake.
+    pub web_socket: Duration,
+}
+
+impl Default for Deadlines {
+    fn default() -> Self {
+        Self {
+            discovery: Duration::from_secs(5),
+            names: Duration::from_secs(5),
+            tcp: Duration::from_secs(10),
+            tls: Duration::from_secs(10),
+            web_socket: Duration::from_secs(10),
+        }
+    }
+}
+
+impl Deadlines {
+    pub(crate) fn of(&self, step: DialStep) -> Duration {
+        match step {
+            DialStep::Discovery => self.discovery,
+            DialStep::Names => self.names,
+            DialStep::Tcp => self.tcp,
+            DialStep::Tls => self.tls,
+            DialStep::WebSocket => self.web_socket,
+        }
+    }
+}
+
+/// Everything that can be set. The defaults are right for users.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// How long each step may take.
+    pub deadlines: Deadlines,
+    /// Before the next address is tried beside the one that has not answered (RFC 8305 section 5).
+    pub stagger: Duration,
+    /// The largest message taken, in bytes; a larger one ends the connection. Servers bound stanzas at
+    /// a few hundred KiB, or not at all.
+    pub largest_message: usize,
+    /// Certificates trusted besides the operating system's: for tests and for companies' own servers.
+    pub extra_roots: Vec<CertificateDer<'static>>,
+    /// Addresses of names that are not looked up, as in `/etc/hosts`.
+    pub hosts: BTreeMap<String, Vec<IpAddr>>,
+    /// Where discovery asks; 443 but in tests.
+    pub discovery_port: u16,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            deadlines: Deadlines::default(),
+            stagger: Duration::from_millis(250),
+            largest_message: 10 * 1024 * 1024,
+            extra_roots: Vec::new(),
+            hosts: BTreeMap::new(),
+            discovery_port: 443,
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! TLS: the operating system's trust store decides, sessions are resumed where the server allows it, and the
+//! channel can be bound to (RFC 9266).
+
+use crate::endpoint::Host;
+use crate::settings::Settings;
+use dormouse_model::{CertificateProblem, DialFailure};
+use rustls_platform_verifier::Verifier;
+use std::io::{self, ErrorKind};
+use std::sync::Arc;
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::ServerName;
+use tokio_rustls::rustls::{CertificateError, ClientConfig, Error, ProtocolVersion};
+
+/// Made once: it keeps the sessions that can be resumed.
+#[derive(Clone)]
+pub(crate) struct Tls {
+    connector: TlsConnector,
+}
+
+fn other(error: impl ToString) -> DialFailure {
+    DialFailure::Tls(error.to_string())
+}
+
+impl Tls {
+    /// Reads the trust store: a moment's work on the disk.
+    pub(crate) fn new(settings: &Settings) -> Result<Self, DialFailure> {
+        let provider = Arc::new(ring::default_provider());
+        let roots = settings.extra_roots.iter().cloned();
+        let verifier = Verifier::new_with_extra_roots(roots, provider.clone()).map_err(other)?;
+        let mut config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(other)?
+            .dangerous() // rustls' word for any verifier but its own
+            .with_custom_certificate_verifier(Arc::new(verifier))
+            .with_no_client_auth();
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(Self {
+            connector: TlsConnector::from(Arc::new(config)),
+        })
+    }
+
+    /// The handshake. The caller sets the deadline.
+    pub(crate) async fn handshake(
+        &self,
+        host: &Host,
+        stream: TcpStream,
+    ) -> Result<TlsStream<TcpStream>, DialFailure> {
+        let name = match host {
+            Host::Name(name) => ServerName::try_from(name.clone()).map_err(other)?,
+            Host::Address(address) => ServerName::from(*address),
+        };
+        self.connector
+            .connect(name, stream)
+            .await
+            .map_err(|error| failure(&error))
+    }
+}
+
+/// Channel binding data for `tls-exporter`. Only TLS 1.3 has it for certain: RFC 9266 section 4.2 allows it before
+/// only with an extension that rustls does not report.
+pub(crate) fn exporter(stream: &TlsStream<TcpStream>) -> Option<[u8; 32]> {
+    let (_, connection) = stream.get_ref();
+    if connection.protocol_version() != Some(ProtocolVersion::TLSv1_3) {
+        return None;
+    }
+    connection
+        .export_keying_material([0; 32], b"EXPORTER-Channel-Binding", Some(&[]))
+        .ok()
+}
+
+fn failure(error: &io::Error) -> DialFailure {
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
+        Some(Error::InvalidCertificate(why)) => DialFailure::Certificate(problem(why)),
+        Some(error) => other(error),
+        None => match error.kind() {
+            ErrorKind::UnexpectedEof => DialFailure::Broken("the connection ended during TLS".into()),
+            _ => DialFailure::Broken(error.to_string()),
+        },
+    }
+}
+
+fn problem(why: &CertificateError) -> CertificateProblem {
+    use CertificateError::*;
+    match why {
+        NotValidForName | NotValidForNameContext { .. } => CertificateProblem::WrongName,
+        Expired | ExpiredContext { .. } | NotValidYet | NotValidYetContext { .. } => {
+            CertificateProblem::Expired
+        }
+        UnknownIssuer => CertificateProblem::UnknownIssuer,
+        Revoked => CertificateProblem::Revoked,
+        _ => CertificateProblem::Invalid,
+    }
+}
