@@ -28,3 +28,6 @@ mod turn;
 
 pub use account::{Account, Settings, Status};
 pub use input::{Command, Input, Output};
+// What a driver and a window need of the parts, so that they know this crate alone.
+pub use dormouse_timeline::{Stretch, history};
+pub use dormouse_xmpp::Credentials;

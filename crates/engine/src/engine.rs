@@ -3,14 +3,13 @@
 use crate::driver::{Driver, Request};
 use crate::folder::Folder;
 use crate::secret::Secret;
-use dormouse_account::{Command, Status};
+use dormouse_account::{Command, Status, Stretch, history};
 use dormouse_dial::BadEndpoint;
 use dormouse_model::{
     BareJid, Change, Endpoint, JournalEntry, Key, Memory, Message, MessageId, Now, Place, ReadError, Stamp, Tick,
 };
 use dormouse_wake::clock::{Clock, SystemClock};
 use dormouse_store::{OpenError, Store};
-use dormouse_timeline::{Stretch, history};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;

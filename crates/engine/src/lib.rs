@@ -14,9 +14,8 @@ pub mod logging;
 mod rebuild;
 pub mod secret;
 
-pub use dormouse_account::{Command, Status};
+pub use dormouse_account::{Command, Status, Stretch};
 pub use dormouse_model as model;
-pub use dormouse_timeline::Stretch;
 pub use engine::{Engine, Happening, Settings, StartError, Subscription, now};
 pub use folder::Folder;
 pub use secret::{Keyring, KeyringError, Secret};
