@@ -1,56 +1,220 @@
-//! The session of one account (see the crate's docs).
+//! The session of one account: what it keeps, and how it begins, ends and is restored.
+//!
+//! A session is more than its stream. The stream lives on one connection and walks through the states of
+//! [`stream_state::Phase`], top to bottom. The session lives on: stanzas not yet confirmed, counters, requests
+//! in flight, what is known of the server. It is lost when the server says so, or when the stream
+//! ends in a way that ends it; what became of its messages is then carried into the report of the next one
+//! ([`Event::Bound`]), on disk until it has been given, because the server tells it only once.
 
-use crate::{Credentials, Output};
+mod commands;
+mod negotiation;
+mod stanzas;
+mod stream_state;
+
+use crate::mam::Collector;
+use crate::requests::Requests;
+use crate::sasl::Pins;
+use crate::scram::Stretched;
+use crate::stream_management::{self, Managed, Record, Unacked};
+use crate::xml::Draft as Building;
+use crate::{Credentials, Event, Features, Output, bind, frame, open, verdict};
+use dormouse_model::record::decode;
 use dormouse_model::{
-    ArchiveQuery, BareJid, BatchId, Channel, Closing, ConnId, DialFailure, Draft, Memory, MessageId, Now,
-    Outgoing, ProbeId, Random, ReadError, Verdict,
+    Action, ArchiveFailure, BareJid, BatchId, Channel, Closing, ConnId, DialFailure, Draft, Key, Memory,
+    MessageId, Now, Random, ReadError, Verdict, Walk,
 };
+use minidom::Element;
+use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
+use stream_state::{Phase, Stream};
 
-/// Limits, as numbers.
+/// Limits on what a server may make us do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// The largest frame that is read, in bytes.
+    /// The largest frame that is read, in bytes. Servers take stanzas up to a quarter of this.
     pub max_frame: usize,
-    /// How deep elements may be nested in a frame.
+    /// How deep elements may be nested in a frame. Real stanzas stay below 20.
     pub max_depth: usize,
-    /// The most PBKDF2 iterations that a server may ask for in SCRAM.
+    /// The most PBKDF2 iterations that a server may ask for in SCRAM: 1,300,000 is the highest number that anybody
+    /// recommends (OWASP, for SHA-1) and takes about a second; servers use 4,096 to 100,000.
     pub max_iterations: u32,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self {
-            max_frame: 1024 * 1024,
-            max_depth: 64,
-            max_iterations: 1_300_000,
-        }
+        Self { max_frame: 1024 * 1024, max_depth: 64, max_iterations: 1_300_000 }
     }
 }
 
-/// One account's XMPP session: outlives connections and processes.
+/// One account's XMPP session: outlives connections and processes (see the crate's docs).
 pub struct Session {
     account: BareJid,
+    settings: Settings,
+    random: Random,
+    pins: Pins,
+    pins_changed: bool,
+    /// The session as XEP-0198 manages it, if the server does.
+    managed: Option<Managed>,
+    /// Records of earlier sessions, to be deleted.
+    stale: Vec<u32>,
+    carried: Carried,
+    unmanaged: Unmanaged,
+    /// What the server can do, once all answers are there.
+    features: Option<Features>,
+    /// The answers so far.
+    gathered: Features,
+    roster_known: bool,
+    changed: bool,
+    requests: Requests,
+    collector: Collector,
+    stream: Option<Stream>,
+    active: bool,
+    stretched: Option<Stretched>,
+    /// Attempts to resume that ended without a word from the server.
+    silent_resumptions: u8,
+    /// What happened where nothing could be said.
+    owed: Vec<Output>,
 }
 
-#[allow(unused_variables, missing_docs)]
+/// Evidence about messages of earlier sessions that has not been reported yet.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+struct Carried {
+    acked: Vec<MessageId>,
+    doubtful: Vec<MessageId>,
+}
+
+/// Where there is no stream management: messages wait for the answer to a ping sent after them.
+#[derive(Debug, Default)]
+struct Unmanaged {
+    sent: u64,
+    waiting: VecDeque<(u64, MessageId)>,
+}
+
+/// What the disk holds of all this ([`Key::Session`]).
+#[derive(Serialize, Deserialize, Default)]
+#[serde(default)]
+struct Kept {
+    managed: Option<Record>,
+    carried: Carried,
+    unconfirmed: Vec<MessageId>,
+    features: Option<Features>,
+    roster_known: bool,
+}
+
+/// After this many attempts to resume that simply broke, the session is given up.
+const SILENT_RESUMPTIONS: u8 = 2;
+
+/// More unconfirmed stanzas than this are not read back.
+const LONGEST_QUEUE: usize = 100_000;
+
+fn pins_key() -> Key {
+    Key::Learnt("sign-in".to_owned())
+}
+
 impl Session {
+    /// The session as it was when the last process ended, or a new one.
+    ///
+    /// # Errors
+    /// The store could not be read, or a record in it is damaged.
     pub fn restore(
         account: BareJid,
         settings: Settings,
-        random: Random,
+        mut random: Random,
         memory: &dyn Memory,
     ) -> Result<Self, ReadError> {
-        Ok(Self { account })
+        let kept: Kept = memory.read(&Key::Session)?.unwrap_or_default();
+        let mut pins: Pins = memory.read(&pins_key())?.unwrap_or_default();
+        let pins_changed = pins.resource.is_empty();
+        if pins_changed {
+            pins.resource = bind::resource(&mut random);
+        }
+        let (from, to) = Key::Unacked(0).kind_range();
+        let mut queue: Vec<(u32, Unacked)> = Vec::new();
+        for (key, value) in memory.range(&from, &to, Walk::Forwards, LONGEST_QUEUE)? {
+            let count = key.get(1..).and_then(|bytes| bytes.try_into().ok()).map(u32::from_be_bytes);
+            match (count, decode(&value)) {
+                (Some(count), Some(unacked)) => queue.push((count, unacked)),
+                _ => return Err(ReadError::Damaged('u')),
+            }
+        }
+        let mut stale = Vec::new();
+        let managed = match kept.managed {
+            Some(record) => Some(Managed::restored(record, queue)),
+            None => {
+                stale = queue.into_iter().map(|(count, _)| count).collect();
+                None
+            }
+        };
+        let mut carried = kept.carried;
+        carried.doubtful.extend(kept.unconfirmed);
+        let collector = Collector::new(&mut random);
+        Ok(Self {
+            account,
+            settings,
+            random,
+            pins,
+            pins_changed,
+            managed,
+            changed: !stale.is_empty(),
+            stale,
+            carried,
+            unmanaged: Unmanaged::default(),
+            gathered: kept.features.clone().unwrap_or_default(),
+            features: kept.features,
+            roster_known: kept.roster_known,
+            requests: Requests::default(),
+            collector,
+            stream: None,
+            active: true,
+            stretched: None,
+            silent_resumptions: 0,
+            owed: Vec::new(),
+        })
     }
+
+    /// Whether this account has ever signed in: from then on what looks like a wrong setting is a network's or
+    /// server's trouble.
     pub fn has_worked(&self) -> bool {
-        false
+        self.pins.worked
     }
+
+    /// What a failed dial means for this account.
     pub fn dial_failed(&self, failure: &DialFailure) -> Verdict {
-        Verdict::new(dormouse_model::Action::Retry, dormouse_model::Cause::Lost)
+        verdict::dial(failure, self.judged())
     }
-    pub fn begin(&mut self, now: Now, conn: ConnId, channel: &Channel, credentials: &Credentials) -> Vec<Output> {
-        Vec::new()
+
+    fn judged(&self) -> verdict::Account<'_> {
+        verdict::Account { domain: self.account.domain().as_str(), has_worked: self.pins.worked }
     }
+
+    /// A WebSocket is open: opens the stream on it. An earlier connection is given up; what still comes
+    /// there is ignored.
+    pub fn begin(
+        &mut self,
+        _now: Now,
+        conn: ConnId,
+        channel: &Channel,
+        credentials: &Credentials,
+    ) -> Vec<Output> {
+        let mut out = std::mem::take(&mut self.owed);
+        if let Some(earlier) = self.stream.take()
+            && matches!(earlier.phase, Phase::Resuming)
+        {
+            self.resumption_broke(&mut out);
+        }
+        self.requests.forget_probes();
+        if self.managed.as_ref().is_none_or(|managed| managed.resumption_id().is_none()) {
+            self.lose(&mut out);
+        }
+        self.stream = Some(Stream::new(conn, channel.clone(), credentials.clone()));
+        self.put(&mut out, &open::open(self.account.domain().as_str()));
+        out
+    }
+
+    /// A text frame arrived. Frames of any connection but the current one are ignored.
+    ///
+    /// # Errors
+    /// The store could not be read; the session must be restored before it is used again.
     pub fn frame(
         &mut self,
         now: Now,
@@ -58,63 +222,230 @@ impl Session {
         text: &str,
         draft: &mut Draft<'_>,
     ) -> Result<Vec<Output>, ReadError> {
-        Ok(Vec::new())
+        let mut out = Vec::new();
+        if self.conn() != Some(conn) {
+            return Ok(out);
+        }
+        match frame::read(text, self.settings.max_frame, self.settings.max_depth) {
+            Ok(Some(element)) => self.element(now, &element, &mut out),
+            Ok(None) => {}
+            // Well-formed and of no use: were it not counted, it would come again for ever.
+            Err(frame::Broken::TooDeep { stanza: true }) if self.is_bound() => {
+                out.push(Output::Event(Event::Unreadable("a stanza nested too deeply".to_owned())));
+                self.handled();
+            }
+            Err(frame::Broken::TooDeep { .. }) => self.violation("an element nested too deeply", &mut out),
+            Err(frame::Broken::TooLarge(_)) => self.violation("a frame that is too large", &mut out),
+            Err(frame::Broken::Malformed(what)) => self.violation(what, &mut out),
+        }
+        self.save(draft);
+        Ok(out)
     }
-    pub fn closed(&mut self, now: Now, conn: ConnId, closing: &Closing) -> Option<Verdict> {
-        None
+
+    /// The socket of a connection closed. What to do about it; none if it was not the current one, or if
+    /// the session itself had ended the stream.
+    pub fn closed(&mut self, _now: Now, conn: ConnId, closing: &Closing) -> Option<Verdict> {
+        if self.conn() != Some(conn) {
+            return None;
+        }
+        let stream = self.stream.take()?;
+        let mut out = Vec::new();
+        // What could not be read will come again on resumption, and again not be readable.
+        let unreadable = matches!(closing, Closing::TooLarge | Closing::Malformed(_));
+        let verdict = match stream.phase {
+            Phase::Closing => None,
+            Phase::Resuming => {
+                // A server that ends the connection has answered: Prosody refuses a count that way.
+                // A connection that broke may never have carried the question.
+                if matches!(closing, Closing::Broken(_)) {
+                    self.resumption_broke(&mut out);
+                } else {
+                    self.lose(&mut out);
+                }
+                Some(verdict::closing(closing))
+            }
+            _ => {
+                if unreadable && stream.phase.holds_session() {
+                    self.lose(&mut out);
+                }
+                Some(verdict::closing(closing))
+            }
+        };
+        self.requests.forget_probes();
+        self.owed.extend(out);
+        verdict
     }
-    pub fn issued(&mut self, batch: BatchId) {}
+
+    /// What has been written into the draft since the last call goes to the disk as this batch.
+    pub fn issued(&mut self, batch: BatchId) {
+        if let Some(managed) = &mut self.managed {
+            managed.issued(batch);
+        }
+    }
+
+    /// This batch and all before it are on disk. The server is told what that covers.
     pub fn durable(&mut self, batch: BatchId) -> Vec<Output> {
-        Vec::new()
+        let mut out = Vec::new();
+        let tell = self.managed.as_mut().is_some_and(|managed| managed.durable(batch));
+        if tell && self.is_counting() {
+            self.answer(&mut out);
+        }
+        out
     }
-    pub fn save(&mut self, draft: &mut Draft<'_>) {}
+
+    /// Writes what has changed and must survive the process.
+    pub fn save(&mut self, draft: &mut Draft<'_>) {
+        if self.pins_changed {
+            draft.put(&pins_key(), &self.pins);
+            self.pins_changed = false;
+        }
+        if !self.changed && self.managed.as_ref().is_none_or(|managed| !managed.has_changed()) {
+            return;
+        }
+        for count in self.stale.drain(..) {
+            draft.delete(&Key::Unacked(count));
+        }
+        if let Some(managed) = &mut self.managed {
+            managed.save(draft);
+        }
+        let kept = Kept {
+            managed: self.managed.as_ref().map(|managed| managed.record().clone()),
+            carried: self.carried.clone(),
+            unconfirmed: self.unmanaged.waiting.iter().map(|(_, id)| *id).collect(),
+            features: self.features.clone(),
+            roster_known: self.roster_known,
+        };
+        draft.put(&Key::Session, &kept);
+        self.changed = false;
+    }
+
+    /// Whether stanzas may be sent: a session has been bound or resumed on the current connection.
     pub fn is_ready(&self) -> bool {
-        false
+        self.stream.as_ref().is_some_and(|stream| matches!(stream.phase, Phase::Ready))
     }
-    pub fn send(
-        &mut self,
-        now: Now,
-        message: &Outgoing,
-        token: Option<MessageId>,
-        draft: &mut Draft<'_>,
-    ) -> Vec<Output> {
-        Vec::new()
+
+    fn conn(&self) -> Option<ConnId> {
+        self.stream.as_ref().map(|stream| stream.conn)
     }
-    pub fn request_ack(&mut self) -> Vec<Output> {
-        Vec::new()
+
+    fn is_bound(&self) -> bool {
+        self.stream.as_ref().is_some_and(|stream| matches!(stream.phase, Phase::Enabling(_) | Phase::Ready))
     }
-    pub fn ping(&mut self, probe: ProbeId) -> Vec<Output> {
-        Vec::new()
+
+    /// Whether stanzas on this stream are counted.
+    fn is_counting(&self) -> bool {
+        self.managed.is_some() && self.is_ready()
     }
-    pub fn acknowledge(&mut self) -> Vec<Output> {
-        Vec::new()
+
+    fn handled(&mut self) {
+        if self.is_counting()
+            && let Some(managed) = &mut self.managed
+        {
+            managed.handled();
+        }
     }
-    pub fn ask(&mut self, query: &ArchiveQuery, draft: &mut Draft<'_>) -> Vec<Output> {
-        Vec::new()
+
+    fn answer(&mut self, out: &mut Vec<Output>) {
+        if let Some(managed) = &mut self.managed {
+            let answer = managed.answer();
+            self.put(out, &answer);
+        }
     }
-    pub fn active(&mut self, active: bool) -> Vec<Output> {
-        Vec::new()
+
+    /// Sends what is not a stanza.
+    fn put(&self, out: &mut Vec<Output>, element: &Element) {
+        if let (Some(conn), Some(text)) = (self.conn(), frame::write(element)) {
+            out.push(Output::Frame(conn, text));
+        }
     }
-    /// Sets a contact's name and groups, adding them to the roster if needed.
-    pub fn roster_set(&mut self, address: &BareJid, name: Option<&str>, groups: &[String]) -> Vec<Output> {
-        Vec::new()
+
+    /// Sends a stanza. Whether it is time to ask for a confirmation.
+    fn transmit(&mut self, out: &mut Vec<Output>, stanza: Building, token: Option<MessageId>) -> bool {
+        self.transmit_element(out, &stanza.done(), token)
     }
-    pub fn roster_remove(&mut self, address: &BareJid) -> Vec<Output> {
-        Vec::new()
+
+    fn transmit_element(&mut self, out: &mut Vec<Output>, stanza: &Element, token: Option<MessageId>) -> bool {
+        let Some(stream) = &mut self.stream else { return false };
+        let Some(text) = frame::write(stanza) else { return false };
+        let due = match (&mut stream.phase, &mut self.managed) {
+            (Phase::Enabling(behind), _) => {
+                behind.push(Unacked { stanza: text.clone(), token });
+                false
+            }
+            (Phase::Ready, Some(managed)) => managed.sent(text.clone(), token),
+            (Phase::Ready, None) => {
+                self.unmanaged.sent += 1;
+                if let Some(token) = token {
+                    self.unmanaged.waiting.push_back((self.unmanaged.sent, token));
+                    self.changed = true;
+                }
+                false
+            }
+            _ => false,
+        };
+        out.push(Output::Frame(stream.conn, text));
+        due
     }
-    pub fn subscribe(&mut self, address: &BareJid) -> Vec<Output> {
-        Vec::new()
+
+    /// The session is over: what it still held is carried into the report of the next one.
+    fn lose(&mut self, out: &mut Vec<Output>) {
+        if let Some(managed) = self.managed.take() {
+            let (doubtful, stale) = managed.over();
+            self.carried.doubtful.extend(doubtful);
+            self.stale.extend(stale);
+        }
+        let waiting = std::mem::take(&mut self.unmanaged).waiting;
+        self.carried.doubtful.extend(waiting.into_iter().map(|(_, id)| id));
+        self.requests.clear();
+        for query in self.collector.abandon() {
+            let failure = ArchiveFailure::SessionLost;
+            out.push(Output::Event(Event::ArchiveFailed { query, failure }));
+        }
+        self.features = None;
+        self.gathered = Features::default();
+        self.roster_known = false;
+        self.silent_resumptions = 0;
+        self.changed = true;
     }
-    pub fn approve(&mut self, address: &BareJid) -> Vec<Output> {
-        Vec::new()
+
+    fn resumption_broke(&mut self, out: &mut Vec<Output>) {
+        self.silent_resumptions = self.silent_resumptions.saturating_add(1);
+        if self.silent_resumptions >= SILENT_RESUMPTIONS {
+            self.lose(out);
+        }
     }
-    pub fn deny(&mut self, address: &BareJid) -> Vec<Output> {
-        Vec::new()
+
+    /// Ends the stream from our side. A session that lives on it ends with it: a server keeps none whose stream
+    /// was closed in order.
+    fn end(&mut self, verdict: Verdict, out: &mut Vec<Output>) {
+        let Some(conn) = self.conn() else { return };
+        self.put(out, &open::close());
+        if let Some(stream) = self.stream.take()
+            && stream.phase.holds_session()
+        {
+            self.lose(out);
+        }
+        if verdict.action == Action::NewResource {
+            self.new_resource();
+        }
+        out.push(Output::Event(Event::Ended { conn, verdict }));
+        out.push(Output::Hangup(conn));
     }
-    pub fn unsubscribe(&mut self, address: &BareJid) -> Vec<Output> {
-        Vec::new()
+
+    fn new_resource(&mut self) {
+        self.pins.resource = bind::resource(&mut self.random);
+        self.pins_changed = true;
     }
-    pub fn close(&mut self) -> Vec<Output> {
-        Vec::new()
+
+    fn journal(out: &mut Vec<Output>, text: impl Into<String>) {
+        out.push(Output::Event(Event::Journal(text.into())));
+    }
+
+    fn request_ack_now(&mut self, out: &mut Vec<Output>) {
+        self.put(out, &stream_management::request());
     }
 }
+
+#[cfg(test)]
+#[path = "session_tests/mod.rs"]
+mod tests;
