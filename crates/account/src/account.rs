@@ -443,7 +443,7 @@ impl Account {
                 }
                 LinkOutput::Hangup(conn) => {
                     if self.current == Some(conn) {
-                        self.session.give_up(conn);
+                        self.session.give_up(turn.now, conn);
                     }
                     self.lost(turn, conn);
                     turn.out.push(Output::Hangup(conn));

@@ -324,6 +324,26 @@ impl Session {
         self.stream.as_ref().is_some_and(|stream| matches!(stream.phase, Phase::Ready))
     }
 
+    /// The messages that this session has sent, has no acknowledgement of, and will send again by itself
+    /// if it is resumed.
+    pub fn held(&self) -> Vec<MessageId> {
+        let queued = self.managed.iter().flat_map(Managed::queue).filter_map(|unacked| unacked.token);
+        queued.chain(self.carried.acked.iter().copied()).chain(self.carried.doubtful.iter().copied()).collect()
+    }
+
+    /// A stanza that must not be read is counted as handled all the same, or it would come for ever.
+    pub fn skip(&mut self, conn: ConnId) -> Vec<Output> {
+        if self.conn() == Some(conn) {
+            self.handled();
+        }
+        vec![Output::Event(Event::Unreadable("one that has crashed the program before".to_owned()))]
+    }
+
+    /// This connection's socket is being dropped without closing the stream: its session can be resumed.
+    pub fn give_up(&mut self, now: Now, conn: ConnId) {
+        let _ = self.closed(now, conn, &Closing::Broken("given up".to_owned()));
+    }
+
     fn conn(&self) -> Option<ConnId> {
         self.stream.as_ref().map(|stream| stream.conn)
     }
