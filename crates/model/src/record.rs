@@ -28,14 +28,18 @@ pub enum Key {
     Message(MessageId),
     /// The conversation's order: -> [`MessageId`].
     Timeline(BareJid, Place),
-    /// The account's line of history: -> [`MessageId`].
+    /// The account's line of history: see the timeline's own record.
     Line(Place),
     /// Which item an archive calls this: see the timeline's own record.
     ByArchiveId(BareJid, ArchiveId),
-    /// Messages of this conversation and sender (bare) with this origin-id: -> list of [`MessageId`].
+    /// Messages of this conversation and sender (bare) with this origin-id: see the timeline's own record.
     ByOriginId(BareJid, BareJid, OriginId),
-    /// Messages of this conversation and sender (bare) with this `id`: -> list of [`MessageId`].
+    /// Messages of this conversation and sender (bare) with this `id`: see the timeline's own record.
     ByStanzaId(BareJid, BareJid, StanzaId),
+    /// An edit or a retraction, as an item of history of its own: see the timeline's own record.
+    Amendment(MessageId),
+    /// The edits and retractions of this message: -> list of [`MessageId`] of amendments.
+    AmendmentsOf(MessageId),
     /// How much of this archive is known.
     Coverage(BareJid),
     /// A message of ours whose fate is not settled.
@@ -85,6 +89,8 @@ impl Key {
                     &[conversation.as_str(), sender.as_str(), id.as_str()],
                 );
             }
+            Key::Amendment(id) => push(&mut b, b'e', &id.0.to_be_bytes()),
+            Key::AmendmentsOf(id) => push(&mut b, b'f', &id.0.to_be_bytes()),
             Key::Coverage(archive) => push_text(&mut b, b'c', &[archive.as_str()]),
             Key::Outbox(id) => push(&mut b, b'q', &id.0.to_be_bytes()),
             Key::Conversation(with) => push_text(&mut b, b'v', &[with.as_str()]),

@@ -13,6 +13,19 @@
 //! outbox ─────> delivery                            what waits, what is doubtful, what has been proven
 //! ```
 
+mod arrival;
+mod catch_up;
+mod conflicts;
+mod conversation;
+mod coverage;
+mod delivery;
+mod history;
+mod identity;
+mod ledger;
+mod order;
+mod outbox;
 mod timeline;
 
-pub use timeline::{Effect, Stretch, Timeline, history};
+pub use conversation::Conversation;
+pub use history::{Stretch, history};
+pub use timeline::{Effect, Timeline};

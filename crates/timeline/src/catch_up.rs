@@ -1,0 +1,166 @@
+//! Catch-up: which page of the archive to ask for next.
+//!
+//! One question at a time for the gap or the quiet check, and one for scrolling back. What an answer
+//! means for the coverage is decided in [`crate::timeline`]; here is only what is in flight, when to ask
+//! again, and which answers are evidence about doubtful messages: those of a reading that began after the
+//! doubt and came to its end.
+
+use crate::coverage::{Coverage, Cursor, Mark, Way};
+use dormouse_model::{ArchiveQuery, BareJid, Now, PageWanted, QueryId, Stamp, Tick};
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// Items per page.
+const PAGE: u32 = 100;
+/// The first page is smaller: it is what the window waits for.
+const FIRST_PAGE: u32 = 50;
+/// Archives stamp with different clocks and precision (Prosody: whole seconds): this much is read twice (ms).
+pub(crate) const OVERLAP: i64 = 5 * 60 * 1000;
+/// How far back the very first reading goes: whichever of these comes first.
+pub(crate) const FIRST_ITEMS: u64 = 200;
+/// In milliseconds: seven days.
+pub(crate) const FIRST_LENGTH: i64 = 7 * 24 * 3600 * 1000;
+/// An archive that is unstable or refuses is asked so often in one session.
+pub(crate) const TRIES: u32 = 5;
+/// A question without any answer is asked again after this.
+const OVERDUE: Duration = Duration::from_secs(60);
+
+/// What a question was for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// The newest page of the gap.
+    Newest,
+    /// The page before what has been read.
+    Before(Mark),
+    /// From a date on.
+    FromDate,
+    /// On from the cursor.
+    Onwards(Mark),
+}
+
+/// The questions of one session.
+#[derive(Debug, Default)]
+pub(crate) struct CatchUp {
+    /// The server keeps an archive for us, and there is a session to ask it.
+    pub(crate) archive: bool,
+    /// It has been said that all is read.
+    pub(crate) done: bool,
+    /// The archive would not give a final answer; what could be had is there.
+    pub(crate) given_up: bool,
+    pub(crate) in_flight: Option<(QueryId, Step, Tick)>,
+    pub(crate) tries: u32,
+    pub(crate) again_at: Option<Tick>,
+    /// A cheap query after the cursor is wanted; how.
+    pub(crate) check: Option<Way>,
+    /// The first question of the reading under way: what was doubtful before it is proven at its end.
+    pub(crate) reading_since: Option<QueryId>,
+    pub(crate) older: VecDeque<BareJid>,
+    pub(crate) older_in_flight: Option<(QueryId, BareJid, Tick)>,
+    next: QueryId,
+}
+
+impl CatchUp {
+    /// The number of the next question: a doubt that begins now is answered from that one on.
+    pub(crate) fn next_id(&self) -> QueryId {
+        self.next
+    }
+
+    /// A session begins, fresh or resumed: nothing that was asked will be waited for.
+    pub(crate) fn session(&mut self, archive: bool) {
+        self.archive = archive;
+        self.in_flight = None;
+        self.tries = 0;
+        self.again_at = None;
+        self.given_up = false;
+        if let Some((_, with, _)) = self.older_in_flight.take() {
+            self.older.push_front(with);
+        }
+    }
+
+    fn ask(&mut self) -> QueryId {
+        let id = self.next;
+        self.next = id.next();
+        id
+    }
+
+    /// The next question for the gap or the check.
+    pub(crate) fn next_query(&mut self, now: Now, coverage: &Coverage) -> Option<ArchiveQuery> {
+        if !self.archive || self.again_at.is_some_and(|at| now.tick < at) {
+            return None;
+        }
+        if self.in_flight.as_ref().is_some_and(|(_, _, at)| now.tick.since(*at) < OVERDUE) {
+            return None;
+        }
+        let way = match &coverage.gap {
+            Some(_) if self.given_up => return None,
+            Some(gap) => gap.way,
+            None => self.check?,
+        };
+        let step = match (way, &coverage.cursor, coverage.gap.as_ref().and_then(|gap| gap.span.as_ref())) {
+            (Way::Backwards, _, Some(span)) => Step::Before(span.oldest.clone()),
+            (Way::Backwards, ..) => Step::Newest,
+            (Way::Onwards, Cursor::At(mark), _) => Step::Onwards(mark.clone()),
+            (Way::FromDate | Way::Onwards, ..) => Step::FromDate,
+        };
+        let since = match &coverage.cursor {
+            Cursor::At(mark) => Some(mark.stamp.shifted(-OVERLAP)),
+            Cursor::Never if step == Step::FromDate => Some(first_reading_since(now)),
+            Cursor::Never | Cursor::Start => None,
+        };
+        let id = self.ask();
+        if self.reading_since.is_none() && !matches!(step, Step::Before(_)) {
+            self.reading_since = Some(id);
+        }
+        let (page, max) = match &step {
+            Step::Newest => (PageWanted::Newest, FIRST_PAGE),
+            Step::Before(mark) => (PageWanted::Before(mark.id.clone()), PAGE),
+            Step::FromDate => (PageWanted::Oldest, PAGE),
+            Step::Onwards(mark) => (PageWanted::After(mark.id.clone()), PAGE),
+        };
+        self.in_flight = Some((id, step, now.tick));
+        self.again_at = None;
+        Some(ArchiveQuery { id, with: None, page, since, max })
+    }
+
+    /// The next conversation whose older history is wanted. Not while the gap is open: an island beside
+    /// a gap could not be put in order with what the gap will bring.
+    pub(crate) fn next_older(&mut self, now: Now, coverage: &Coverage) -> Option<(QueryId, BareJid)> {
+        let open = coverage.gap.is_some() && !self.given_up;
+        let waiting = |(_, _, at): &(QueryId, BareJid, Tick)| now.tick.since(*at) < OVERDUE;
+        if !self.archive || open || self.older_in_flight.as_ref().is_some_and(waiting) {
+            return None;
+        }
+        let with = self.older.pop_front()?;
+        let id = self.ask();
+        self.older_in_flight = Some((id, with.clone(), now.tick));
+        Some((id, with))
+    }
+
+    /// A page of one conversation.
+    pub(crate) fn older_query(id: QueryId, with: BareJid, page: PageWanted) -> ArchiveQuery {
+        ArchiveQuery { id, with: Some(with), page, since: None, max: FIRST_PAGE }
+    }
+
+    /// No final answer: ask again later, a few times. Says whether to give up.
+    pub(crate) fn later(&mut self, now: Now) -> bool {
+        self.tries += 1;
+        if self.tries >= TRIES {
+            self.given_up = true;
+            self.check = None;
+            return true;
+        }
+        self.again_at = Some(now.tick + Duration::from_secs(1 << self.tries.min(6)));
+        false
+    }
+
+    pub(crate) fn deadline(&self) -> Option<Tick> {
+        let overdue = self.in_flight.as_ref().map(|(_, _, at)| *at + OVERDUE);
+        let older = self.older_in_flight.as_ref().map(|(_, _, at)| *at + OVERDUE);
+        [self.again_at, overdue, older].into_iter().flatten().min()
+    }
+}
+
+/// How far back the very first reading goes.
+pub(crate) fn first_reading_since(now: Now) -> Stamp {
+    now.stamp.shifted(-FIRST_LENGTH)
+}
