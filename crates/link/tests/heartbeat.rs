@@ -267,3 +267,15 @@ fn a_socket_that_died_in_sleep_teaches_nothing_of_the_path() {
     }
     assert!(d.pass(ms(24_999)).is_empty());
 }
+
+#[test]
+fn a_silence_longer_than_any_we_allow_was_a_sleep_and_teaches_nothing() {
+    let (mut d, mut conn) = Driver::live(1);
+    for _ in 0..4 {
+        d.freeze(secs(3600));
+        d.tell(Input::Closed(conn, retry(Cause::Lost)));
+        d.until_dial(secs(60)).unwrap();
+        conn = d.sign_in();
+    }
+    assert_eq!(d.link.learnt(), &dormouse_link::IdleIntervals::default());
+}

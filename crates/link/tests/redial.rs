@@ -265,3 +265,19 @@ fn a_closed_link_waits_a_little_before_it_dials_for_many_may_have_lost_it() {
     let wait = d.until_dial(secs(5)).unwrap();
     assert!(wait >= secs(1) && wait <= ms(1500));
 }
+
+#[test]
+fn no_impatience_makes_more_dials_than_the_budget() {
+    let mut d = started(1);
+    for _ in 0..600 {
+        fails(&mut d, Action::Retry);
+        d.pass(ms(100));
+        d.tell(Input::RetryNow);
+    }
+    let dials = d.dials().len();
+    assert!((30..=40).contains(&dials), "{dials} dials in a minute");
+    // Refused for the moment only: the dial follows by itself.
+    fails(&mut d, Action::Retry);
+    d.tell(Input::RetryNow);
+    assert!(d.until_dial(secs(3)).is_some());
+}
