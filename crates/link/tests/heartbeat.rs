@@ -279,3 +279,20 @@ fn a_silence_longer_than_any_we_allow_was_a_sleep_and_teaches_nothing() {
     }
     assert_eq!(d.link.learnt(), &dormouse_link::IdleIntervals::default());
 }
+
+#[test]
+fn a_question_overtaken_by_sleep_is_void_and_teaches_nothing() {
+    let (mut d, _) = Driver::live(1);
+    for _ in 0..4 {
+        d.pass(secs(25));
+        d.freeze(secs(60));
+        let said = d.tell(Input::Resumed {
+            slept: Some(secs(60)),
+            proven: true,
+        });
+        assert!(spare(&said).is_some());
+        d.sign_in();
+        d.pass(secs(1));
+    }
+    assert_eq!(d.link.learnt(), &dormouse_link::IdleIntervals::default());
+}
