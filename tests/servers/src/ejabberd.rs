@@ -38,6 +38,8 @@ pub struct EjabberdSettings {
     pub stream_management: bool,
     /// Seconds for which a lost session can be resumed.
     pub resume_timeout: u32,
+    /// XMPP over TCP (RFC 6120), unencrypted: for clients that don't speak WebSocket.
+    pub c2s: bool,
     /// For the wss listener; without one only ws is served.
     pub certificate: Option<Certificate>,
     /// How passwords are kept: SHA-1 offers SCRAM-SHA-1, SHA-256 offers SCRAM-SHA-256.
@@ -65,6 +67,7 @@ pub struct EjabberdBuilder {
 struct Ports {
     ws: Port,
     wss: Port,
+    c2s: Port,
     api: Port,
     distribution: Port,
 }
@@ -127,6 +130,13 @@ impl EjabberdBuilder {
         self
     }
 
+    /// Adds a listener for XMPP over TCP, unencrypted: for clients that don't speak WebSocket.
+    #[must_use]
+    pub fn c2s(mut self) -> Self {
+        self.settings.c2s = true;
+        self
+    }
+
     /// Adds a wss listener with this certificate.
     #[must_use]
     pub fn tls(mut self, certificate: &Certificate) -> Self {
@@ -184,6 +194,7 @@ impl EjabberdBuilder {
             ports: Ports {
                 ws: Port::reserve()?,
                 wss: Port::reserve()?,
+                c2s: Port::reserve()?,
                 api: Port::reserve()?,
                 distribution: Port::reserve()?,
             },
@@ -212,6 +223,7 @@ impl Ejabberd {
                 archive: true,
                 stream_management: true,
                 resume_timeout: 300,
+                c2s: false,
                 certificate: None,
                 scram_hash: ScramHash::Sha1,
                 without_mechanisms: Vec::new(),
@@ -256,6 +268,11 @@ impl Ejabberd {
     /// The port of https and wss.
     pub fn wss_port(&self) -> u16 {
         self.ports.wss.number()
+    }
+
+    /// The port of XMPP over TCP; answered only if asked for ([`EjabberdBuilder::c2s`]).
+    pub fn c2s_port(&self) -> u16 {
+        self.ports.c2s.number()
     }
 
     /// The settings, for the next start.

@@ -54,6 +54,8 @@ pub struct ProsodySettings {
     pub hibernation: u32,
     /// Where data is kept.
     pub storage: Storage,
+    /// XMPP over TCP (RFC 6120), unencrypted: for clients that don't speak WebSocket.
+    pub c2s: bool,
     /// For the wss listener; without one only ws is served.
     pub certificate: Option<Certificate>,
     /// TLS 1.2 and nothing else: the only way in which Prosody 0.12 offers -PLUS mechanisms.
@@ -92,6 +94,7 @@ pub struct Prosody {
     place: Place,
     ws_port: Port,
     wss_port: Port,
+    c2s_port: Port,
     // Before the folder: the process must be gone before its data is.
     running: Option<Foreground>,
     path: PathBuf,
@@ -149,6 +152,13 @@ impl ProsodyBuilder {
     #[must_use]
     pub fn storage(mut self, storage: Storage) -> Self {
         self.settings.storage = storage;
+        self
+    }
+
+    /// Adds a listener for XMPP over TCP, unencrypted: for clients that don't speak WebSocket.
+    #[must_use]
+    pub fn c2s(mut self) -> Self {
+        self.settings.c2s = true;
         self
     }
 
@@ -276,6 +286,7 @@ impl ProsodyBuilder {
             place: self.place,
             ws_port: Port::reserve()?,
             wss_port: Port::reserve()?,
+            c2s_port: Port::reserve()?,
             running: None,
             path,
             _temporary: temporary,
@@ -300,6 +311,7 @@ impl Prosody {
                 stream_management: true,
                 hibernation: 600,
                 storage: Storage::Internal,
+                c2s: false,
                 certificate: None,
                 tls_1_2_only: false,
                 scram_hash: ScramHash::Sha1,
@@ -349,6 +361,11 @@ impl Prosody {
     /// The port of https and wss.
     pub fn wss_port(&self) -> u16 {
         self.wss_port.number()
+    }
+
+    /// The port of XMPP over TCP; answered only if asked for ([`ProsodyBuilder::c2s`]).
+    pub fn c2s_port(&self) -> u16 {
+        self.c2s_port.number()
     }
 
     /// The settings, for the next start.
@@ -482,7 +499,7 @@ impl Prosody {
             &self.place,
             &self.path,
             &data,
-            [self.ws_port.number(), self.wss_port.number()],
+            [&self.ws_port, &self.wss_port, &self.c2s_port].map(Port::number),
         );
         std::fs::write(self.config_file(), text)
             .map_err(ServerError::io("Prosody's configuration cannot be written"))

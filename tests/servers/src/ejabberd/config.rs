@@ -84,6 +84,11 @@ pub(super) fn text(settings: &EjabberdSettings, place: &Place, ports: &Ports) ->
         &["/api: mod_http_api".to_owned()],
         false,
     );
+    if settings.c2s {
+        lines.push(format!("  - port: {}", ports.c2s.number()));
+        lines.push(format!("    ip: {address}"));
+        lines.push("    module: ejabberd_c2s".to_owned());
+    }
     let from = json_string(&format!(
         "{}/{}",
         place.address(),

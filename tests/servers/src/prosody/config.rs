@@ -34,11 +34,11 @@ pub(super) fn text(
     place: &Place,
     folder: &Path,
     data: &Path,
-    ports: [u16; 2],
+    ports: [u16; 3],
 ) -> String {
     let path = |path: &Path| lua_string(&path.to_string_lossy());
     let inside = |name: &str| path(&folder.join(name));
-    let [ws_port, wss_port] = ports;
+    let [ws_port, wss_port, c2s_port] = ports;
     let address = lua_string(&place.address().to_string());
     let mut lines = vec![
         "-- Written by dormouse-servers at each start.".to_owned(),
@@ -53,7 +53,12 @@ pub(super) fn text(
         format!("interfaces = {{ {address} }}"),
         format!("http_interfaces = {{ {address} }}"),
         format!("https_interfaces = {{ {address} }}"),
-        "c2s_ports = {}".to_owned(),
+        if settings.c2s {
+            format!("c2s_ports = {{ {c2s_port} }}")
+        } else {
+            "c2s_ports = {}".to_owned()
+        },
+        "c2s_require_encryption = false".to_owned(),
         "c2s_direct_tls_ports = {}".to_owned(),
         "s2s_ports = {}".to_owned(),
         format!("http_ports = {{ {ws_port} }}"),
