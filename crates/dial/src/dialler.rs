@@ -124,3 +124,55 @@ impl Dialler {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Deadlines;
+    use std::future::pending;
+    use std::time::Duration;
+
+    #[tokio::test]
+    async fn every_step_ends_at_its_own_deadline() {
+        let short = Duration::from_millis(20);
+        let long = Duration::from_secs(600);
+        let all = Deadlines {
+            discovery: long,
+            names: long,
+            tcp: long,
+            tls: long,
+            web_socket: long,
+        };
+        for (step, deadlines) in [
+            (
+                DialStep::Discovery,
+                Deadlines {
+                    discovery: short,
+                    ..all
+                },
+            ),
+            (DialStep::Names, Deadlines { names: short, ..all }),
+            (DialStep::Tcp, Deadlines { tcp: short, ..all }),
+            (DialStep::Tls, Deadlines { tls: short, ..all }),
+            (
+                DialStep::WebSocket,
+                Deadlines {
+                    web_socket: short,
+                    ..all
+                },
+            ),
+        ] {
+            let dialler = Dialler::new(Settings {
+                deadlines,
+                ..Settings::default()
+            })
+            .unwrap();
+            let mut said = None;
+            let outcome = dialler
+                .step::<()>(step, &mut |step| said = Some(step), pending())
+                .await;
+            assert_eq!(outcome, Err(DialFailure::TimedOut(step)));
+            assert_eq!(said, Some(step));
+        }
+    }
+}

@@ -2,7 +2,7 @@
 
 use dormouse_model::{DialFailure, Endpoint};
 use hyper::Uri;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr};
 
 /// A host as it stands in a URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,12 +54,6 @@ impl Host {
             Host::Address(IpAddr::V6(address)) => format!("[{address}]"),
             Host::Address(IpAddr::V4(address)) => address.to_string(),
         }
-    }
-}
-
-impl From<Ipv4Addr> for Host {
-    fn from(address: Ipv4Addr) -> Self {
-        Host::Address(address.into())
     }
 }
 

@@ -89,7 +89,12 @@ fn problem(why: &CertificateError) -> CertificateProblem {
         Expired | ExpiredContext { .. } | NotValidYet | NotValidYetContext { .. } => {
             CertificateProblem::Expired
         }
-        UnknownIssuer => CertificateProblem::UnknownIssuer,
+        // A bad signature: somebody calls himself by a trusted issuer's name.
+        UnknownIssuer | BadSignature => CertificateProblem::UnknownIssuer,
+        // How a self-signed certificate made by the usual tools looks: an authority serving as its own server.
+        Other(other) if format!("{other:?}").contains("CaUsedAsEndEntity") => {
+            CertificateProblem::UnknownIssuer
+        }
         Revoked => CertificateProblem::Revoked,
         _ => CertificateProblem::Invalid,
     }
