@@ -136,19 +136,15 @@ impl Coverage {
 
     /// Places have moved.
     pub(crate) fn follow(&mut self, moves: &Moves) {
-        let mut marks: Vec<&mut Mark> = Vec::new();
         if let Cursor::At(mark) = &mut self.cursor {
-            marks.push(mark);
+            mark.place = moves.follow(mark.place);
         }
         if let Some(gap) = &mut self.gap {
-            gap.floor = moves.follow(gap.floor);
+            gap.floor = moves.follow_bound(gap.floor);
             for span in gap.span.iter_mut().chain(&mut gap.earlier) {
-                marks.push(&mut span.newest);
-                marks.push(&mut span.oldest);
+                span.newest.place = moves.follow_bound(span.newest.place);
+                span.oldest.place = moves.follow_bound(span.oldest.place);
             }
-        }
-        for mark in marks {
-            mark.place = moves.follow(mark.place);
         }
     }
 }

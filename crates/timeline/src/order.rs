@@ -68,6 +68,19 @@ impl Moves {
             None => self.0.first().map_or(place, |(_, new)| Place(place.0.min(new.0 - 1))),
         }
     }
+
+    /// As `follow`, for an upper bound. Where nothing stood at it (the floor of a session), it stays just
+    /// below what stood above it, with all the room there is beneath.
+    pub(crate) fn follow_bound(&self, floor: Place) -> Place {
+        let at = self.0.partition_point(|(old, _)| *old < floor);
+        match (self.0.get(at), self.0.last()) {
+            (Some((old, new)), _) if *old == floor => *new,
+            (Some((_, above)), _) if at > 0 => Place(above.0 - 1),
+            (None, Some((_, last))) if *last >= floor => Place(last.0.saturating_add(RESERVE)),
+            (Some((_, above)), _) if *above <= floor => Place(above.0 - 1),
+            _ => floor,
+        }
+    }
 }
 
 fn line_place(key: &[u8]) -> Option<Place> {
@@ -230,25 +243,29 @@ impl Ledger<'_, '_> {
     }
 
     /// Seats the items of a page, given in archive order, each once. `again` marks those that the
-    /// archive holds a second time: the first copy counts, so they move down and never up. Returns which of
-    /// these moved, and what else had to.
+    /// archive holds a second time: the first copy counts, so they move down and never up. `cursor`: up to where
+    /// everything is known and in order, so that nothing new stands below it; and how many of the items stand
+    /// there, if the page says so.
+    /// Returns which of the second copies moved, and what else had to.
     pub(crate) fn seat(
         &mut self,
         page: &[(MessageId, bool)],
         lie: &Lie,
+        cursor: Option<(Option<usize>, Place)>,
     ) -> Result<(Vec<MessageId>, Moves), ReadError> {
         let mut all = Moves::default();
-        let mut lie = lie.clone();
+        let (mut lie, mut cursor) = (lie.clone(), cursor);
         // Each respread leaves room for the run that lacked it, so this ends; the bound guards it.
         for _ in 0..=page.len() {
-            match self.try_seat(page, &lie)? {
+            match self.try_seat(page, &lie, cursor)? {
                 Seated::Done(moved) => return Ok((moved, all)),
                 Seated::NoRoom { behind, wanted } => {
                     let moves = self.respread(behind, wanted)?;
+                    cursor = cursor.map(|(count, place)| (count, moves.follow(place)));
                     lie = match lie {
-                        Lie::Below(place) => Lie::Below(moves.follow(place)),
+                        Lie::Below(place) => Lie::Below(moves.follow_bound(place)),
                         Lie::Above { place, sure } => Lie::Above { place: moves.follow(place), sure },
-                        Lie::End(floor) => Lie::End(floor.map(|floor| moves.follow(floor))),
+                        Lie::End(floor) => Lie::End(floor.map(|floor| moves.follow_bound(floor))),
                         island @ Lie::Island(_) => island,
                     };
                     all = Moves(
@@ -266,7 +283,12 @@ impl Ledger<'_, '_> {
         Ok((Vec::new(), all))
     }
 
-    fn try_seat(&mut self, page: &[(MessageId, bool)], lie: &Lie) -> Result<Seated, ReadError> {
+    fn try_seat(
+        &mut self,
+        page: &[(MessageId, bool)],
+        lie: &Lie,
+        cursor: Option<(Option<usize>, Place)>,
+    ) -> Result<Seated, ReadError> {
         let mut seats = Vec::with_capacity(page.len());
         for (id, again) in page {
             let Some(item) = self.item(*id)? else { continue };
@@ -278,7 +300,8 @@ impl Ledger<'_, '_> {
             };
             seats.push(Seat { id: *id, place, weight, again: *again });
         }
-        let kept = keep(&seats, lie);
+        let is_island = matches!(lie, Lie::Island(_));
+        let kept = keep(&seats, lie, cursor);
         // Second copies: above where this copy stands means that it is the earlier one.
         let mut moved = Vec::new();
         let mut order: Vec<(MessageId, Option<Place>)> = Vec::new();
@@ -315,6 +338,10 @@ impl Ledger<'_, '_> {
                 order.iter().skip(index).take_while(|(_, place)| place.is_none()).map(|(id, _)| *id).collect();
             let upper = order.get(index + run.len()).and_then(|(_, place)| *place);
             let (low, high, lean) = self.bounds(lower, upper, first_run, run.len(), lie)?;
+            let low = match cursor {
+                Some((_, known)) if low < known && known < high && !is_island => known,
+                _ => low,
+            };
             let Some(places) = spread(low.0, high.0, run.len(), lean) else {
                 return Ok(Seated::NoRoom { behind: low, wanted: run.len() });
             };
@@ -459,21 +486,24 @@ enum Lean {
 }
 
 /// Which seats stay where they are: the heaviest that stand in order.
-fn keep(seats: &[Seat], lie: &Lie) -> Vec<usize> {
-    // (index of the seat, or none for where the page lies; place; weight)
-    let mut line: Vec<(Option<usize>, u128, u64)> = Vec::new();
+fn keep(seats: &[Seat], lie: &Lie, cursor: Option<(Option<usize>, Place)>) -> Vec<usize> {
+    // (index of the seat, or none for a bound; its place, a bound just behind what stands there; weight)
+    let mut line: Vec<(Option<usize>, (u128, bool), u64)> = Vec::new();
     if let Lie::Above { place, sure } = lie {
-        line.push((None, place.0, if *sure { SURE } else { UNSURE }));
+        line.push((None, (place.0, true), if *sure { SURE } else { UNSURE }));
     }
-    line.extend(
-        seats
-            .iter()
-            .enumerate()
-            .filter(|(_, seat)| seat.weight > 0 && !seat.again)
-            .map(|(index, seat)| (Some(index), seat.place.0, seat.weight)),
-    );
+    for (index, seat) in seats.iter().enumerate() {
+        if let Some((count, place)) = cursor
+            && count == Some(index)
+        {
+            line.push((None, (place.0, true), SURE));
+        }
+        if seat.weight > 0 && !seat.again {
+            line.push((Some(index), (seat.place.0, false), seat.weight));
+        }
+    }
     if let Lie::Below(place) = lie {
-        line.push((None, place.0, SURE));
+        line.push((None, (place.0, false), SURE));
     }
     let mut best: Vec<(u64, Option<usize>)> = Vec::with_capacity(line.len());
     for (at, (_, place, weight)) in line.iter().enumerate() {

@@ -365,7 +365,9 @@ impl Timeline {
                     let after = page.items.iter().all(|item| item.stamp >= mark.stamp);
                     Lie::Above { place: mark.place, sure: after && matches!(step, Step::Onwards(_)) }
                 }
-                _ => Lie::End(self.coverage.floor()),
+                // From the very start on: below all that was seen since.
+                Cursor::Start => Lie::Above { place: Place(0), sure: false },
+                Cursor::Never => Lie::End(self.coverage.floor()),
             },
         };
         let stored = self.store(ledger, now, &page.items, &lie, self.coverage.cursor != Cursor::Never)?;
@@ -435,7 +437,16 @@ impl Timeline {
         let mut seats: Vec<(MessageId, bool)> = Vec::new();
         let mut adopted: Vec<(MessageId, ArchiveId)> = Vec::new();
         let mut fresh = Vec::new();
-        for item in items {
+        let known = match &self.coverage.cursor {
+            Cursor::At(mark) => Some(mark.clone()),
+            _ => None,
+        };
+        let known_items = known.as_ref().and_then(|mark| items.iter().position(|item| item.id == mark.id));
+        let mut cursor = known.map(|mark| (None, mark.place));
+        for (at, item) in items.iter().enumerate() {
+            if known_items.is_some_and(|last| at == last + 1) {
+                cursor = cursor.map(|(_, place)| (Some(seats.len()), place));
+            }
             let Some(mut incoming) = item.message.clone() else { continue };
             incoming.archive = Some(item.id.clone());
             incoming.stamp = incoming.stamp.or(Some(item.stamp));
@@ -460,7 +471,7 @@ impl Timeline {
                 }
             }
         }
-        let (moved, moves) = ledger.seat(&seats, lie)?;
+        let (moved, moves) = ledger.seat(&seats, lie, cursor)?;
         self.follow(&moves);
         for (id, archive) in adopted {
             let first = ledger.item(id)?.is_some_and(|item| !item.is_settled()) || moved.contains(&id);

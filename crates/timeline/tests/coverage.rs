@@ -1,0 +1,367 @@
+//! Only what the archive says completely moves the cursor, and nothing is ever skipped.
+
+mod world;
+
+use dormouse_model::{
+    ArchiveFailure, ArchivePage, Change, Incoming, PageWanted, Payload, StanzaId,
+};
+use dormouse_timeline::Effect;
+use world::{BOB, ME, Manner, World, bare, text};
+
+fn from_bob(number: usize) -> Incoming {
+    text(&format!("{BOB}/phone"), ME, &format!("id{number}"), &format!("{number}"))
+}
+
+fn bodies(range: std::ops::Range<usize>) -> Vec<String> {
+    range.map(|number| number.to_string()).collect()
+}
+
+/// Signed in once with some history, then gone.
+fn known(manner: Manner) -> World {
+    let mut world = World::new();
+    world.manner = manner;
+    for number in 0..5 {
+        world.archives(&from_bob(number));
+    }
+    world.session(true);
+    world.catch_up();
+    world.flush();
+    world.pass(3600 * 1000);
+    world
+}
+
+#[test]
+fn a_live_message_never_moves_the_cursor() {
+    let mut world = known(Manner::Prosody);
+    // One that no carbon told us of, then one that comes live.
+    world.archives(&from_bob(5));
+    let live = world.archives(&from_bob(6));
+    world.live(&live);
+    world.session(true);
+    world.catch_up();
+    assert_eq!(world.bodies(BOB), bodies(0..7));
+}
+
+#[test]
+fn a_carbon_never_moves_the_cursor() {
+    let mut world = known(Manner::Prosody);
+    world.archives(&from_bob(5));
+    let carbon = world.archives(&from_bob(6));
+    world.carbon(&carbon);
+    world.timeline.quiet_check(world.now);
+    world.catch_up();
+    assert_eq!(world.bodies(BOB), bodies(0..7));
+}
+
+#[test]
+fn the_newest_page_comes_first_and_the_gap_is_said_until_it_is_closed() {
+    let mut world = known(Manner::Prosody);
+    for number in 5..205 {
+        world.archives(&from_bob(number));
+    }
+    world.session(true);
+    assert!(world.stretch(BOB).gap);
+    let query = world.query().unwrap();
+    assert_eq!(query.page, PageWanted::Newest);
+    assert!(query.since.is_some());
+    let effects = world.give(&query);
+    assert!(effects.contains(&Effect::Change(Change::CatchUp { stored: 50, done: false })));
+    assert!(!world.timeline.caught_up());
+    let shown = world.stretch(BOB);
+    assert!(shown.gap);
+    assert_eq!(shown.messages.len(), 55);
+    assert_eq!(world::body(shown.messages.last().unwrap()), "204");
+    world.effects.clear();
+    world.catch_up();
+    assert!(!world.stretch(BOB).gap);
+    assert_eq!(world.effects.iter().filter(|effect| **effect == Effect::CaughtUp).count(), 1);
+    assert_eq!(world.bodies(BOB), bodies(0..205));
+}
+
+#[test]
+fn a_stretch_above_an_open_gap_has_no_gap_in_it() {
+    let mut world = known(Manner::Prosody);
+    for number in 5..205 {
+        world.archives(&from_bob(number));
+    }
+    world.session(true);
+    let query = world.query().unwrap();
+    world.give(&query);
+    let account = bare(ME);
+    let newest = dormouse_timeline::history(&world.memory, &account, &bare(BOB), None, 20).unwrap();
+    assert!(!newest.gap && newest.more);
+    let before = newest.messages[0].place;
+    let older = dormouse_timeline::history(&world.memory, &account, &bare(BOB), Some(before), 40).unwrap();
+    assert!(older.gap, "it reaches across the gap");
+}
+
+#[test]
+fn a_process_that_dies_between_any_two_pages_skips_nothing() {
+    for dies_after in 0..9 {
+        let mut world = known(Manner::Prosody);
+        world.cap = 10;
+        for number in 5..85 {
+            world.archives(&from_bob(number));
+        }
+        world.session(true);
+        for page in 0..dies_after {
+            let query = world.query().unwrap();
+            world.give(&query);
+            // All but the last page reaches the disk.
+            if page + 1 < dies_after {
+                world.flush();
+            }
+        }
+        world.crash(0);
+        world.session(true);
+        world.catch_up();
+        assert_eq!(world.bodies(BOB), bodies(0..85), "died after {dies_after}");
+    }
+}
+
+#[test]
+fn what_was_read_before_an_interruption_is_not_read_again() {
+    let mut world = known(Manner::Prosody);
+    world.cap = 10;
+    for number in 5..105 {
+        world.archives(&from_bob(number));
+    }
+    world.session(true);
+    for _ in 0..8 {
+        let query = world.query().unwrap();
+        world.give(&query);
+    }
+    world.archives(&from_bob(105));
+    world.session(true);
+    assert!(world.catch_up() <= 5, "one page to meet the earlier reading, then the rest");
+    assert_eq!(world.bodies(BOB), bodies(0..106));
+}
+
+#[test]
+fn a_resumed_session_goes_on_with_the_open_gap() {
+    let mut world = known(Manner::Prosody);
+    world.cap = 10;
+    for number in 5..45 {
+        world.archives(&from_bob(number));
+    }
+    world.session(true);
+    let query = world.query().unwrap();
+    world.give(&query);
+    let lost = world.query().unwrap();
+    world.session(false);
+    let again = world.query().unwrap();
+    assert_eq!(again.page, lost.page);
+    assert_ne!(again.id, lost.id);
+    world.give(&lost);
+    world.give(&again);
+    world.catch_up();
+    assert_eq!(world.bodies(BOB), bodies(0..45));
+}
+
+#[test]
+fn a_resumed_session_without_a_gap_is_caught_up_at_once() {
+    let mut world = known(Manner::Prosody);
+    assert!(world.session(false).contains(&Effect::CaughtUp));
+    assert_eq!(world.query(), None);
+}
+
+#[test]
+fn an_unstable_page_moves_nothing_and_is_asked_again_later_but_not_for_ever() {
+    let mut world = known(Manner::Prosody);
+    world.archives(&from_bob(5));
+    world.stable = false;
+    world.session(true);
+    let query = world.query().unwrap();
+    world.give(&query);
+    assert_eq!(world.bodies(BOB), bodies(0..6), "what came is shown");
+    assert!(!world.timeline.caught_up());
+    assert_eq!(world.query(), None, "not at once");
+    let mut asked = 1;
+    while let Some(deadline) = world.timeline.deadline() {
+        world.now.tick = deadline;
+        let query = world.query().unwrap();
+        assert_eq!(query.page, PageWanted::Newest);
+        world.give(&query);
+        asked += 1;
+    }
+    assert_eq!(asked, 5);
+    assert!(world.timeline.caught_up());
+    assert!(world.stretch(BOB).gap, "what is not certain is said");
+    world.stable = true;
+    world.session(true);
+    world.catch_up();
+    assert!(!world.stretch(BOB).gap);
+}
+
+#[test]
+fn an_id_that_the_archive_has_forgotten_falls_back_to_dates() {
+    for manner in [Manner::Prosody, Manner::Ejabberd] {
+        let mut world = known(manner);
+        // The archive loses what the cursor stands on, and gains more than a page.
+        world.archive.clear();
+        for number in 5..130 {
+            world.archives(&from_bob(number));
+        }
+        world.timeline.quiet_check(world.now);
+        world.catch_up();
+        assert_eq!(world.bodies(BOB), bodies(0..130));
+        // In the middle of a gap.
+        world.pass(3600 * 1000);
+        for number in 130..330 {
+            world.archives(&from_bob(number));
+        }
+        world.session(true);
+        let query = world.query().unwrap();
+        world.give(&query);
+        let reached = world.query().unwrap();
+        let PageWanted::Before(gone) = &reached.page else { panic!("{reached:?}") };
+        if manner == Manner::Prosody {
+            world.archive.retain(|item| item.id != *gone);
+        }
+        world.give(&reached);
+        world.catch_up();
+        assert_eq!(world.bodies(BOB), bodies(0..330));
+    }
+}
+
+#[test]
+fn an_answer_from_the_start_of_the_archive_is_harmless() {
+    let mut world = known(Manner::Ejabberd);
+    world.archives(&from_bob(5));
+    // The cursor's own item goes; older ones within the overlap are still there.
+    world.archive.remove(4);
+    world.timeline.quiet_check(world.now);
+    world.catch_up();
+    assert_eq!(world.bodies(BOB), bodies(0..6));
+}
+
+#[test]
+fn the_first_reading_of_a_long_history_is_bounded_and_later_ones_are_not() {
+    let mut world = World::new();
+    for number in 0..1000 {
+        world.archives(&from_bob(number));
+    }
+    world.session(true);
+    world.catch_up();
+    assert_eq!(world.bodies(BOB), bodies(800..1000));
+    for number in 1000..2000 {
+        world.archives(&from_bob(number));
+    }
+    world.session(true);
+    world.catch_up();
+    assert_eq!(world.bodies(BOB), bodies(800..2000));
+}
+
+#[test]
+fn an_archive_that_was_empty_at_first_is_read_to_its_start_later() {
+    let mut world = World::new();
+    world.session(true);
+    world.catch_up();
+    for number in 0..700 {
+        world.archives(&from_bob(number));
+    }
+    world.pass(30 * 24 * 3600 * 1000);
+    world.session(true);
+    world.catch_up();
+    assert_eq!(world.bodies(BOB), bodies(0..700));
+}
+
+#[test]
+fn without_an_archive_we_are_caught_up_at_once() {
+    let mut world = World::new();
+    let effects = world.told(|timeline, now, draft| timeline.session(now, true, false, draft));
+    assert!(effects.contains(&Effect::CaughtUp));
+    assert_eq!(world.query(), None);
+}
+
+#[test]
+fn an_island_closes_no_gap_and_moves_no_cursor() {
+    let mut world = World::new();
+    for number in 0..300 {
+        world.archives(&from_bob(number));
+        world.archives(&text("ann@a.example/x", ME, &format!("a{number}"), "hi"));
+    }
+    world.session(true);
+    world.catch_up();
+    let kept = world.bodies(BOB).len();
+    assert!(kept < 300);
+    world.archives(&from_bob(300));
+    world.timeline.older(world.now, &bare(BOB));
+    let query = world.timeline.next_older(world.now, &world.memory).unwrap().unwrap();
+    assert_eq!(query.with, Some(bare(BOB)));
+    assert_eq!(world.timeline.next_older(world.now, &world.memory).unwrap(), None);
+    let effects = world.give(&query);
+    assert!(effects.contains(&Effect::Change(Change::Older { conversation: bare(BOB), more: true })));
+    assert_eq!(world.bodies(BOB).len(), kept + 50);
+    world.session(true);
+    world.catch_up();
+    let shown = world.bodies(BOB);
+    assert_eq!(shown, bodies(301 - shown.len()..301));
+    assert!(!world.stretch(BOB).beginning);
+    for _ in 0..9 {
+        world.timeline.older(world.now, &bare(BOB));
+        let query = world.timeline.next_older(world.now, &world.memory).unwrap().unwrap();
+        world.give(&query);
+    }
+    assert_eq!(world.bodies(BOB), bodies(0..301));
+    assert!(world.stretch(BOB).beginning);
+}
+
+#[test]
+fn older_history_waits_until_the_gap_is_closed() {
+    let mut world = known(Manner::Prosody);
+    world.session(true);
+    world.timeline.older(world.now, &bare(BOB));
+    assert_eq!(world.timeline.next_older(world.now, &world.memory).unwrap(), None);
+    world.catch_up();
+    assert!(world.timeline.next_older(world.now, &world.memory).unwrap().is_some());
+}
+
+#[test]
+fn a_page_nobody_asked_for_changes_nothing() {
+    let mut world = known(Manner::Prosody);
+    world.session(true);
+    let query = world.query().unwrap();
+    let mut page: ArchivePage = world.answer(&query).unwrap();
+    page.query = page.query.next();
+    world.archives(&from_bob(5));
+    world.told(|timeline, now, draft| timeline.page(now, page, draft));
+    assert!(!world.timeline.caught_up());
+}
+
+#[test]
+fn a_question_without_an_answer_is_asked_again() {
+    let mut world = known(Manner::Prosody);
+    world.session(true);
+    let query = world.query().unwrap();
+    assert_eq!(world.query(), None);
+    world.pass(61_000);
+    let again = world.query().unwrap();
+    assert_ne!(query.id, again.id);
+}
+
+#[test]
+fn an_archive_that_goes_away_leaves_us_caught_up() {
+    let mut world = known(Manner::Prosody);
+    world.session(true);
+    let id = world.query().unwrap().id;
+    let effects = world
+        .told(|timeline, now, draft| timeline.archive_failed(now, id, ArchiveFailure::NoArchive, draft));
+    assert!(effects.contains(&Effect::CaughtUp));
+    assert_eq!(world.query(), None);
+}
+
+#[test]
+fn pages_of_receipts_only_move_the_cursor_all_the_same() {
+    let mut world = known(Manner::Prosody);
+    for number in 0..120 {
+        let receipt = Payload::Received(StanzaId::from("unknown"));
+        world.archives(&world::with(receipt, from_bob(1000 + number)));
+    }
+    world.archives(&from_bob(5));
+    world.session(true);
+    assert!(world.catch_up() > 1);
+    world.timeline.quiet_check(world.now);
+    assert_eq!(world.catch_up(), 1, "nothing is new");
+    assert_eq!(world.bodies(BOB), bodies(0..6));
+}
