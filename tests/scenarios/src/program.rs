@@ -1,0 +1,63 @@
+//! `dormouse-cli`, built once per test process.
+//!
+//! Cargo tells a test the path of its own package's programs only. So the scenarios ask cargo to build the
+//! client, and to say where it put it.
+
+use crate::Result;
+use anyhow::{Context, anyhow, bail};
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+const NAME: &str = "dormouse-cli";
+
+/// The path of `dormouse-cli`.
+///
+/// # Errors
+/// When it does not build.
+pub fn cli() -> Result<&'static Path> {
+    static BUILT: OnceLock<std::result::Result<PathBuf, String>> = OnceLock::new();
+    match BUILT.get_or_init(|| build().map_err(|error| format!("{error:#}"))) {
+        Ok(path) => Ok(path),
+        Err(why) => Err(anyhow!("{why}")),
+    }
+}
+
+fn build() -> Result<PathBuf> {
+    let mut command = Command::new(env!("CARGO"));
+    command
+        .args(["build", "--quiet", "--package", NAME, "--bin", NAME])
+        .args(["--message-format", "json-render-diagnostics"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit());
+    // What cargo sets for this test would look to build scripts like a change of their environment, and
+    // half of the dependencies would be built again.
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(is_of_this_package) {
+            command.env_remove(name);
+        }
+    }
+    let output = command
+        .output()
+        .with_context(|| format!("cargo can't be run to build {NAME}"))?;
+    if !output.status.success() {
+        bail!("{NAME} does not build ({})", output.status);
+    }
+    String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .find_map(|message: Value| {
+            let ours = message["reason"] == "compiler-artifact" && message["target"]["name"] == NAME;
+            ours.then(|| message["executable"].as_str().map(PathBuf::from))
+                .flatten()
+        })
+        .with_context(|| format!("cargo does not say where it put {NAME}"))
+}
+
+fn is_of_this_package(variable: &str) -> bool {
+    const PREFIXES: [&str; 4] = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_"];
+    const NAMES: [&str; 3] = ["CARGO_PRIMARY_PACKAGE", "CARGO_TARGET_TMPDIR", "OUT_DIR"];
+    PREFIXES.iter().any(|prefix| variable.starts_with(prefix)) || NAMES.contains(&variable)
+}
