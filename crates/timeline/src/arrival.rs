@@ -29,7 +29,11 @@ pub(crate) enum Heard {
 /// Whose conversation a stanza belongs to: the other side's bare address.
 pub(crate) fn conversation_of(incoming: &Incoming, account: &BareJid) -> BareJid {
     let from = incoming.from.to_bare();
-    if from == *account { incoming.to.to_bare() } else { from }
+    if from == *account {
+        incoming.to.to_bare()
+    } else {
+        from
+    }
 }
 
 fn content_of(payload: &Payload) -> Option<Content> {
@@ -52,7 +56,10 @@ pub(crate) fn hear(
 ) -> Result<Heard, ReadError> {
     let account = ledger.account.clone();
     if incoming.kind == Kind::Groupchat {
-        ledger.journal(format!("a message of the room {} was left aside", incoming.from.to_bare()));
+        ledger.journal(format!(
+            "a message of the room {} was left aside",
+            incoming.from.to_bare()
+        ));
         return Ok(Heard::Nothing);
     }
     let (about, body) = match &incoming.payload {
@@ -105,22 +112,29 @@ pub(crate) fn hear(
                 ledger.settle(id, archive.clone(), false)?;
             }
             if sender == account && *via != Via::Live {
-                held_by_server(outbox, ledger, id, floor)?;
+                held_by_server(outbox, ledger, id, *via == Via::Archive, floor)?;
             }
             Ok(Heard::Known(id))
         }
         Recognition::Unknown => {
             let id = ledger.next_id()?;
             // The archive's name is added where the item is placed.
-            let names =
-                Names { origin: copy.origin.clone(), stanza: copy.stanza.clone(), archive: Vec::new() };
+            let names = Names {
+                origin: copy.origin.clone(),
+                stanza: copy.stanza.clone(),
+                archive: Vec::new(),
+            };
             let item = match (content, about) {
                 (Some(content), _) => Item::Message(Box::new(Message {
                     id,
                     conversation: copy.conversation.clone(),
                     place: Place(0),
                     sender: incoming.from.clone(),
-                    side: if sender == account { Side::Own(Delivery::Sent) } else { Side::Theirs },
+                    side: if sender == account {
+                        Side::Own(Delivery::Sent)
+                    } else {
+                        Side::Theirs
+                    },
                     stamp: copy.stamp,
                     content,
                     names,
@@ -152,9 +166,10 @@ fn held_by_server(
     outbox: &mut Outbox,
     ledger: &mut Ledger<'_, '_>,
     id: MessageId,
+    by_archive: bool,
     floor: Option<Place>,
 ) -> Result<(), ReadError> {
-    proven(outbox, ledger, id, floor)?;
+    proven(outbox, ledger, id, by_archive, floor)?;
     if let Some(message) = ledger.message(id)?
         && let Some(Delivery::Failed(Failure::ContactRemoved | Failure::TooLarge)) = message.delivery()
     {
@@ -189,7 +204,9 @@ pub(crate) fn placed(
     let author = message.sender.to_bare();
     let item = Item::Message(Box::new(message));
     let waited = ledger.awaited(&item, &author)?;
-    let Item::Message(message) = item else { return Ok(()) };
+    let Item::Message(message) = item else {
+        return Ok(());
+    };
     for amendment in waited.amendments {
         ledger.attach(amendment)?;
     }
@@ -250,7 +267,10 @@ pub(crate) fn arrive(
         && let Some(state) = incoming.chat_state
         && incoming.kind != Kind::Groupchat
     {
-        ledger.change(Change::ChatState { conversation: from, state: Some(state) });
+        ledger.change(Change::ChatState {
+            conversation: from,
+            state: Some(state),
+        });
     }
     Ok(())
 }

@@ -88,7 +88,11 @@ impl CatchUp {
         if !self.archive || self.again_at.is_some_and(|at| now.tick < at) {
             return None;
         }
-        if self.in_flight.as_ref().is_some_and(|(_, _, at)| now.tick.since(*at) < OVERDUE) {
+        if self
+            .in_flight
+            .as_ref()
+            .is_some_and(|(_, _, at)| now.tick.since(*at) < OVERDUE)
+        {
             return None;
         }
         let way = match &coverage.gap {
@@ -96,7 +100,11 @@ impl CatchUp {
             Some(gap) => gap.way,
             None => self.check?,
         };
-        let step = match (way, &coverage.cursor, coverage.gap.as_ref().and_then(|gap| gap.span.as_ref())) {
+        let step = match (
+            way,
+            &coverage.cursor,
+            coverage.gap.as_ref().and_then(|gap| gap.span.as_ref()),
+        ) {
             (Way::Backwards, _, Some(span)) => Step::Before(span.oldest.clone()),
             (Way::Backwards, ..) => Step::Newest,
             (Way::Onwards, Cursor::At(mark), _) => Step::Onwards(mark.clone()),
@@ -119,7 +127,13 @@ impl CatchUp {
         };
         self.in_flight = Some((id, step, now.tick));
         self.again_at = None;
-        Some(ArchiveQuery { id, with: None, page, since, max })
+        Some(ArchiveQuery {
+            id,
+            with: None,
+            page,
+            since,
+            max,
+        })
     }
 
     /// The next conversation whose older history is wanted. Not while the gap is open: an island beside
@@ -138,7 +152,13 @@ impl CatchUp {
 
     /// A page of one conversation.
     pub(crate) fn older_query(id: QueryId, with: BareJid, page: PageWanted) -> ArchiveQuery {
-        ArchiveQuery { id, with: Some(with), page, since: None, max: FIRST_PAGE }
+        ArchiveQuery {
+            id,
+            with: Some(with),
+            page,
+            since: None,
+            max: FIRST_PAGE,
+        }
     }
 
     /// No final answer: ask again later, a few times. Says whether to give up.

@@ -126,7 +126,10 @@ impl Ledger<'_, '_> {
         let mut record = self
             .draft
             .read::<Amendments>(&Key::AmendmentsOf(target))?
-            .unwrap_or(Amendments { original: message.content.clone(), by: Vec::new() });
+            .unwrap_or(Amendments {
+                original: message.content.clone(),
+                by: Vec::new(),
+            });
         if !record.by.contains(&id) {
             record.by.push(id);
             if record.by.len() > AMENDMENTS {
@@ -155,9 +158,10 @@ impl Ledger<'_, '_> {
 
     /// Says what a message says now.
     pub(crate) fn amend(&mut self, target: MessageId) -> Result<(), ReadError> {
-        let (Some(record), Some(mut message)) =
-            (self.draft.read::<Amendments>(&Key::AmendmentsOf(target))?, self.message(target)?)
-        else {
+        let (Some(record), Some(mut message)) = (
+            self.draft.read::<Amendments>(&Key::AmendmentsOf(target))?,
+            self.message(target)?,
+        ) else {
             return Ok(());
         };
         let mut latest: Option<Amendment> = None;
@@ -166,7 +170,9 @@ impl Ledger<'_, '_> {
             if let Some(Item::Amendment(amendment)) = self.item(*by)? {
                 retracted |= amendment.body.is_none();
                 if amendment.body.is_some()
-                    && latest.as_ref().is_none_or(|latest| latest.place < amendment.place)
+                    && latest
+                        .as_ref()
+                        .is_none_or(|latest| latest.place < amendment.place)
                 {
                     latest = Some(amendment);
                 }
@@ -192,7 +198,10 @@ impl Ledger<'_, '_> {
             let account = self.account.clone();
             self.rename(id, &account, &item, |_| false)?;
             self.remove(&item)?;
-            if let Item::Amendment(Amendment { target: Some(target), .. }) = item {
+            if let Item::Amendment(Amendment {
+                target: Some(target), ..
+            }) = item
+            {
                 self.amend(target)?;
             }
         }
@@ -211,7 +220,9 @@ impl Ledger<'_, '_> {
         let mut conversation = self.conversation(with)?;
         if known.is_none() {
             if conversation.orphans >= ORPHANS {
-                self.journal(format!("too much waits for unknown messages in the conversation with {with}"));
+                self.journal(format!(
+                    "too much waits for unknown messages in the conversation with {with}"
+                ));
                 return Ok(());
             }
             conversation.orphans += 1;
@@ -326,7 +337,11 @@ pub(crate) fn amend_own(
     let origin_name = message.names.origin.as_ref().map(|id| StanzaId(id.0.clone()));
     let names = &message.names;
     // Edits name the `id` (XEP-0308), retractions the origin-id if there is one (XEP-0424).
-    let about = if body.is_some() { names.stanza.clone().or(origin_name) } else { origin_name.or(names.stanza.clone()) };
+    let about = if body.is_some() {
+        names.stanza.clone().or(origin_name)
+    } else {
+        origin_name.or(names.stanza.clone())
+    };
     let Some(about) = about else {
         ledger.cannot("That message has no id by which others know it.");
         return Ok(());
@@ -341,7 +356,11 @@ pub(crate) fn amend_own(
         author: account.clone(),
         place: Place(0),
         stamp: now.stamp,
-        names: Names { stanza: Some(StanzaId(origin.0.clone())), origin: Some(origin.clone()), archive: Vec::new() },
+        names: Names {
+            stanza: Some(StanzaId(origin.0.clone())),
+            origin: Some(origin.clone()),
+            archive: Vec::new(),
+        },
         about: about.clone(),
         target: Some(id),
         body: body.clone(),
@@ -363,8 +382,15 @@ pub(crate) fn amend_own(
     ledger.set_place(amendment_id, end)?;
     ledger.attach(amendment_id)?;
     let what = match body {
-        Some(body) => What::Edit { target: id, replaces: about, body },
-        None => What::Retract { target: id, of: about },
+        Some(body) => What::Edit {
+            target: id,
+            replaces: about,
+            body,
+        },
+        None => What::Retract {
+            target: id,
+            of: about,
+        },
     };
     let errand = Errand {
         id: amendment_id,
@@ -430,8 +456,11 @@ pub(crate) fn retry(
         named.stale = true;
         true
     })?;
-    message.names =
-        Names { origin: Some(origin.clone()), stanza: Some(StanzaId(origin.0.clone())), archive: Vec::new() };
+    message.names = Names {
+        origin: Some(origin.clone()),
+        stanza: Some(StanzaId(origin.0.clone())),
+        archive: Vec::new(),
+    };
     message.side = Side::Own(Delivery::Queued);
     ledger.put_message(&message);
     ledger.name(id, &Copy::of_own(&message, &account))?;
@@ -439,7 +468,15 @@ pub(crate) fn retry(
     ledger.set_place(id, end)?;
     let what = What::Text { body };
     let to = message.conversation;
-    let errand = Errand { id, to, origin, what, written: now.stamp, attempted: false, withheld: false };
+    let errand = Errand {
+        id,
+        to,
+        origin,
+        what,
+        written: now.stamp,
+        attempted: false,
+        withheld: false,
+    };
     outbox.add(errand, ledger.draft);
     Ok(())
 }
@@ -466,8 +503,11 @@ pub(crate) fn contact_removed(
     ledger: &mut Ledger<'_, '_>,
     with: &BareJid,
 ) -> Result<(), ReadError> {
-    let waiting: Vec<MessageId> =
-        outbox.entries().filter(|entry| entry.errand.to == *with).map(|entry| entry.errand.id).collect();
+    let waiting: Vec<MessageId> = outbox
+        .entries()
+        .filter(|entry| entry.errand.to == *with)
+        .map(|entry| entry.errand.id)
+        .collect();
     for id in waiting {
         if outbox.is_untouched(id) {
             fail(outbox, ledger, id, Failure::ContactRemoved)?;

@@ -28,7 +28,10 @@ pub struct Conversation {
 
 impl Ledger<'_, '_> {
     pub(crate) fn conversation(&self, with: &BareJid) -> Result<Conversation, ReadError> {
-        Ok(self.draft.read(&Key::Conversation(with.clone()))?.unwrap_or_default())
+        Ok(self
+            .draft
+            .read(&Key::Conversation(with.clone()))?
+            .unwrap_or_default())
     }
 
     pub(crate) fn put_conversation(&mut self, with: &BareJid, conversation: &Conversation) {

@@ -104,7 +104,14 @@ impl Coverage {
             earlier.extend(old.earlier);
             earlier.truncate(SPANS);
         }
-        self.gap = Some(Gap { floor, way: Way::Backwards, span: None, earlier, read: 0, stored: 0 });
+        self.gap = Some(Gap {
+            floor,
+            way: Way::Backwards,
+            span: None,
+            earlier,
+            read: 0,
+            stored: 0,
+        });
     }
 
     /// A backward page was read: `ids` are its items, oldest first, `oldest` and `newest` its ends.
@@ -113,7 +120,10 @@ impl Coverage {
         let Some(gap) = &mut self.gap else { return true };
         gap.read += ids.len() as u64;
         let span = match gap.span.take() {
-            Some(span) => Span { newest: span.newest, oldest },
+            Some(span) => Span {
+                newest: span.newest,
+                oldest,
+            },
             None => Span { newest, oldest },
         };
         let span = gap.span.insert(span);

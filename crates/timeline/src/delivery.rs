@@ -55,7 +55,9 @@ impl Ledger<'_, '_> {
         let mut reached = 0;
         while reached < MARKED {
             let some = self.draft.range(&from, &to, Walk::Backwards, 32)?;
-            let Some((last, _)) = some.last() else { return Ok(()) };
+            let Some((last, _)) = some.last() else {
+                return Ok(());
+            };
             to = last.clone();
             for (_, value) in &some {
                 let id: MessageId = decode(value).ok_or(ReadError::Damaged('t'))?;
@@ -82,7 +84,9 @@ impl Ledger<'_, '_> {
         conversation.read_elsewhere = Some(message.id);
         let read = self.place_of(conversation.read)?.max(message.place);
         if conversation.unread > 0 {
-            conversation.unread = conversation.unread.min(self.theirs_after(&message.conversation, read)?);
+            conversation.unread = conversation
+                .unread
+                .min(self.theirs_after(&message.conversation, read)?);
         }
         self.put_conversation(&message.conversation, &conversation);
         Ok(())
@@ -94,7 +98,10 @@ impl Ledger<'_, '_> {
         let mut count = 0;
         for (_, value) in self.draft.range(&from, &to, Walk::Forwards, MARKED)? {
             let id: MessageId = decode(&value).ok_or(ReadError::Damaged('t'))?;
-            count += u64::from(self.message(id)?.is_some_and(|message| message.side == Side::Theirs));
+            count += u64::from(
+                self.message(id)?
+                    .is_some_and(|message| message.side == Side::Theirs),
+            );
         }
         Ok(count)
     }
@@ -122,7 +129,11 @@ impl Ledger<'_, '_> {
             conversation.marked = Some(of.clone());
             self.effect(Effect::Send(Outgoing::Displayed { to: with.clone(), of }));
         }
-        let read = Conversation { unread: 0, read: last, ..conversation };
+        let read = Conversation {
+            unread: 0,
+            read: last,
+            ..conversation
+        };
         self.put_conversation(with, &read);
         Ok(())
     }
@@ -146,18 +157,20 @@ impl Ledger<'_, '_> {
     }
 }
 
-/// An errand is done: the server has it. Says nothing about unknown ones.
+/// An errand is done: the server has it. Says nothing about unknown ones. It stands where the proof came,
+/// unless the archive itself is the proof and says where.
 pub(crate) fn proven(
     outbox: &mut Outbox,
     ledger: &mut Ledger<'_, '_>,
     id: MessageId,
+    by_archive: bool,
     floor: Option<Place>,
 ) -> Result<(), ReadError> {
     if outbox.remove(id, ledger.draft).is_none() {
         return Ok(());
     }
     ledger.raise(id, &Delivery::Sent)?;
-    if ledger.item(id)?.is_some_and(|item| !item.is_settled()) {
+    if !by_archive && ledger.item(id)?.is_some_and(|item| !item.is_settled()) {
         ledger.move_to_end(id, floor)?;
     }
     Ok(())
@@ -192,15 +205,19 @@ pub(crate) fn receipt(
         });
     };
     let claim = if displayed {
-        Claim::Marker { conversation: &message.conversation }
+        Claim::Marker {
+            conversation: &message.conversation,
+        }
     } else {
-        Claim::Receipt { conversation: &message.conversation }
+        Claim::Receipt {
+            conversation: &message.conversation,
+        }
     };
     if let Err(refusal) = claim.by(Some(&incoming.from), &account) {
         ledger.journal(refusal.to_string());
         return Ok(());
     }
-    proven(outbox, ledger, message.id, floor)?;
+    proven(outbox, ledger, message.id, false, floor)?;
     // Its place may have changed by being proven.
     match ledger.message(message.id)? {
         Some(message) if displayed => ledger.displayed_up_to(&message),
@@ -226,11 +243,17 @@ pub(crate) fn bounce(
         let Some(item) = ledger.item(id)? else { continue };
         // An earlier attempt has bounced before: that is known.
         let current = item.names().stanza.as_ref() == Some(name)
-            || item.names().origin.as_ref().is_some_and(|origin| origin.0 == name.0);
+            || item
+                .names()
+                .origin
+                .as_ref()
+                .is_some_and(|origin| origin.0 == name.0);
         if !current {
             continue;
         }
-        let claim = Claim::Bounce { addressee: item.conversation() };
+        let claim = Claim::Bounce {
+            addressee: item.conversation(),
+        };
         if let Err(refusal) = claim.by(Some(&incoming.from), &account) {
             ledger.journal(refusal.to_string());
             continue;
@@ -239,12 +262,17 @@ pub(crate) fn bounce(
             Item::Amendment(_) => {
                 outbox.remove(id, ledger.draft);
                 take_back(ledger, id)?;
-                ledger.journal(format!("{with} did not take an edit or a retraction: {condition}"));
+                ledger.journal(format!(
+                    "{with} did not take an edit or a retraction: {condition}"
+                ));
             }
             Item::Message(message) => match message.side {
                 Side::Own(Delivery::Queued | Delivery::Sent) => {
                     drop_queued_edits(outbox, ledger, id)?;
-                    let why = Failure::Bounced { condition: condition.to_owned(), text: text.cloned() };
+                    let why = Failure::Bounced {
+                        condition: condition.to_owned(),
+                        text: text.cloned(),
+                    };
                     fail(outbox, ledger, id, why)?;
                 }
                 _ => ledger.journal(format!("a bounce from {with} contradicts what has been proven")),

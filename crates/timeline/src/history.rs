@@ -39,8 +39,21 @@ pub fn history(
     }
     messages.reverse();
     let coverage: Coverage = memory.read(&Key::Coverage(account.clone()))?.unwrap_or_default();
-    let oldest = if more { messages.first().map_or(Place(0), |message| message.place) } else { Place(0) };
-    let gap = coverage.hole().is_some_and(|(low, high)| oldest < high && before.is_none_or(|before| low < before));
-    let summary: Conversation = memory.read(&Key::Conversation(conversation.clone()))?.unwrap_or_default();
-    Ok(Stretch { messages, gap, more, beginning: summary.beginning })
+    let oldest = if more {
+        messages.first().map_or(Place(0), |message| message.place)
+    } else {
+        Place(0)
+    };
+    let gap = coverage
+        .hole()
+        .is_some_and(|(low, high)| oldest < high && before.is_none_or(|before| low < before));
+    let summary: Conversation = memory
+        .read(&Key::Conversation(conversation.clone()))?
+        .unwrap_or_default();
+    Ok(Stretch {
+        messages,
+        gap,
+        more,
+        beginning: summary.beginning,
+    })
 }

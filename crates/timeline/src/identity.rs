@@ -61,7 +61,11 @@ impl Ledger<'_, '_> {
         if let Some(archive) = &copy.archive {
             let key = Key::ByArchiveId(self.account.clone(), archive.clone());
             if let Some(mark) = self.draft.read::<ArchiveMark>(&key)? {
-                return Ok(if mark.stale { Recognition::Stale } else { Recognition::Known(mark.item) });
+                return Ok(if mark.stale {
+                    Recognition::Stale
+                } else {
+                    Recognition::Known(mark.item)
+                });
             }
         }
         // Own messages have one name: `id` and origin-id alike. Some servers keep only one of them.
@@ -71,7 +75,11 @@ impl Ledger<'_, '_> {
             let key = Key::ByOriginId(copy.conversation.clone(), copy.sender.clone(), origin);
             let named: Vec<Named> = self.draft.read(&key)?.unwrap_or_default();
             if let Some(named) = named.iter().find(|named| named.print == copy.print) {
-                return Ok(if named.stale { Recognition::Stale } else { Recognition::Known(named.item) });
+                return Ok(if named.stale {
+                    Recognition::Stale
+                } else {
+                    Recognition::Known(named.item)
+                });
             }
         }
         self.recognise_by_stanza_id(copy)
@@ -84,8 +92,13 @@ impl Ledger<'_, '_> {
         let key = Key::ByStanzaId(copy.conversation.clone(), copy.sender.clone(), stanza.clone());
         let named: Vec<Named> = self.draft.read(&key)?.unwrap_or_default();
         let mut best: Option<(bool, u64, MessageId)> = None;
-        for named in named.iter().filter(|named| named.print == copy.print && !named.stale) {
-            let Some(item) = self.item(named.item)? else { continue };
+        for named in named
+            .iter()
+            .filter(|named| named.print == copy.print && !named.stale)
+        {
+            let Some(item) = self.item(named.item)? else {
+                continue;
+            };
             let names = item.names();
             let contradicts = matches!((&names.origin, &copy.origin), (Some(a), Some(b)) if a != b);
             let stamp = match &item {
@@ -115,10 +128,22 @@ impl Ledger<'_, '_> {
             let key = Key::ByArchiveId(self.account.clone(), archive.clone());
             self.draft.put(&key, &ArchiveMark { item, stale: false });
         }
-        for key in name_keys(&copy.conversation, &copy.sender, copy.origin.as_ref(), copy.stanza.as_ref()) {
+        for key in name_keys(
+            &copy.conversation,
+            &copy.sender,
+            copy.origin.as_ref(),
+            copy.stanza.as_ref(),
+        ) {
             let mut named: Vec<Named> = self.draft.read(&key)?.unwrap_or_default();
-            if !named.iter().any(|other| other.item == item && other.print == copy.print) {
-                named.push(Named { item, print: copy.print, stale: false });
+            if !named
+                .iter()
+                .any(|other| other.item == item && other.print == copy.print)
+            {
+                named.push(Named {
+                    item,
+                    print: copy.print,
+                    stale: false,
+                });
                 if named.len() > NAMESAKES {
                     named.remove(0);
                 }
@@ -137,7 +162,12 @@ impl Ledger<'_, '_> {
         change: impl Fn(&mut Named) -> bool,
     ) -> Result<(), ReadError> {
         let names = item.names();
-        for key in name_keys(item.conversation(), sender, names.origin.as_ref(), names.stanza.as_ref()) {
+        for key in name_keys(
+            item.conversation(),
+            sender,
+            names.origin.as_ref(),
+            names.stanza.as_ref(),
+        ) {
             let mut named: Vec<Named> = self.draft.read(&key)?.unwrap_or_default();
             named.retain_mut(|named| named.item != id || change(named));
             if named.is_empty() {
@@ -148,9 +178,19 @@ impl Ledger<'_, '_> {
         }
         for archive in &names.archive {
             let key = Key::ByArchiveId(self.account.clone(), archive.clone());
-            let mut as_named = Named { item: id, print: [0; 16], stale: false };
+            let mut as_named = Named {
+                item: id,
+                print: [0; 16],
+                stale: false,
+            };
             if change(&mut as_named) {
-                self.draft.put(&key, &ArchiveMark { item: id, stale: as_named.stale });
+                self.draft.put(
+                    &key,
+                    &ArchiveMark {
+                        item: id,
+                        stale: as_named.stale,
+                    },
+                );
             } else {
                 self.draft.delete(&key);
             }

@@ -6,9 +6,9 @@
 //!
 //! An item is *settled* once the archive has named it: its place then means something. Others (own
 //! messages not read back yet, live ones without an archive id) stand provisionally: they give way.
-//! A page of the archive is seated as a whole: the known items that already stand in archive order are
-//! kept (the heaviest increasing subsequence, settled ones before provisional ones), all others are
-//! placed between them.
+//! A page of the archive is seated as a whole: the settled items that already stand in archive order are
+//! kept (the heaviest increasing subsequence, with what is known of where the page lies), and all others
+//! are placed between them; provisional ones stay where they are if that is between the right ones.
 
 use crate::ledger::{Item, Ledger};
 use dormouse_model::record::decode;
@@ -65,7 +65,10 @@ impl Moves {
             Some((_, new)) if inside => Place(new.0 + 1),
             // Behind the stretch: it did not move, unless the stretch now reaches past it.
             Some((_, new)) => Place(place.0.max(new.0 + 1)),
-            None => self.0.first().map_or(place, |(_, new)| Place(place.0.min(new.0 - 1))),
+            None => self
+                .0
+                .first()
+                .map_or(place, |(_, new)| Place(place.0.min(new.0 - 1))),
         }
     }
 
@@ -188,7 +191,11 @@ impl Ledger<'_, '_> {
         place: Place,
     ) -> Result<(), ReadError> {
         let line = Key::Line(place);
-        if self.draft.read::<LineEntry>(&line)?.is_some_and(|entry| entry.item == id) {
+        if self
+            .draft
+            .read::<LineEntry>(&line)?
+            .is_some_and(|entry| entry.item == id)
+        {
             self.draft.delete(&line);
         }
         let own = Key::Timeline(conversation.clone(), place);
@@ -225,7 +232,8 @@ impl Ledger<'_, '_> {
             }
             Item::Amendment(amendment) => amendment.place = place,
         }
-        self.draft.put(&Key::Line(place), &LineEntry { item: id, settled });
+        self.draft
+            .put(&Key::Line(place), &LineEntry { item: id, settled });
         self.put_item(&item);
         Ok(())
     }
@@ -264,7 +272,10 @@ impl Ledger<'_, '_> {
                     cursor = cursor.map(|(count, place)| (count, moves.follow(place)));
                     lie = match lie {
                         Lie::Below(place) => Lie::Below(moves.follow_bound(place)),
-                        Lie::Above { place, sure } => Lie::Above { place: moves.follow(place), sure },
+                        Lie::Above { place, sure } => Lie::Above {
+                            place: moves.follow(place),
+                            sure,
+                        },
                         Lie::End(floor) => Lie::End(floor.map(|floor| moves.follow_bound(floor))),
                         island @ Lie::Island(_) => island,
                     };
@@ -293,14 +304,16 @@ impl Ledger<'_, '_> {
         for (id, again) in page {
             let Some(item) = self.item(*id)? else { continue };
             let place = item.place();
-            let weight = match (place.0, item.is_settled()) {
-                (0, _) => 0,
-                (_, true) => SETTLED,
-                (_, false) => 1,
-            };
-            seats.push(Seat { id: *id, place, weight, again: *again });
+            seats.push(Seat {
+                id: *id,
+                place,
+                settled: place.0 > 0 && item.is_settled(),
+                again: *again,
+            });
         }
-        let is_island = matches!(lie, Lie::Island(_));
+        let known = cursor
+            .map(|(_, place)| place)
+            .filter(|_| !matches!(lie, Lie::Island(_)));
         let kept = keep(&seats, lie, cursor);
         // Second copies: above where this copy stands means that it is the earlier one.
         let mut moved = Vec::new();
@@ -334,22 +347,37 @@ impl Ledger<'_, '_> {
                 index += 1;
                 continue;
             }
-            let run: Vec<MessageId> =
-                order.iter().skip(index).take_while(|(_, place)| place.is_none()).map(|(id, _)| *id).collect();
+            let run: Vec<MessageId> = order
+                .iter()
+                .skip(index)
+                .take_while(|(_, place)| place.is_none())
+                .map(|(id, _)| *id)
+                .collect();
             let upper = order.get(index + run.len()).and_then(|(_, place)| *place);
-            let (low, high, lean) = self.bounds(lower, upper, first_run, run.len(), lie)?;
-            let low = match cursor {
-                Some((_, known)) if low < known && known < high && !is_island => known,
-                _ => low,
-            };
-            let Some(places) = spread(low.0, high.0, run.len(), lean) else {
-                return Ok(Seated::NoRoom { behind: low, wanted: run.len() });
-            };
+            let (low, high, lean) = self.bounds(lower, upper, first_run, run.len(), lie, known)?;
+            let low = known.filter(|known| low < *known && *known < high).unwrap_or(low);
+            let stood: Vec<Place> = run
+                .iter()
+                .map(|id| {
+                    seats
+                        .iter()
+                        .find(|seat| seat.id == *id && !seat.settled)
+                        .map_or(Place(0), |seat| seat.place)
+                })
+                .collect();
+            match spread_around(&stood, low, high, lean) {
+                Ok(places) => written.extend(run.iter().copied().zip(places)),
+                Err(behind) => {
+                    return Ok(Seated::NoRoom {
+                        behind,
+                        wanted: run.len(),
+                    });
+                }
+            }
             index += run.len();
-            written.extend(run.into_iter().zip(places));
         }
         for (id, place) in written {
-            self.set_place(id, Place(place))?;
+            self.set_place(id, place)?;
         }
         Ok(Seated::Done(moved))
     }
@@ -362,6 +390,7 @@ impl Ledger<'_, '_> {
         first_run: bool,
         count: usize,
         lie: &Lie,
+        known: Option<Place>,
     ) -> Result<(Place, Place, Lean), ReadError> {
         let wide = |from: Place| Place(from.0.saturating_add(STEP.saturating_mul(count as u128 + 1)));
         // What the page says itself, completed by where it lies.
@@ -376,6 +405,8 @@ impl Ledger<'_, '_> {
         Ok(match (lower, upper) {
             (Some(lower), Some(upper)) => (lower, upper, Lean::Even),
             (Some(lower), None) => {
+                // What follows the page's last known item was not known: it came after all that is.
+                let lower = known.map_or(lower, |known| lower.max(known));
                 let next = match lie {
                     Lie::Island(with) => self.neighbour(with, lower, Walk::Forwards)?,
                     Lie::End(Some(floor)) if lower < *floor => {
@@ -383,7 +414,11 @@ impl Ledger<'_, '_> {
                     }
                     _ => self.settled_above(lower)?,
                 };
-                (lower, next.unwrap_or(wide(lower)), Lean::Down)
+                let next = match next {
+                    Some(next) => next,
+                    None => wide(lower).max(self.end(None)?),
+                };
+                (lower, next, Lean::Down)
             }
             (None, Some(upper)) => {
                 let below = match lie {
@@ -400,13 +435,15 @@ impl Ledger<'_, '_> {
                     let last = self.top()?.unwrap_or(Place(MIDDLE));
                     (last, wide(last), Lean::Down)
                 }
-                Lie::End(Some(floor)) => {
-                    (self.settled_below(*floor)?.unwrap_or_default(), *floor, Lean::Up)
-                }
+                Lie::End(Some(floor)) => (self.settled_below(*floor)?.unwrap_or_default(), *floor, Lean::Up),
                 Lie::Island(with) => {
                     let first = self.neighbour(with, Place(0), Walk::Forwards)?;
                     let bottom = self.bottom()?;
-                    (Place(0), first.map_or(bottom, |first| first.min(bottom)), Lean::Up)
+                    (
+                        Place(0),
+                        first.map_or(bottom, |first| first.min(bottom)),
+                        Lean::Up,
+                    )
                 }
             },
         })
@@ -420,8 +457,16 @@ impl Ledger<'_, '_> {
             let mut below = self.line(Place(0), Some(split), Walk::Backwards, reach + 1)?;
             let mut above = self.line(split, None, Walk::Forwards, reach + 1)?;
             let whole = below.len() <= reach && above.len() <= reach;
-            let low = if below.len() > reach { below.pop().map_or(0, |(place, _)| place.0) } else { 0 };
-            let high = if above.len() > reach { above.pop().map_or(u128::MAX, |(place, _)| place.0) } else { u128::MAX };
+            let low = if below.len() > reach {
+                below.pop().map_or(0, |(place, _)| place.0)
+            } else {
+                0
+            };
+            let high = if above.len() > reach {
+                above.pop().map_or(u128::MAX, |(place, _)| place.0)
+            } else {
+                u128::MAX
+            };
             let slots = (below.len() + above.len() + wanted + 2) as u128;
             let step = (high - low) / slots;
             if step < ROOMY && !whole {
@@ -442,7 +487,11 @@ impl Ledger<'_, '_> {
             let entries: Vec<_> = below.into_iter().chain(above).collect();
             let mut moves = Moves::default();
             for (index, (old, _)) in entries.iter().enumerate() {
-                let slot = if index < held { index + 1 } else { index + 1 + wanted };
+                let slot = if index < held {
+                    index + 1
+                } else {
+                    index + 1 + wanted
+                };
                 moves.0.push((*old, Place(start + step * slot as u128)));
             }
             for ((_, entry), (_, new)) in entries.iter().zip(&moves.0) {
@@ -466,7 +515,7 @@ const UNSURE: u64 = 1 << 10;
 struct Seat {
     id: MessageId,
     place: Place,
-    weight: u64,
+    settled: bool,
     again: bool,
 }
 
@@ -498,8 +547,8 @@ fn keep(seats: &[Seat], lie: &Lie, cursor: Option<(Option<usize>, Place)>) -> Ve
         {
             line.push((None, (place.0, true), SURE));
         }
-        if seat.weight > 0 && !seat.again {
-            line.push((Some(index), (seat.place.0, false), seat.weight));
+        if seat.settled && !seat.again {
+            line.push((Some(index), (seat.place.0, false), SETTLED));
         }
     }
     if let Lie::Below(place) = lie {
@@ -510,7 +559,9 @@ fn keep(seats: &[Seat], lie: &Lie, cursor: Option<(Option<usize>, Place)>) -> Ve
         let before = (0..at)
             .filter(|earlier| line.get(*earlier).is_some_and(|(_, other, _)| other < place))
             .max_by_key(|earlier| best.get(*earlier).map_or(0, |(weight, _)| *weight));
-        let carried = before.and_then(|earlier| best.get(earlier)).map_or(0, |(weight, _)| *weight);
+        let carried = before
+            .and_then(|earlier| best.get(earlier))
+            .map_or(0, |(weight, _)| *weight);
         best.push((carried + weight, before));
     }
     let mut at = (0..best.len()).max_by_key(|at| best.get(*at).map_or(0, |(weight, _)| *weight));
@@ -523,8 +574,42 @@ fn keep(seats: &[Seat], lie: &Lie, cursor: Option<(Option<usize>, Place)>) -> Ve
     kept
 }
 
+/// Places for a run of items between two bounds. Those that stand between them in order already (given by
+/// their places, others by zero) stay; else the place behind which there is too little room.
+fn spread_around(stood: &[Place], low: Place, high: Place, lean: Lean) -> Result<Vec<Place>, Place> {
+    let mut placed: Vec<Option<Place>> = Vec::with_capacity(stood.len());
+    let mut last = low;
+    for place in stood {
+        let stays = last < *place && *place < high;
+        if stays {
+            last = *place;
+        }
+        placed.push(stays.then_some(*place));
+    }
+    let mut places = Vec::with_capacity(stood.len());
+    let mut lower = low;
+    while places.len() < placed.len() {
+        let rest = placed.get(places.len()..).unwrap_or_default();
+        let count = rest.iter().take_while(|place| place.is_none()).count();
+        let stays = rest.get(count).copied().flatten();
+        let lean = match (lean, stays) {
+            (Lean::Up, _) if lower == low => Lean::Up,
+            (Lean::Down, None) => Lean::Down,
+            _ => Lean::Even,
+        };
+        let between = spread(lower.0, stays.unwrap_or(high).0, count, lean).ok_or(lower)?;
+        places.extend(between.into_iter().map(Place));
+        places.extend(stays);
+        lower = stays.unwrap_or(lower);
+    }
+    Ok(places)
+}
+
 /// Places for `count` items strictly between two bounds, if there is room.
 fn spread(lower: u128, upper: u128, count: usize, lean: Lean) -> Option<Vec<u128>> {
+    if count == 0 {
+        return Some(Vec::new());
+    }
     let count = count as u128;
     let even = upper.checked_sub(lower)? / (count + 1);
     if even < NARROW {
@@ -560,8 +645,18 @@ impl Ledger<'_, '_> {
         archives.truncate(ALIASES);
         self.put_item(&item);
         let key = Key::Line(item.place());
-        if self.draft.read::<LineEntry>(&key)?.is_some_and(|entry| entry.item == id && !entry.settled) {
-            self.draft.put(&key, &LineEntry { item: id, settled: true });
+        if self
+            .draft
+            .read::<LineEntry>(&key)?
+            .is_some_and(|entry| entry.item == id && !entry.settled)
+        {
+            self.draft.put(
+                &key,
+                &LineEntry {
+                    item: id,
+                    settled: true,
+                },
+            );
         }
         Ok(())
     }

@@ -42,9 +42,18 @@ pub(crate) struct Errand {
 /// What is to be sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum What {
-    Text { body: String },
-    Edit { target: MessageId, replaces: StanzaId, body: String },
-    Retract { target: MessageId, of: StanzaId },
+    Text {
+        body: String,
+    },
+    Edit {
+        target: MessageId,
+        replaces: StanzaId,
+        body: String,
+    },
+    Retract {
+        target: MessageId,
+        of: StanzaId,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,16 +86,30 @@ impl Outbox {
         let mut entries = BTreeMap::new();
         for (_, value) in memory.range(&from, &to, Walk::Forwards, usize::MAX)? {
             let errand: Errand = decode(&value).ok_or(ReadError::Damaged('q'))?;
-            let entry = Entry { errand, fate: Fate::Doubtful(QueryId(0)), durable: true };
+            let entry = Entry {
+                errand,
+                fate: Fate::Doubtful(QueryId(0)),
+                durable: true,
+            };
             entries.insert(entry.errand.id, entry);
         }
-        Ok(Self { entries, ..Self::default() })
+        Ok(Self {
+            entries,
+            ..Self::default()
+        })
     }
 
     pub(crate) fn add(&mut self, errand: Errand, draft: &mut Draft<'_>) {
         draft.put(&Key::Outbox(errand.id), &errand);
         self.unissued.push(errand.id);
-        self.entries.insert(errand.id, Entry { errand, fate: Fate::Waiting, durable: false });
+        self.entries.insert(
+            errand.id,
+            Entry {
+                errand,
+                fate: Fate::Waiting,
+                durable: false,
+            },
+        );
     }
 
     pub(crate) fn remove(&mut self, id: MessageId, draft: &mut Draft<'_>) -> Option<Entry> {
@@ -101,7 +124,9 @@ impl Outbox {
 
     /// Whether it may be changed or dropped without a trace: no session has had it.
     pub(crate) fn is_untouched(&self, id: MessageId) -> bool {
-        self.entries.get(&id).is_some_and(|entry| entry.fate == Fate::Waiting && !entry.errand.attempted)
+        self.entries
+            .get(&id)
+            .is_some_and(|entry| entry.fate == Fate::Waiting && !entry.errand.attempted)
     }
 
     pub(crate) fn change(&mut self, id: MessageId, draft: &mut Draft<'_>, change: impl FnOnce(&mut Errand)) {
@@ -146,7 +171,9 @@ impl Outbox {
     }
 
     pub(crate) fn has_doubts(&self) -> bool {
-        self.entries.values().any(|entry| matches!(entry.fate, Fate::Doubtful(_)))
+        self.entries
+            .values()
+            .any(|entry| matches!(entry.fate, Fate::Doubtful(_)))
     }
 
     /// A reading that began with this question (none: there is no archive to ask) is at its end: what it did
@@ -199,9 +226,14 @@ impl Errand {
     fn stanza(&self, first_sent: Option<Stamp>) -> Outgoing {
         let (to, id) = (self.to.clone(), self.origin.clone());
         match &self.what {
-            What::Text { body } => {
-                Outgoing::Text { to, id, body: body.clone(), first_sent, replaces: None, receipt: true }
-            }
+            What::Text { body } => Outgoing::Text {
+                to,
+                id,
+                body: body.clone(),
+                first_sent,
+                replaces: None,
+                receipt: true,
+            },
             What::Edit { replaces, body, .. } => Outgoing::Text {
                 to,
                 id,
@@ -210,7 +242,12 @@ impl Errand {
                 replaces: Some(replaces.clone()),
                 receipt: false,
             },
-            What::Retract { of, .. } => Outgoing::Retract { to, id, target: of.clone(), first_sent },
+            What::Retract { of, .. } => Outgoing::Retract {
+                to,
+                id,
+                target: of.clone(),
+                first_sent,
+            },
         }
     }
 }

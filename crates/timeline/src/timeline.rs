@@ -198,11 +198,7 @@ impl Timeline {
 
     /// What may be handed to the session now, in order. Call it while the session is ready; what it
     /// returns counts as handed over.
-    pub fn due(
-        &mut self,
-        _now: Now,
-        draft: &mut Draft<'_>,
-    ) -> Result<Vec<(MessageId, Outgoing)>, ReadError> {
+    pub fn due(&mut self, _now: Now, draft: &mut Draft<'_>) -> Result<Vec<(MessageId, Outgoing)>, ReadError> {
         Ok(self.outbox.due(draft))
     }
 
@@ -215,7 +211,7 @@ impl Timeline {
     ) -> Result<Vec<Effect>, ReadError> {
         let mut ledger = Ledger::open(&self.account, draft);
         for id in ids {
-            proven(&mut self.outbox, &mut ledger, *id, self.coverage.floor())?;
+            proven(&mut self.outbox, &mut ledger, *id, false, self.coverage.floor())?;
         }
         ledger.close()
     }
@@ -252,7 +248,15 @@ impl Timeline {
         let mut ledger = Ledger::open(&self.account, draft);
         let floor = self.coverage.floor();
         let Arrival { via, message } = &arrival;
-        arrive(&mut self.outbox, &mut ledger, now, via, message, may_see_us, floor)?;
+        arrive(
+            &mut self.outbox,
+            &mut ledger,
+            now,
+            via,
+            message,
+            may_see_us,
+            floor,
+        )?;
         ledger.close()
     }
 
@@ -284,7 +288,9 @@ impl Timeline {
             for id in waiting {
                 ledger.move_to_end(id, Some(floor))?;
             }
-            ledger.draft.put(&Key::Coverage(self.account.clone()), &self.coverage);
+            ledger
+                .draft
+                .put(&Key::Coverage(self.account.clone()), &self.coverage);
         }
         if !archive || self.coverage.gap.is_none() {
             self.finish(&mut ledger, 0)?;
@@ -332,7 +338,12 @@ impl Timeline {
         draft: &mut Draft<'_>,
     ) -> Result<Vec<Effect>, ReadError> {
         let mut ledger = Ledger::open(&self.account, draft);
-        if self.catch_up.older_in_flight.as_ref().is_some_and(|(id, ..)| *id == page.query) {
+        if self
+            .catch_up
+            .older_in_flight
+            .as_ref()
+            .is_some_and(|(id, ..)| *id == page.query)
+        {
             if let Some((_, with, _)) = self.catch_up.older_in_flight.take() {
                 self.island(&mut ledger, now, with, &page)?;
             }
@@ -363,21 +374,35 @@ impl Timeline {
             Step::Onwards(_) | Step::FromDate => match &self.coverage.cursor {
                 Cursor::At(mark) => {
                     let after = page.items.iter().all(|item| item.stamp >= mark.stamp);
-                    Lie::Above { place: mark.place, sure: after && matches!(step, Step::Onwards(_)) }
+                    Lie::Above {
+                        place: mark.place,
+                        sure: after && matches!(step, Step::Onwards(_)),
+                    }
                 }
                 // From the very start on: below all that was seen since.
-                Cursor::Start => Lie::Above { place: Place(0), sure: false },
+                Cursor::Start => Lie::Above {
+                    place: Place(0),
+                    sure: false,
+                },
                 Cursor::Never => Lie::End(self.coverage.floor()),
             },
         };
-        let stored = self.store(ledger, now, &page.items, &lie, self.coverage.cursor != Cursor::Never)?;
+        let stored = self.store(
+            ledger,
+            now,
+            &page.items,
+            &lie,
+            self.coverage.cursor != Cursor::Never,
+        )?;
         if let Some(gap) = &mut self.coverage.gap {
             gap.stored += stored.fresh;
         }
         let progress = self.coverage.gap.as_ref().map_or(0, |gap| gap.stored);
         if !page.stable {
             // Its messages are shown; what it says about completeness and order may still change.
-            ledger.draft.put(&Key::Coverage(self.account.clone()), &self.coverage);
+            ledger
+                .draft
+                .put(&Key::Coverage(self.account.clone()), &self.coverage);
             return self.ask_again(ledger, now);
         }
         self.catch_up.tries = 0;
@@ -414,12 +439,23 @@ impl Timeline {
         if complete {
             let was_check = self.coverage.gap.is_none();
             self.coverage.close();
-            ledger.draft.put(&Key::Coverage(self.account.clone()), &self.coverage);
-            return if was_check { self.checked(ledger) } else { self.finish(ledger, progress) };
+            ledger
+                .draft
+                .put(&Key::Coverage(self.account.clone()), &self.coverage);
+            return if was_check {
+                self.checked(ledger)
+            } else {
+                self.finish(ledger, progress)
+            };
         }
-        ledger.draft.put(&Key::Coverage(self.account.clone()), &self.coverage);
+        ledger
+            .draft
+            .put(&Key::Coverage(self.account.clone()), &self.coverage);
         if self.coverage.gap.is_some() {
-            ledger.change(Change::CatchUp { stored: progress, done: false });
+            ledger.change(Change::CatchUp {
+                stored: progress,
+                done: false,
+            });
         }
         Ok(())
     }
@@ -441,13 +477,17 @@ impl Timeline {
             Cursor::At(mark) => Some(mark.clone()),
             _ => None,
         };
-        let known_items = known.as_ref().and_then(|mark| items.iter().position(|item| item.id == mark.id));
+        let known_items = known
+            .as_ref()
+            .and_then(|mark| items.iter().position(|item| item.id == mark.id));
         let mut cursor = known.map(|mark| (None, mark.place));
         for (at, item) in items.iter().enumerate() {
             if known_items.is_some_and(|last| at == last + 1) {
                 cursor = cursor.map(|(_, place)| (Some(seats.len()), place));
             }
-            let Some(mut incoming) = item.message.clone() else { continue };
+            let Some(mut incoming) = item.message.clone() else {
+                continue;
+            };
             incoming.archive = Some(item.id.clone());
             incoming.stamp = incoming.stamp.or(Some(item.stamp));
             match hear(&mut self.outbox, ledger, now, &Via::Archive, &incoming, floor)? {
@@ -493,7 +533,11 @@ impl Timeline {
                 ledger.amend(target)?;
             }
         }
-        Ok(Stored { first: places.first().copied(), last: places.last().copied(), fresh: fresh.len() as u64 })
+        Ok(Stored {
+            first: places.first().copied(),
+            last: places.last().copied(),
+            fresh: fresh.len() as u64,
+        })
     }
 
     fn follow(&mut self, moves: &Moves) {
@@ -513,7 +557,9 @@ impl Timeline {
         let before = self.coverage.clone();
         self.store(ledger, now, &page.items, &Lie::Island(with.clone()), false)?;
         if self.coverage != before {
-            ledger.draft.put(&Key::Coverage(self.account.clone()), &self.coverage);
+            ledger
+                .draft
+                .put(&Key::Coverage(self.account.clone()), &self.coverage);
         }
         let more = !(page.stable && (page.complete || page.items.is_empty()));
         if !more {
@@ -521,7 +567,10 @@ impl Timeline {
             conversation.beginning = true;
             ledger.put_conversation(&with, &conversation);
         }
-        ledger.change(Change::Older { conversation: with, more });
+        ledger.change(Change::Older {
+            conversation: with,
+            more,
+        });
         Ok(())
     }
 
@@ -534,13 +583,23 @@ impl Timeline {
         draft: &mut Draft<'_>,
     ) -> Result<Vec<Effect>, ReadError> {
         let mut ledger = Ledger::open(&self.account, draft);
-        if self.catch_up.older_in_flight.as_ref().is_some_and(|(id, ..)| *id == query) {
+        if self
+            .catch_up
+            .older_in_flight
+            .as_ref()
+            .is_some_and(|(id, ..)| *id == query)
+        {
             if let Some((_, with, _)) = self.catch_up.older_in_flight.take() {
                 match failure {
                     ArchiveFailure::SessionLost => self.catch_up.older.push_front(with),
                     _ => {
-                        ledger.journal(format!("older history with {with} could not be read: {failure:?}"));
-                        ledger.change(Change::Older { conversation: with, more: true });
+                        ledger.journal(format!(
+                            "older history with {with} could not be read: {failure:?}"
+                        ));
+                        ledger.change(Change::Older {
+                            conversation: with,
+                            more: true,
+                        });
                     }
                 }
             }
@@ -562,7 +621,9 @@ impl Timeline {
                     Some(gap) => gap.way = Way::FromDate,
                     None => self.catch_up.check = Some(Way::FromDate),
                 }
-                ledger.draft.put(&Key::Coverage(self.account.clone()), &self.coverage);
+                ledger
+                    .draft
+                    .put(&Key::Coverage(self.account.clone()), &self.coverage);
                 // Asked from a date already and still no such item: not at once again.
                 if matches!(step, Step::FromDate | Step::Newest) || self.catch_up.tries > 0 {
                     self.ask_again(&mut ledger, now)?;
@@ -622,7 +683,11 @@ impl Timeline {
 
     /// The user scrolled back past what is kept of a conversation.
     pub fn older(&mut self, _now: Now, with: &BareJid) {
-        let asked = self.catch_up.older_in_flight.as_ref().is_some_and(|(_, asked, _)| asked == with);
+        let asked = self
+            .catch_up
+            .older_in_flight
+            .as_ref()
+            .is_some_and(|(_, asked, _)| asked == with);
         if !asked && !self.catch_up.older.contains(with) {
             self.catch_up.older.push_back(with.clone());
         }
@@ -654,6 +719,8 @@ impl Timeline {
 
     /// Whether something may or may not have arrived, and the archive has yet to say.
     pub fn has_doubts(&self) -> bool {
-        self.outbox.entries().any(|entry| matches!(entry.fate, Fate::Doubtful(_)))
+        self.outbox
+            .entries()
+            .any(|entry| matches!(entry.fate, Fate::Doubtful(_)))
     }
 }

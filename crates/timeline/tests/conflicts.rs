@@ -2,7 +2,9 @@
 
 mod world;
 
-use dormouse_model::{Content, Delivery, Failure, Incoming, MessageId, OriginId, Outgoing, Payload, StanzaId};
+use dormouse_model::{
+    Content, Delivery, Failure, Incoming, MessageId, OriginId, Outgoing, Payload, StanzaId,
+};
 use world::{BOB, ME, World, bare, echo, text, with};
 
 fn online() -> World {
@@ -18,7 +20,13 @@ fn from_bob(id: &str, body: &str) -> Incoming {
 }
 
 fn edit(id: &str, of: &str, body: &str) -> Incoming {
-    with(Payload::Edit { replaces: StanzaId::from(of), body: body.into() }, from_bob(id, ""))
+    with(
+        Payload::Edit {
+            replaces: StanzaId::from(of),
+            body: body.into(),
+        },
+        from_bob(id, ""),
+    )
 }
 
 fn retraction(id: &str, of: &str) -> Incoming {
@@ -55,7 +63,11 @@ fn the_edit_that_stands_last_in_the_archive_wins_whatever_came_first() {
 #[test]
 fn an_edit_of_an_edit_is_about_the_original() {
     let mut world = online();
-    for incoming in [from_bob("m", "helo"), edit("e1", "m", "hallo"), edit("e2", "e1", "hello")] {
+    for incoming in [
+        from_bob("m", "helo"),
+        edit("e1", "m", "hallo"),
+        edit("e2", "e1", "hello"),
+    ] {
         let sent = world.archives(&incoming);
         world.live(&sent);
     }
@@ -98,7 +110,11 @@ fn nobody_edits_or_withdraws_what_another_said() {
 #[test]
 fn a_retraction_wins_over_an_edit_wherever_it_stands() {
     let mut world = online();
-    for incoming in [from_bob("m", "helo"), retraction("r", "m"), edit("e", "m", "hello")] {
+    for incoming in [
+        from_bob("m", "helo"),
+        retraction("r", "m"),
+        edit("e", "m", "hello"),
+    ] {
         let sent = world.archives(&incoming);
         world.live(&sent);
     }
@@ -113,7 +129,9 @@ fn a_retraction_drops_a_queued_edit() {
     assert_eq!(world.bodies(BOB), ["hallo"]);
     assert_eq!(world.timeline.waiting(), 1);
     // Another of our clients withdrew it meanwhile.
-    let Outgoing::Text { id: origin, .. } = stanza else { panic!() };
+    let Outgoing::Text { id: origin, .. } = stanza else {
+        panic!()
+    };
     let mut gone = text(&format!("{ME}/phone"), BOB, "r", "");
     gone.payload = Payload::Retract(StanzaId(origin.0));
     world.archives(&gone);
@@ -130,7 +148,9 @@ fn own_edits_are_sent_under_the_original_id_and_settle_like_messages() {
     world.told(|timeline, now, draft| timeline.edit(now, id, "hello".into(), draft));
     world.flush();
     let (errand, edit) = world.due().into_iter().next().unwrap();
-    let (Outgoing::Text { id: origin, .. }, Outgoing::Text { replaces, .. }) = (&stanza, &edit) else { panic!() };
+    let (Outgoing::Text { id: origin, .. }, Outgoing::Text { replaces, .. }) = (&stanza, &edit) else {
+        panic!()
+    };
     assert_eq!(replaces.as_ref().unwrap().0, origin.0);
     world.archives(&echo(&edit));
     world.doubt(&[errand]);
@@ -177,9 +197,14 @@ fn a_discarded_message_that_the_archive_holds_comes_back_as_sent() {
 fn what_bounced_and_was_discarded_stays_gone() {
     let mut world = online();
     let (id, stanza) = sent(&mut world, "hello");
-    let Outgoing::Text { id: origin, .. } = &stanza else { panic!() };
+    let Outgoing::Text { id: origin, .. } = &stanza else {
+        panic!()
+    };
     let mut bounce = text(BOB, ME, origin.as_str(), "");
-    bounce.payload = Payload::Bounce { condition: "item-not-found".into(), text: None };
+    bounce.payload = Payload::Bounce {
+        condition: "item-not-found".into(),
+        text: None,
+    };
     world.live(&bounce);
     world.told(|timeline, now, draft| timeline.discard(now, id, draft));
     world.session(true);
@@ -201,7 +226,10 @@ fn messages_that_wait_for_a_removed_contact_fail_and_can_be_tried_again() {
     let id = world.write(BOB, "hello");
     world.flush();
     world.told(|timeline, _, draft| timeline.contact_removed(&bare(BOB), draft));
-    assert_eq!(world.message(BOB, "hello").delivery(), Some(&Delivery::Failed(Failure::ContactRemoved)));
+    assert_eq!(
+        world.message(BOB, "hello").delivery(),
+        Some(&Delivery::Failed(Failure::ContactRemoved))
+    );
     assert!(world.due().is_empty());
     world.told(|timeline, now, draft| timeline.retry(now, id, draft));
     world.flush();
@@ -223,7 +251,11 @@ fn a_doubtful_message_to_a_removed_contact_is_left_to_the_archive_and_not_sent_a
         world.session(true);
         world.catch_up();
         assert!(world.due().is_empty());
-        let expected = if arrived { Delivery::Sent } else { Delivery::Failed(Failure::ContactRemoved) };
+        let expected = if arrived {
+            Delivery::Sent
+        } else {
+            Delivery::Failed(Failure::ContactRemoved)
+        };
         assert_eq!(world.message(BOB, "hello").delivery(), Some(&expected));
     }
 }

@@ -2,14 +2,17 @@
 
 mod world;
 
-use dormouse_model::{
-    ArchiveFailure, ArchivePage, Change, Incoming, PageWanted, Payload, StanzaId,
-};
+use dormouse_model::{ArchiveFailure, ArchivePage, Change, Incoming, PageWanted, Payload, StanzaId};
 use dormouse_timeline::Effect;
 use world::{BOB, ME, Manner, World, bare, text};
 
 fn from_bob(number: usize) -> Incoming {
-    text(&format!("{BOB}/phone"), ME, &format!("id{number}"), &format!("{number}"))
+    text(
+        &format!("{BOB}/phone"),
+        ME,
+        &format!("id{number}"),
+        &format!("{number}"),
+    )
 }
 
 fn bodies(range: std::ops::Range<usize>) -> Vec<String> {
@@ -65,7 +68,10 @@ fn the_newest_page_comes_first_and_the_gap_is_said_until_it_is_closed() {
     assert_eq!(query.page, PageWanted::Newest);
     assert!(query.since.is_some());
     let effects = world.give(&query);
-    assert!(effects.contains(&Effect::Change(Change::CatchUp { stored: 50, done: false })));
+    assert!(effects.contains(&Effect::Change(Change::CatchUp {
+        stored: 50,
+        done: false
+    })));
     assert!(!world.timeline.caught_up());
     let shown = world.stretch(BOB);
     assert!(shown.gap);
@@ -74,7 +80,14 @@ fn the_newest_page_comes_first_and_the_gap_is_said_until_it_is_closed() {
     world.effects.clear();
     world.catch_up();
     assert!(!world.stretch(BOB).gap);
-    assert_eq!(world.effects.iter().filter(|effect| **effect == Effect::CaughtUp).count(), 1);
+    assert_eq!(
+        world
+            .effects
+            .iter()
+            .filter(|effect| **effect == Effect::CaughtUp)
+            .count(),
+        1
+    );
     assert_eq!(world.bodies(BOB), bodies(0..205));
 }
 
@@ -133,7 +146,10 @@ fn what_was_read_before_an_interruption_is_not_read_again() {
     }
     world.archives(&from_bob(105));
     world.session(true);
-    assert!(world.catch_up() <= 5, "one page to meet the earlier reading, then the rest");
+    assert!(
+        world.catch_up() <= 5,
+        "one page to meet the earlier reading, then the rest"
+    );
     assert_eq!(world.bodies(BOB), bodies(0..106));
 }
 
@@ -214,7 +230,9 @@ fn an_id_that_the_archive_has_forgotten_falls_back_to_dates() {
         let query = world.query().unwrap();
         world.give(&query);
         let reached = world.query().unwrap();
-        let PageWanted::Before(gone) = &reached.page else { panic!("{reached:?}") };
+        let PageWanted::Before(gone) = &reached.page else {
+            panic!("{reached:?}")
+        };
         if manner == Manner::Prosody {
             world.archive.retain(|item| item.id != *gone);
         }
@@ -287,11 +305,18 @@ fn an_island_closes_no_gap_and_moves_no_cursor() {
     assert!(kept < 300);
     world.archives(&from_bob(300));
     world.timeline.older(world.now, &bare(BOB));
-    let query = world.timeline.next_older(world.now, &world.memory).unwrap().unwrap();
+    let query = world
+        .timeline
+        .next_older(world.now, &world.memory)
+        .unwrap()
+        .unwrap();
     assert_eq!(query.with, Some(bare(BOB)));
     assert_eq!(world.timeline.next_older(world.now, &world.memory).unwrap(), None);
     let effects = world.give(&query);
-    assert!(effects.contains(&Effect::Change(Change::Older { conversation: bare(BOB), more: true })));
+    assert!(effects.contains(&Effect::Change(Change::Older {
+        conversation: bare(BOB),
+        more: true
+    })));
     assert_eq!(world.bodies(BOB).len(), kept + 50);
     world.session(true);
     world.catch_up();
@@ -300,7 +325,11 @@ fn an_island_closes_no_gap_and_moves_no_cursor() {
     assert!(!world.stretch(BOB).beginning);
     for _ in 0..9 {
         world.timeline.older(world.now, &bare(BOB));
-        let query = world.timeline.next_older(world.now, &world.memory).unwrap().unwrap();
+        let query = world
+            .timeline
+            .next_older(world.now, &world.memory)
+            .unwrap()
+            .unwrap();
         world.give(&query);
     }
     assert_eq!(world.bodies(BOB), bodies(0..301));
@@ -314,7 +343,13 @@ fn older_history_waits_until_the_gap_is_closed() {
     world.timeline.older(world.now, &bare(BOB));
     assert_eq!(world.timeline.next_older(world.now, &world.memory).unwrap(), None);
     world.catch_up();
-    assert!(world.timeline.next_older(world.now, &world.memory).unwrap().is_some());
+    assert!(
+        world
+            .timeline
+            .next_older(world.now, &world.memory)
+            .unwrap()
+            .is_some()
+    );
 }
 
 #[test]
@@ -345,8 +380,8 @@ fn an_archive_that_goes_away_leaves_us_caught_up() {
     let mut world = known(Manner::Prosody);
     world.session(true);
     let id = world.query().unwrap().id;
-    let effects = world
-        .told(|timeline, now, draft| timeline.archive_failed(now, id, ArchiveFailure::NoArchive, draft));
+    let effects =
+        world.told(|timeline, now, draft| timeline.archive_failed(now, id, ArchiveFailure::NoArchive, draft));
     assert!(effects.contains(&Effect::CaughtUp));
     assert_eq!(world.query(), None);
 }

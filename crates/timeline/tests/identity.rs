@@ -56,7 +56,10 @@ fn the_same_id_with_different_content_makes_two_messages() {
 #[test]
 fn text_alone_joins_nothing() {
     let mut world = caught_up();
-    let (one, two) = (world.archives(&from_bob("1", "ok")), world.archives(&from_bob("2", "ok")));
+    let (one, two) = (
+        world.archives(&from_bob("1", "ok")),
+        world.archives(&from_bob("2", "ok")),
+    );
     world.live(&one);
     world.live(&two);
     assert_eq!(world.bodies(BOB), ["ok", "ok"]);
@@ -93,7 +96,11 @@ fn a_delayed_copy_of_the_same_moment_is_the_same_message() {
     assert_eq!(world.bodies(BOB), ["ok"]);
     again.stamp = Some(Stamp(world.now.stamp.0 + 86_400_000));
     world.live(&again);
-    assert_eq!(world.bodies(BOB), ["ok", "ok"], "another day's is another message");
+    assert_eq!(
+        world.bodies(BOB),
+        ["ok", "ok"],
+        "another day's is another message"
+    );
 }
 
 #[test]
@@ -103,7 +110,11 @@ fn an_offline_copy_beside_an_archive_copy_is_one_message() {
     world.session(true);
     world.catch_up();
     // This server's offline storage does not know the archive's ids.
-    let offline = Incoming { archive: None, stamp: Some(world.now.stamp), ..sent };
+    let offline = Incoming {
+        archive: None,
+        stamp: Some(world.now.stamp),
+        ..sent
+    };
     world.live(&offline);
     assert_eq!(world.bodies(BOB), ["hello"]);
 }
@@ -149,8 +160,14 @@ fn the_same_id_from_another_sender_is_another_message() {
 #[test]
 fn what_cannot_be_read_is_kept_in_place() {
     let mut world = caught_up();
-    world.archives(&world::with(Payload::Unreadable("omemo header".into()), from_bob("1", "")));
-    world.archives(&world::with(Payload::Received(StanzaId::from("zz")), from_bob("2", "")));
+    world.archives(&world::with(
+        Payload::Unreadable("omemo header".into()),
+        from_bob("1", ""),
+    ));
+    world.archives(&world::with(
+        Payload::Received(StanzaId::from("zz")),
+        from_bob("2", ""),
+    ));
     world.archives(&from_bob("3", "after"));
     world.session(true);
     world.catch_up();

@@ -154,7 +154,8 @@ impl Life {
             }
             Step::Write { to } => {
                 self.world.write(PEOPLE[*to as usize], &body);
-                self.unflushed.push((self.world.pending.len(), body, *to as usize));
+                self.unflushed
+                    .push((self.world.pending.len(), body, *to as usize));
             }
             Step::Send { arrives, acked } => self.send(*arrives, *acked),
             Step::Again => {
@@ -169,7 +170,8 @@ impl Life {
                     if *lost {
                         let id = query.id;
                         let failure = dormouse_model::ArchiveFailure::SessionLost;
-                        self.world.told(|t, now, draft| t.archive_failed(now, id, failure, draft));
+                        self.world
+                            .told(|t, now, draft| t.archive_failed(now, id, failure, draft));
                     } else {
                         self.world.give(&query);
                     }

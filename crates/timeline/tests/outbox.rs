@@ -38,12 +38,18 @@ fn name(stanza: &Outgoing) -> StanzaId {
 fn bounce(of: &Outgoing) -> dormouse_model::Incoming {
     let mut bounce = text(BOB, ME, name(of).as_str(), "");
     bounce.kind = dormouse_model::Kind::Error;
-    bounce.payload = Payload::Bounce { condition: "service-unavailable".into(), text: None };
+    bounce.payload = Payload::Bounce {
+        condition: "service-unavailable".into(),
+        text: None,
+    };
     bounce
 }
 
 fn receipt(of: &Outgoing) -> dormouse_model::Incoming {
-    with(Payload::Received(name(of)), text(&format!("{BOB}/phone"), ME, "r", ""))
+    with(
+        Payload::Received(name(of)),
+        text(&format!("{BOB}/phone"), ME, "r", ""),
+    )
 }
 
 #[test]
@@ -105,7 +111,13 @@ fn a_doubtful_message_that_the_archive_does_not_hold_is_sent_again_with_the_same
     let again = world.due();
     assert_eq!(again.len(), 1);
     assert_eq!(name(&again[0].1), name(&stanza));
-    assert!(matches!(again[0].1, Outgoing::Text { first_sent: Some(_), .. }));
+    assert!(matches!(
+        again[0].1,
+        Outgoing::Text {
+            first_sent: Some(_),
+            ..
+        }
+    ));
     assert!(world.due().is_empty());
 }
 
@@ -189,7 +201,11 @@ fn states_go_forwards_only() {
     world.acknowledge(&[id]);
     assert_eq!(state(&world, "hello"), Delivery::Read);
     world.live(&bounce(&stanza));
-    assert_eq!(state(&world, "hello"), Delivery::Read, "one of their clients has it");
+    assert_eq!(
+        state(&world, "hello"),
+        Delivery::Read,
+        "one of their clients has it"
+    );
 }
 
 #[test]
@@ -243,7 +259,10 @@ fn a_receipt_read_before_its_message_waits_for_it() {
         mine
     };
     world.archives(&stanza);
-    let came = with(Payload::Received(StanzaId::from("m")), text(&format!("{BOB}/p"), ME, "r", ""));
+    let came = with(
+        Payload::Received(StanzaId::from("m")),
+        text(&format!("{BOB}/p"), ME, "r", ""),
+    );
     world.live(&came);
     world.session(true);
     world.catch_up();
@@ -260,7 +279,10 @@ fn a_bounce_turns_sent_into_failed_at_any_later_time_and_a_retry_has_a_new_name(
     world.catch_up();
     world.pass(86_400_000);
     world.live(&bounce(&stanza));
-    assert!(matches!(state(&world, "hello"), Delivery::Failed(Failure::Bounced { .. })));
+    assert!(matches!(
+        state(&world, "hello"),
+        Delivery::Failed(Failure::Bounced { .. })
+    ));
     world.told(|timeline, now, draft| timeline.retry(now, id, draft));
     assert_eq!(state(&world, "hello"), Delivery::Queued);
     world.flush();
@@ -296,7 +318,14 @@ fn receipts_are_sent_for_live_messages_only_and_only_where_we_may_be_seen() {
     let wants = world.archives(&wants);
     let is_receipt = |effect: &Effect| matches!(effect, Effect::Send(Outgoing::Receipt { .. }));
     assert!(!world.carbon(&wants).iter().any(is_receipt));
-    assert_eq!(world.live(&wants).iter().filter(|effect| is_receipt(effect)).count(), 1);
+    assert_eq!(
+        world
+            .live(&wants)
+            .iter()
+            .filter(|effect| is_receipt(effect))
+            .count(),
+        1
+    );
     let mut other = text(&format!("{BOB}/phone"), ME, "y", "hello again");
     other.receipt_wanted = true;
     world.archives(&other);
@@ -305,7 +334,10 @@ fn receipts_are_sent_for_live_messages_only_and_only_where_we_may_be_seen() {
     world.catch_up();
     assert_eq!(world.bodies(BOB), ["hello", "hello again"]);
     assert!(!world.effects.iter().any(is_receipt));
-    let hidden = dormouse_model::Arrival { via: dormouse_model::Via::Live, message: other };
+    let hidden = dormouse_model::Arrival {
+        via: dormouse_model::Via::Live,
+        message: other,
+    };
     let effects = world.told(|timeline, now, draft| timeline.arrival(now, hidden, false, draft));
     assert!(!effects.iter().any(is_receipt));
 }
@@ -320,11 +352,18 @@ fn reading_a_conversation_clears_what_is_unread_and_says_so_once() {
     let unread = |world: &World| {
         let key = dormouse_model::Key::Conversation(bare(BOB));
         let memory: &dyn dormouse_model::Memory = &world.memory;
-        memory.read::<dormouse_timeline::Conversation>(&key).unwrap().unwrap().unread
+        memory
+            .read::<dormouse_timeline::Conversation>(&key)
+            .unwrap()
+            .unwrap()
+            .unread
     };
     assert_eq!(unread(&world), 2);
     let read = |world: &mut World| world.told(|t, now, draft| t.read(now, &bare(BOB), true, draft));
-    let marker = Effect::Send(Outgoing::Displayed { to: bare(BOB), of: StanzaId::from("two") });
+    let marker = Effect::Send(Outgoing::Displayed {
+        to: bare(BOB),
+        of: StanzaId::from("two"),
+    });
     assert_eq!(read(&mut world), [marker]);
     assert_eq!(unread(&world), 0);
     assert_eq!(read(&mut world), []);

@@ -2,9 +2,9 @@
 #![allow(dead_code)]
 
 use dormouse_model::{
-    ArchiveFailure, ArchiveId, ArchiveItem, ArchivePage, ArchiveQuery, Arrival, BareJid, Batch, BatchId, Content,
-    Draft, Incoming, Jid, Kind, Message, MessageId, Now, OriginId, Outgoing, PageWanted, Payload, Random,
-    ReadError, Stamp, StanzaId, Tick, Via,
+    ArchiveFailure, ArchiveId, ArchiveItem, ArchivePage, ArchiveQuery, Arrival, BareJid, Batch, BatchId,
+    Content, Draft, Incoming, Jid, Kind, Message, MessageId, Now, OriginId, Outgoing, PageWanted, Payload,
+    Random, ReadError, Stamp, StanzaId, Tick, Via,
 };
 use dormouse_timeline::{Effect, Stretch, Timeline, history};
 use std::collections::BTreeMap;
@@ -72,7 +72,10 @@ impl World {
             disk: BTreeMap::new(),
             memory,
             pending: Vec::new(),
-            now: Now { tick: Tick(1_000_000), stamp: Stamp(1_800_000_000_000) },
+            now: Now {
+                tick: Tick(1_000_000),
+                stamp: Stamp(1_800_000_000_000),
+            },
             archive: Vec::new(),
             cap: 50,
             manner: Manner::Prosody,
@@ -139,18 +142,35 @@ impl World {
         let id = ArchiveId(format!("a{}", self.ids));
         // Whole seconds, as Prosody does.
         let stamp = Stamp(self.now.stamp.0 / 1000 * 1000);
-        let message = Some(Incoming { resent: false, stamp: None, ..incoming.clone() });
-        self.archive.push(ArchiveItem { id: id.clone(), stamp, message });
-        Incoming { archive: Some(id), ..incoming.clone() }
+        let message = Some(Incoming {
+            resent: false,
+            stamp: None,
+            ..incoming.clone()
+        });
+        self.archive.push(ArchiveItem {
+            id: id.clone(),
+            stamp,
+            message,
+        });
+        Incoming {
+            archive: Some(id),
+            ..incoming.clone()
+        }
     }
 
     pub fn live(&mut self, incoming: &Incoming) -> Vec<Effect> {
-        let arrival = Arrival { via: Via::Live, message: incoming.clone() };
+        let arrival = Arrival {
+            via: Via::Live,
+            message: incoming.clone(),
+        };
         self.told(|timeline, now, draft| timeline.arrival(now, arrival, true, draft))
     }
 
     pub fn carbon(&mut self, incoming: &Incoming) -> Vec<Effect> {
-        let arrival = Arrival { via: Via::Carbon, message: incoming.clone() };
+        let arrival = Arrival {
+            via: Via::Carbon,
+            message: incoming.clone(),
+        };
         self.told(|timeline, now, draft| timeline.arrival(now, arrival, true, draft))
     }
 
@@ -266,8 +286,12 @@ impl World {
     }
 
     pub fn message(&self, with: &str, says: &str) -> Message {
-        let found: Vec<Message> =
-            self.stretch(with).messages.into_iter().filter(|message| body(message) == says).collect();
+        let found: Vec<Message> = self
+            .stretch(with)
+            .messages
+            .into_iter()
+            .filter(|message| body(message) == says)
+            .collect();
         assert_eq!(found.len(), 1, "{says} stands {} times", found.len());
         found.into_iter().next().unwrap()
     }
@@ -283,11 +307,20 @@ pub fn body(message: &Message) -> String {
 /// A text of ours as it comes back from the server.
 pub fn echo(outgoing: &Outgoing) -> Incoming {
     match outgoing {
-        Outgoing::Text { to, id, body, replaces, .. } => {
+        Outgoing::Text {
+            to,
+            id,
+            body,
+            replaces,
+            ..
+        } => {
             let mut incoming = text(&format!("{ME}/here"), to.as_str(), id.as_str(), body);
             incoming.origin = Some(OriginId(id.0.clone()));
             if let Some(replaces) = replaces {
-                incoming.payload = Payload::Edit { replaces: replaces.clone(), body: body.clone() };
+                incoming.payload = Payload::Edit {
+                    replaces: replaces.clone(),
+                    body: body.clone(),
+                };
             }
             incoming
         }
