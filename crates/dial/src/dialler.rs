@@ -37,21 +37,25 @@ pub struct Connected {
 #[derive(Clone)]
 pub struct Dialler {
     settings: Arc<Settings>,
-    tls: Tls,
+    tls: Result<Tls, DialFailure>,
 }
 
 impl Dialler {
-    /// Reads the operating system's trust store: a moment's work on the disk.
-    ///
-    /// # Errors
-    ///
-    /// [`DialFailure::Tls`] if there is no trust store to be had.
-    pub fn new(settings: Settings) -> Result<Self, DialFailure> {
-        let tls = Tls::new(&settings)?;
-        Ok(Self {
+    /// Reads the operating system's trust store: a moment's work on the disk. If there is none to be had,
+    /// every encrypted dial says so.
+    pub fn new(settings: Settings) -> Self {
+        let tls = Tls::new(&settings);
+        if let Err(failure) = &tls {
+            tracing::error!(?failure, "there is no trust store");
+        }
+        Self {
             settings: Arc::new(settings),
             tls,
-        })
+        }
+    }
+
+    fn tls(&self) -> Result<&Tls, DialFailure> {
+        self.tls.as_ref().map_err(DialFailure::clone)
     }
 
     async fn step<T>(
@@ -67,12 +71,21 @@ impl Dialler {
         }
     }
 
-    /// Dials, saying each step as it begins. Dropping the future gives the dial up.
+    /// Dials. Dropping the future gives the dial up.
     ///
     /// # Errors
     ///
     /// The first step that failed, and how.
-    pub async fn dial(
+    pub async fn dial(&self, target: Target) -> Result<Connected, DialFailure> {
+        self.dial_telling(target, |_| ()).await
+    }
+
+    /// Dials, saying each step as it begins.
+    ///
+    /// # Errors
+    ///
+    /// As [`Dialler::dial`].
+    pub async fn dial_telling(
         &self,
         target: Target,
         mut progress: impl FnMut(DialStep) + Send,
@@ -82,7 +95,7 @@ impl Dialler {
         let endpoint = match target.endpoint {
             Some(endpoint) => endpoint,
             None => {
-                let work = discovery::discover(settings, &self.tls, &target.domain);
+                let work = discovery::discover(settings, self.tls()?, &target.domain);
                 self.step(DialStep::Discovery, progress, work).await?
             }
         };
@@ -104,7 +117,7 @@ impl Dialler {
             exporter: None,
         };
         let stream: Box<dyn Transport> = if parts.encrypted {
-            let work = self.tls.handshake(&parts.host, stream);
+            let work = self.tls()?.handshake(&parts.host, stream);
             let stream = self.step(DialStep::Tls, progress, work).await?;
             channel.exporter = tls::exporter(&stream);
             Box::new(stream)
@@ -165,8 +178,7 @@ mod tests {
             let dialler = Dialler::new(Settings {
                 deadlines,
                 ..Settings::default()
-            })
-            .unwrap();
+            });
             let mut said = None;
             let outcome = dialler
                 .step::<()>(step, &mut |step| said = Some(step), pending())

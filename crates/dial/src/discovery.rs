@@ -80,7 +80,7 @@ fn judge(answer: Answer, links: fn(&[u8]) -> Option<Vec<String>>) -> Result<Endp
             for link in links {
                 match split(&link, &[("wss", 443, true)]) {
                     Ok(parts) => return Ok(parts.endpoint()),
-                    Err(why) => refused = why,
+                    Err(why) => refused = why.into(),
                 }
             }
             Err(refused)

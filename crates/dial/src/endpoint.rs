@@ -57,12 +57,23 @@ impl Host {
     }
 }
 
-fn bad(why: &str) -> DialFailure {
-    DialFailure::BadEndpoint(why.to_owned())
+/// An endpoint that may not be used, and why in a few words.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct BadEndpoint(pub String);
+
+impl From<BadEndpoint> for DialFailure {
+    fn from(bad: BadEndpoint) -> Self {
+        DialFailure::BadEndpoint(bad.0)
+    }
+}
+
+fn bad(why: &str) -> BadEndpoint {
+    BadEndpoint(why.to_owned())
 }
 
 /// The parts of a URL of one of these schemes, each with its port and whether it is encrypted.
-pub(crate) fn split(text: &str, schemes: &[(&str, u16, bool)]) -> Result<Parts, DialFailure> {
+pub(crate) fn split(text: &str, schemes: &[(&str, u16, bool)]) -> Result<Parts, BadEndpoint> {
     let text = text.trim();
     if text.contains('#') {
         return Err(bad("it has a fragment"));
@@ -101,7 +112,7 @@ pub(crate) fn split(text: &str, schemes: &[(&str, u16, bool)]) -> Result<Parts, 
     })
 }
 
-pub(crate) fn parts(endpoint: &Endpoint) -> Result<Parts, DialFailure> {
+pub(crate) fn parts(endpoint: &Endpoint) -> Result<Parts, BadEndpoint> {
     let parts = split(&endpoint.0, &[("wss", 443, true), ("ws", 80, false)])?;
     if !parts.encrypted && !parts.host.may_be_loopback() {
         return Err(bad("without encryption only this computer itself may be dialled"));
@@ -132,9 +143,14 @@ impl Parts {
 ///
 /// # Errors
 ///
-/// [`DialFailure::BadEndpoint`], with a few words of why.
-pub fn check(text: &str) -> Result<Endpoint, DialFailure> {
+/// What is wrong with it.
+pub fn parse(text: &str) -> Result<Endpoint, BadEndpoint> {
     Ok(parts(&Endpoint(text.to_owned()))?.endpoint())
+}
+
+/// Whether the endpoint is on this machine, so that it can be reached without any network.
+pub fn is_loopback(endpoint: &Endpoint) -> bool {
+    parts(endpoint).is_ok_and(|parts| parts.host.may_be_loopback())
 }
 
 #[cfg(test)]
@@ -142,7 +158,7 @@ mod tests {
     use super::*;
 
     fn checked(text: &str) -> Option<String> {
-        check(text).ok().map(|endpoint| endpoint.0)
+        parse(text).ok().map(|endpoint| endpoint.0)
     }
 
     #[test]
@@ -185,6 +201,13 @@ mod tests {
         ] {
             assert_eq!(checked(bad), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn this_machine_is_known_by_name_and_by_address() {
+        let on_this_machine = |text: &str| is_loopback(&Endpoint(text.into()));
+        assert!(on_this_machine("wss://localhost/") && on_this_machine("ws://[::1]:5280/"));
+        assert!(!on_this_machine("wss://example.org/") && !on_this_machine("ws://example.org/"));
     }
 
     #[test]

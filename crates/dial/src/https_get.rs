@@ -3,7 +3,7 @@
 //! hyper's HTTP/1 connection over our own sockets: the same names, race, trust store and deadlines as for the
 //! WebSocket itself, where a whole client (reqwest, ureq) would bring its own of each.
 
-use crate::endpoint::{Host, Parts, split};
+use crate::endpoint::{BadEndpoint, Host, Parts, split};
 use crate::names;
 use crate::settings::Settings;
 use crate::tcp;
@@ -52,7 +52,7 @@ pub(crate) async fn get(
 }
 
 /// Another place of the same host, or another https URL.
-fn target(from: &Parts, location: &str) -> Result<Parts, DialFailure> {
+fn target(from: &Parts, location: &str) -> Result<Parts, BadEndpoint> {
     if location.starts_with('/') && !location.starts_with("//") {
         let path = location.split('#').next().unwrap_or_default().to_owned();
         return Ok(Parts { path, ..from.clone() });

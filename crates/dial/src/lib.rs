@@ -20,7 +20,7 @@
 
 mod dialler;
 mod discovery;
-mod endpoint;
+pub mod endpoint;
 mod https_get;
 mod names;
 mod settings;
@@ -29,6 +29,6 @@ mod tls;
 mod web_socket;
 
 pub use dialler::{Connected, Dialler, Target};
-pub use endpoint::check as check_endpoint;
+pub use endpoint::BadEndpoint;
 pub use settings::{Deadlines, Settings};
 pub use web_socket::{Inbound, Reader, Socket, Writer};

@@ -1,5 +1,13 @@
 //! Every way in which a dial fails after discovery, and what a good one offers.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr
+)]
+
 mod common;
 
 use common::*;
@@ -23,9 +31,9 @@ async fn a_name_that_does_not_exist_is_said_so() {
 #[tokio::test]
 async fn an_endpoint_that_may_not_be_used_is_refused_before_anything_is_sent() {
     let mut steps = vec![];
-    let dialler = Dialler::new(Settings::default()).unwrap();
+    let dialler = Dialler::new(Settings::default());
     let outcome = dialler
-        .dial(endpoint("ws://x.example/".into()), |step| steps.push(step))
+        .dial_telling(endpoint("ws://x.example/".into()), |step| steps.push(step))
         .await;
     assert!(matches!(outcome.err(), Some(DialFailure::BadEndpoint(_))));
     assert_eq!(steps, []);
@@ -265,10 +273,10 @@ async fn an_encrypted_connection_offers_what_sign_in_needs() {
     })
     .await;
     let mut steps = vec![];
-    let dialler = Dialler::new(settings(&authority)).unwrap();
+    let dialler = Dialler::new(settings(&authority));
     let target = endpoint(format!("wss://x.example:{}/ws", address.port()));
     let connected = dialler
-        .dial(target, |step| steps.push(step))
+        .dial_telling(target, |step| steps.push(step))
         .await
         .unwrap_or_else(|f| panic!("{f:?}"));
     assert_eq!(

@@ -495,7 +495,7 @@ mod tests {
             ends.push(fs::metadata(&path).unwrap().len() as usize);
         }
         let whole = fs::read(&path).unwrap();
-        for at in 0..whole.len() {
+        for at in (0..whole.len()).step_by(7) {
             let mut hurt = whole.clone();
             hurt[at] ^= 0x10;
             fs::write(&path, &hurt).unwrap();
@@ -505,7 +505,7 @@ mod tests {
             assert_eq!(read.waiting.messages().0, expected, "byte {at}");
             assert_eq!(read.damaged, 1);
         }
-        for length in 0..whole.len() {
+        for length in (0..whole.len()).step_by(7) {
             fs::write(&path, &whole[..length]).unwrap();
             let whole_ones = ends.iter().filter(|end| **end <= length).count();
             assert_eq!(read(&path).unwrap().waiting.messages().0.len(), whole_ones);

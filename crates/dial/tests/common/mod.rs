@@ -121,7 +121,7 @@ pub fn endpoint(text: String) -> Target {
 }
 
 pub async fn dial(settings: Settings, target: Target) -> Result<Connected, DialFailure> {
-    Dialler::new(settings).unwrap().dial(target, |_| ()).await
+    Dialler::new(settings).dial(target).await
 }
 
 pub async fn failure(settings: Settings, target: Target) -> DialFailure {
