@@ -13,13 +13,17 @@ pub(crate) fn resource(random: &mut Random) -> String {
 
 /// The payload of the request (type `set`).
 pub(crate) fn bind(resource: &str) -> Element {
-    draft("bind", NS).child(draft("resource", NS).text(resource)).done()
+    draft("bind", NS)
+        .child(draft("resource", NS).text(resource))
+        .done()
 }
 
 /// The address that the server gave us, from the whole `<iq type='result'/>`. None unless it is one of this account's.
 pub(crate) fn bound(iq: &Element, account: &BareJid) -> Option<FullJid> {
     let address = iq.get_child("bind", NS)?.get_child("jid", NS)?.text();
-    FullJid::new(address.trim()).ok().filter(|jid| jid.to_bare() == *account)
+    FullJid::new(address.trim())
+        .ok()
+        .filter(|jid| jid.to_bare() == *account)
 }
 
 #[cfg(test)]
@@ -30,7 +34,9 @@ mod tests {
     fn only_an_address_of_this_account_is_taken() {
         let account = BareJid::new("me@home.example").unwrap();
         let of = |jid: &str| {
-            let iq = format!("<iq xmlns='jabber:client' type='result'><bind xmlns='{NS}'><jid>{jid}</jid></bind></iq>");
+            let iq = format!(
+                "<iq xmlns='jabber:client' type='result'><bind xmlns='{NS}'><jid>{jid}</jid></bind></iq>"
+            );
             bound(&iq.parse().unwrap(), &account)
         };
         assert_eq!(of("me@home.example/x").unwrap().resource().as_str(), "x");

@@ -9,7 +9,7 @@ use minidom::Element;
 use minidom::rxml::parser::{Options, WithOptions};
 use minidom::rxml::{Parse, RawEvent, RawParser};
 use minidom::tree_builder::TreeBuilder;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 const CLIENT: &str = "jabber:client";
 const STREAMS: &str = "http://etherx.jabber.org/streams";
@@ -52,6 +52,8 @@ pub(crate) fn read(text: &str, max_bytes: usize, max_depth: usize) -> Result<Opt
     ]);
     let mut tree = TreeBuilder::new().with_prefixes_stack(vec![bound.into()]);
     let mut depth = 0_usize;
+    // Neither the parser nor the builder minds an attribute that is given twice.
+    let mut attributes = BTreeSet::new();
     let mut rest = text.as_bytes();
     loop {
         let event = match parser.parse(&mut rest, true) {
@@ -65,11 +67,15 @@ pub(crate) fn read(text: &str, max_bytes: usize, max_depth: usize) -> Result<Opt
                     return Err(Broken::Malformed("more than one element"));
                 }
                 depth += 1;
+                attributes.clear();
                 if depth > max_depth {
                     return Err(Broken::TooDeep {
                         stanza: root_is_stanza(text, &mut tree),
                     });
                 }
+            }
+            RawEvent::Attribute(_, name, _) if !attributes.insert(name.clone()) => {
+                return Err(Broken::Malformed("an attribute given twice"));
             }
             RawEvent::ElementFoot(_) => depth = depth.saturating_sub(1),
             _ => {}
@@ -118,7 +124,9 @@ mod tests {
 
     #[test]
     fn a_frame_holds_exactly_one_element() {
-        let element = of(" <message xmlns='jabber:client'><body>hi</body></message>\n").unwrap().unwrap();
+        let element = of(" <message xmlns='jabber:client'><body>hi</body></message>\n")
+            .unwrap()
+            .unwrap();
         assert!(is_stanza(&element));
         assert_eq!(of(" \n"), Ok(None));
         for broken in [
@@ -141,30 +149,45 @@ mod tests {
 
     #[test]
     fn a_stream_error_without_its_prefix_declared_is_read() {
-        let error = of("<stream:error><conflict xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>")
-            .unwrap()
-            .unwrap();
+        let error =
+            of("<stream:error><conflict xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>")
+                .unwrap()
+                .unwrap();
         assert!(error.is("error", STREAMS));
-        assert!(of("<stream:error xmlns:stream='urn:other'/>").unwrap().unwrap().has_ns("urn:other"));
+        assert!(
+            of("<stream:error xmlns:stream='urn:other'/>")
+                .unwrap()
+                .unwrap()
+                .has_ns("urn:other")
+        );
     }
 
     #[test]
     fn depth_and_size_have_limits_and_deep_stanzas_are_known_as_such() {
         let nested = |root: &str, depth: usize| {
-            format!("<{root} xmlns='jabber:client'>{}{}</{root}>", "<a>".repeat(depth), "</a>".repeat(depth))
+            format!(
+                "<{root} xmlns='jabber:client'>{}{}</{root}>",
+                "<a>".repeat(depth),
+                "</a>".repeat(depth)
+            )
         };
         assert!(of(&nested("message", 63)).is_ok());
         assert_eq!(of(&nested("message", 64)), Err(Broken::TooDeep { stanza: true }));
         assert_eq!(of(&nested("other", 64)), Err(Broken::TooDeep { stanza: false }));
         let bottomless = "<a xmlns='x'>".repeat(70_000);
-        assert_eq!(read(&bottomless, usize::MAX, 64), Err(Broken::TooDeep { stanza: false }));
+        assert_eq!(
+            read(&bottomless, usize::MAX, 64),
+            Err(Broken::TooDeep { stanza: false })
+        );
         assert_eq!(of(&" ".repeat(10_001)), Err(Broken::TooLarge(10_001)));
     }
 
     #[test]
     fn text_longer_than_a_token_is_one_text() {
         let body = "x".repeat(200_000);
-        let element = read(&format!("<message><body>{body}</body></message>"), 1 << 20, 64).unwrap().unwrap();
+        let element = read(&format!("<message><body>{body}</body></message>"), 1 << 20, 64)
+            .unwrap()
+            .unwrap();
         assert_eq!(element.get_child("body", CLIENT).unwrap().text(), body);
     }
 

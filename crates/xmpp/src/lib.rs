@@ -27,7 +27,6 @@ mod stream_management;
 pub mod verdict;
 
 mod addressing;
-mod blocking;
 mod body;
 mod caps;
 mod carbons;

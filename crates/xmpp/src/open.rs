@@ -7,7 +7,10 @@ const FRAMING: &str = "urn:ietf:params:xml:ns:xmpp-framing";
 
 /// The frame that opens a stream to this domain, or opens it anew after SASL.
 pub(crate) fn open(domain: &str) -> Element {
-    draft("open", FRAMING).attr("to", domain).attr("version", "1.0").done()
+    draft("open", FRAMING)
+        .attr("to", domain)
+        .attr("version", "1.0")
+        .done()
 }
 
 /// The frame that ends a stream.
@@ -47,9 +50,8 @@ mod tests {
 
     #[test]
     fn a_stream_of_another_version_is_not_ours() {
-        let open = |version: &str| -> Element {
-            format!("<open xmlns='{FRAMING}' {version}/>").parse().unwrap()
-        };
+        let open =
+            |version: &str| -> Element { format!("<open xmlns='{FRAMING}' {version}/>").parse().unwrap() };
         assert!(speaks_our_version(&open("version='1.0'")));
         assert!(speaks_our_version(&open("version='1.1'")));
         assert!(!speaks_our_version(&open("version='2.0'")));
@@ -59,8 +61,13 @@ mod tests {
 
     #[test]
     fn a_close_may_send_us_elsewhere() {
-        let close: Element = format!("<close xmlns='{FRAMING}' see-other-uri='wss://b/ws'/>").parse().unwrap();
-        assert_eq!(read_close(&close).unwrap().see_other.as_deref(), Some("wss://b/ws"));
+        let close: Element = format!("<close xmlns='{FRAMING}' see-other-uri='wss://b/ws'/>")
+            .parse()
+            .unwrap();
+        assert_eq!(
+            read_close(&close).unwrap().see_other.as_deref(),
+            Some("wss://b/ws")
+        );
         assert_eq!(read_close(&super::close()), Some(Close { see_other: None }));
         assert_eq!(read_close(&open("a")), None);
     }

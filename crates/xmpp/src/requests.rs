@@ -42,7 +42,10 @@ impl Requests {
     /// A request, with a fresh id.
     pub(crate) fn ask(&mut self, kind: &str, asked: Asked, random: &mut Random, payload: Element) -> Draft {
         let id = random.uuid();
-        let iq = draft("iq", addressing::CLIENT).attr("type", kind).attr("id", &id).child(payload);
+        let iq = draft("iq", addressing::CLIENT)
+            .attr("type", kind)
+            .attr("id", &id)
+            .child(payload);
         self.pending.insert(id, asked);
         iq
     }
@@ -50,15 +53,24 @@ impl Requests {
     /// What this `<iq/>` of type `result` or `error` answers; it is answered then.
     pub(crate) fn answered(&mut self, iq: &Element, own: &BareJid) -> Result<Asked, Refusal> {
         let asked = iq.attr("id").and_then(|id| self.pending.get(id)).copied();
-        let claim = Claim::RequestResult { asked: None, pending: asked.is_some() };
+        let claim = Claim::RequestResult {
+            asked: None,
+            pending: asked.is_some(),
+        };
         let Ok(from) = addressing::stated_from(iq) else {
-            return Err(Refusal { claim: claim.word(), from: None });
+            return Err(Refusal {
+                claim: claim.word(),
+                from: None,
+            });
         };
         claim.by(from.as_ref(), own)?;
         if let Some(id) = iq.attr("id") {
             self.pending.remove(id);
         }
-        asked.ok_or(Refusal { claim: claim.word(), from })
+        asked.ok_or(Refusal {
+            claim: claim.word(),
+            from,
+        })
     }
 
     /// Whether such a request is in flight.
@@ -73,7 +85,8 @@ impl Requests {
 
     /// The connection is over, the session may go on: probes were about the connection.
     pub(crate) fn forget_probes(&mut self) {
-        self.pending.retain(|_, asked| !matches!(asked, Asked::Probe(..) | Asked::Bind));
+        self.pending
+            .retain(|_, asked| !matches!(asked, Asked::Probe(..) | Asked::Bind));
     }
 }
 
@@ -86,16 +99,27 @@ mod tests {
         let own = BareJid::new("me@home.example").unwrap();
         let mut requests = Requests::default();
         let mut random = Random::from_seed([1; 32]);
-        let iq = requests.ask("get", Asked::Roster, &mut random, crate::ping::ping()).done();
+        let iq = requests
+            .ask("get", Asked::Roster, &mut random, crate::ping::ping())
+            .done();
         let id = iq.attr("id").unwrap();
         let answer = |from: &str, id: &str| -> Element {
-            format!("<iq xmlns='jabber:client' type='result' id='{id}' {from}/>").parse().unwrap()
+            format!("<iq xmlns='jabber:client' type='result' id='{id}' {from}/>")
+                .parse()
+                .unwrap()
         };
-        assert!(requests.answered(&answer("from='mallory@evil.example'", id), &own).is_err());
+        assert!(
+            requests
+                .answered(&answer("from='mallory@evil.example'", id), &own)
+                .is_err()
+        );
         assert!(requests.answered(&answer("from='@@'", id), &own).is_err());
         assert!(requests.answered(&answer("", "another"), &own).is_err());
         assert!(requests.awaits(Asked::Roster));
-        assert_eq!(requests.answered(&answer("from='home.example'", id), &own), Ok(Asked::Roster));
+        assert_eq!(
+            requests.answered(&answer("from='home.example'", id), &own),
+            Ok(Asked::Roster)
+        );
         assert!(requests.answered(&answer("", id), &own).is_err());
     }
 }

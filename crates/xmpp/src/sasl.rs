@@ -68,10 +68,15 @@ pub(crate) fn choose(
     without_binding: bool,
 ) -> Result<Mechanism, Cause> {
     let offered = |name: &str| offer.mechanisms.iter().any(|mechanism| mechanism == name);
-    let offers_plus = offer.mechanisms.iter().any(|mechanism| mechanism.ends_with("-PLUS"));
+    let offers_plus = offer
+        .mechanisms
+        .iter()
+        .any(|mechanism| mechanism.ends_with("-PLUS"));
     // Without a list (XEP-0440) TLS 1.3 leaves only this type (RFC 9266 section 3).
-    let takes_exporter =
-        offer.channel_bindings.as_ref().is_none_or(|types| types.iter().any(|kind| kind == "tls-exporter"));
+    let takes_exporter = offer
+        .channel_bindings
+        .as_ref()
+        .is_none_or(|types| types.iter().any(|kind| kind == "tls-exporter"));
     if let Some(data) = channel.exporter.filter(|_| takes_exporter && !without_binding) {
         let binding = Binding::Exporter(data);
         for hash in [Hash::Sha256, Hash::Sha1] {
@@ -145,7 +150,9 @@ pub(crate) fn read(element: &Element) -> Option<Result<Answer, &'static str>> {
         if text == "=" {
             return Ok(String::new());
         }
-        let bytes = STANDARD.decode(text).map_err(|_| "sign-in data that is not base64")?;
+        let bytes = STANDARD
+            .decode(text)
+            .map_err(|_| "sign-in data that is not base64")?;
         String::from_utf8(bytes).map_err(|_| "sign-in data that is not text")
     };
     Some(match element.name() {
@@ -184,15 +191,25 @@ mod tests {
     }
 
     fn tls(exporter: bool) -> Channel {
-        Channel { encrypted: true, loopback: false, exporter: exporter.then_some([1; 32]) }
+        Channel {
+            encrypted: true,
+            loopback: false,
+            exporter: exporter.then_some([1; 32]),
+        }
     }
 
     fn name(offer: &StreamFeatures, channel: &Channel, pins: &Pins) -> Result<&'static str, Cause> {
         choose(offer, channel, pins, false).map(Mechanism::name)
     }
 
-    const ALL: [&str; 6] =
-        ["PLAIN", "SCRAM-SHA-1", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-256-PLUS", "EXTERNAL"];
+    const ALL: [&str; 6] = [
+        "PLAIN",
+        "SCRAM-SHA-1",
+        "SCRAM-SHA-1-PLUS",
+        "SCRAM-SHA-256",
+        "SCRAM-SHA-256-PLUS",
+        "EXTERNAL",
+    ];
 
     #[test]
     fn the_strongest_mechanism_on_offer_is_taken() {
@@ -202,7 +219,10 @@ mod tests {
         assert_eq!(name(&offer(&ALL[..4]), &tls(true), &none), Ok("SCRAM-SHA-1-PLUS"));
         assert_eq!(name(&offer(&ALL[..2]), &tls(true), &none), Ok("SCRAM-SHA-1"));
         assert_eq!(name(&offer(&ALL[..1]), &tls(true), &none), Ok("PLAIN"));
-        assert_eq!(name(&offer(&["EXTERNAL"]), &tls(true), &none), Err(Cause::NoSafeMechanism));
+        assert_eq!(
+            name(&offer(&["EXTERNAL"]), &tls(true), &none),
+            Err(Cause::NoSafeMechanism)
+        );
         let mut unknown_type = offer(&ALL);
         unknown_type.channel_bindings = Some(vec!["tls-unique".into()]);
         assert_eq!(name(&unknown_type, &tls(true), &none), Ok("SCRAM-SHA-256"));
@@ -210,12 +230,14 @@ mod tests {
 
     #[test]
     fn a_removed_offer_of_channel_binding_is_told_to_the_server() {
-        let said = |offer: &StreamFeatures, channel: &Channel| match choose(offer, channel, &Pins::default(), false) {
-            Ok(Mechanism::Scram(_, Binding::NotOffered)) => 'y',
-            Ok(Mechanism::Scram(_, Binding::Unable)) => 'n',
-            Ok(Mechanism::Scram(_, Binding::Exporter(_))) => 'p',
-            _ => '?',
-        };
+        let said =
+            |offer: &StreamFeatures, channel: &Channel| match choose(offer, channel, &Pins::default(), false)
+            {
+                Ok(Mechanism::Scram(_, Binding::NotOffered)) => 'y',
+                Ok(Mechanism::Scram(_, Binding::Unable)) => 'n',
+                Ok(Mechanism::Scram(_, Binding::Exporter(_))) => 'p',
+                _ => '?',
+            };
         assert_eq!(said(&offer(&ALL), &tls(true)), 'p');
         assert_eq!(said(&offer(&ALL[..2]), &tls(true)), 'y');
         assert_eq!(said(&offer(&ALL), &tls(false)), 'n');
@@ -224,37 +246,76 @@ mod tests {
 
     #[test]
     fn what_was_used_once_is_demanded_from_then_on() {
-        let bound = Pins { scram: true, channel_binding: true, ..Pins::default() };
+        let bound = Pins {
+            scram: true,
+            channel_binding: true,
+            ..Pins::default()
+        };
         assert_eq!(name(&offer(&ALL), &tls(true), &bound), Ok("SCRAM-SHA-256-PLUS"));
-        assert_eq!(name(&offer(&ALL[..2]), &tls(true), &bound), Err(Cause::ServerNotGenuine));
-        assert_eq!(name(&offer(&ALL), &tls(false), &bound), Err(Cause::ServerNotGenuine));
-        let scram = Pins { scram: true, ..Pins::default() };
-        assert_eq!(name(&offer(&ALL[..1]), &tls(true), &scram), Err(Cause::ServerNotGenuine));
-        let local = Channel { encrypted: false, loopback: true, exporter: None };
+        assert_eq!(
+            name(&offer(&ALL[..2]), &tls(true), &bound),
+            Err(Cause::ServerNotGenuine)
+        );
+        assert_eq!(
+            name(&offer(&ALL), &tls(false), &bound),
+            Err(Cause::ServerNotGenuine)
+        );
+        let scram = Pins {
+            scram: true,
+            ..Pins::default()
+        };
+        assert_eq!(
+            name(&offer(&ALL[..1]), &tls(true), &scram),
+            Err(Cause::ServerNotGenuine)
+        );
+        let local = Channel {
+            encrypted: false,
+            loopback: true,
+            exporter: None,
+        };
         assert_eq!(name(&offer(&ALL), &local, &bound), Ok("SCRAM-SHA-256"));
     }
 
     #[test]
     fn the_password_itself_is_sent_only_where_nobody_can_read_it() {
         let open = Channel::default();
-        assert_eq!(name(&offer(&["PLAIN"]), &open, &Pins::default()), Err(Cause::NoSafeMechanism));
-        let local = Channel { loopback: true, ..Channel::default() };
+        assert_eq!(
+            name(&offer(&["PLAIN"]), &open, &Pins::default()),
+            Err(Cause::NoSafeMechanism)
+        );
+        let local = Channel {
+            loopback: true,
+            ..Channel::default()
+        };
         assert_eq!(name(&offer(&["PLAIN"]), &local, &Pins::default()), Ok("PLAIN"));
     }
 
     #[test]
     fn the_servers_steps_are_read_or_named_as_broken() {
-        let of = |text: &str| read(&format!("<{text}").replace("/>", &format!(" xmlns='{NS}'/>")).parse().unwrap());
+        let of = |text: &str| {
+            read(
+                &format!("<{text}")
+                    .replace("/>", &format!(" xmlns='{NS}'/>"))
+                    .parse()
+                    .unwrap(),
+            )
+        };
         assert_eq!(of("success/>"), Some(Ok(Answer::Success(String::new()))));
-        let challenge: Element = format!("<challenge xmlns='{NS}'>cj0x</challenge>").parse().unwrap();
+        let challenge: Element = format!("<challenge xmlns='{NS}'>cj0x</challenge>")
+            .parse()
+            .unwrap();
         assert_eq!(read(&challenge), Some(Ok(Answer::Challenge("r=1".into()))));
         let challenge: Element = format!("<challenge xmlns='{NS}'>!</challenge>").parse().unwrap();
         assert!(matches!(read(&challenge), Some(Err(_))));
-        let failure: Element =
-            format!("<failure xmlns='{NS}'><text>no</text><account-disabled/></failure>").parse().unwrap();
+        let failure: Element = format!("<failure xmlns='{NS}'><text>no</text><account-disabled/></failure>")
+            .parse()
+            .unwrap();
         assert_eq!(
             read(&failure),
-            Some(Ok(Answer::Failure { condition: "account-disabled".into(), text: Some("no".into()) }))
+            Some(Ok(Answer::Failure {
+                condition: "account-disabled".into(),
+                text: Some("no".into())
+            }))
         );
     }
 }

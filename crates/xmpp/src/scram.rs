@@ -193,7 +193,11 @@ impl Exchange {
         let without_proof = format!("c={},r={nonce}", STANDARD.encode(bound));
         let message = format!("{},{server_first},{without_proof}", self.bare_first);
         let signature = self.hash.hmac(&stored_key, &[message.as_bytes()]);
-        let proof: Vec<u8> = client_key.iter().zip(&signature).map(|(key, sign)| key ^ sign).collect();
+        let proof: Vec<u8> = client_key
+            .iter()
+            .zip(&signature)
+            .map(|(key, sign)| key ^ sign)
+            .collect();
         let server_key = Zeroizing::new(self.hash.hmac(&salted, &[b"Server Key"]));
         self.expected = Some(self.hash.hmac(&server_key, &[message.as_bytes()]));
         Ok(format!("{without_proof},p={}", STANDARD.encode(proof)))

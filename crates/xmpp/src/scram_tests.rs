@@ -1,10 +1,18 @@
 use super::*;
 
 fn exchange(hash: Hash, binding: Binding, nonce: &str) -> Exchange {
-    Exchange::new(hash, binding, "user", &Credentials::password("pencil"), nonce.into()).unwrap()
+    Exchange::new(
+        hash,
+        binding,
+        "user",
+        &Credentials::password("pencil"),
+        nonce.into(),
+    )
+    .unwrap()
 }
 
-const FIRST_256: &str = "r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096";
+const FIRST_256: &str =
+    "r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096";
 
 #[test]
 fn the_example_of_rfc_5802_section_5_is_reproduced() {
@@ -27,7 +35,10 @@ fn the_example_of_rfc_7677_section_3_is_reproduced() {
         proof,
         "c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ="
     );
-    assert_eq!(exchange.verify("v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4="), Ok(()));
+    assert_eq!(
+        exchange.verify("v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4="),
+        Ok(())
+    );
 }
 
 #[test]
@@ -38,18 +49,36 @@ fn a_server_that_cannot_prove_itself_is_not_believed() {
         Err(Failure::NotGenuine(_))
     ));
     exchange.prove(FIRST_256, 4096, &mut None).unwrap();
-    for forged in ["v=7rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=", "v=", "", "v=????", "x=1"] {
-        assert!(matches!(exchange.verify(forged), Err(Failure::NotGenuine(_))), "{forged}");
+    for forged in [
+        "v=7rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=",
+        "v=",
+        "",
+        "v=????",
+        "x=1",
+    ] {
+        assert!(
+            matches!(exchange.verify(forged), Err(Failure::NotGenuine(_))),
+            "{forged}"
+        );
     }
-    assert_eq!(exchange.verify("e=other-error"), Err(Failure::Refused("other-error".into())));
-    assert!(matches!(exchange.prove(FIRST_256, 4096, &mut None), Err(Failure::NotGenuine(_))));
+    assert_eq!(
+        exchange.verify("e=other-error"),
+        Err(Failure::Refused("other-error".into()))
+    );
+    assert!(matches!(
+        exchange.prove(FIRST_256, 4096, &mut None),
+        Err(Failure::NotGenuine(_))
+    ));
 }
 
 #[test]
 fn a_challenge_that_weakens_the_password_is_refused() {
     let refused = |challenge: &str| {
         let mut exchange = exchange(Hash::Sha256, Binding::Unable, "abc");
-        matches!(exchange.prove(challenge, 10_000, &mut None), Err(Failure::NotGenuine(_)))
+        matches!(
+            exchange.prove(challenge, 10_000, &mut None),
+            Err(Failure::NotGenuine(_))
+        )
     };
     assert!(!refused("r=abcd,s=QSXCR+Q6sek8bf92,i=4096"));
     for challenge in [
@@ -87,15 +116,23 @@ fn the_proof_covers_the_connection() {
 #[test]
 fn the_slow_part_is_done_once_for_the_same_password_salt_and_count() {
     let mut kept = None;
-    exchange(Hash::Sha256, Binding::Unable, "rOprNGfwEbeRWgbNEkqO").prove(FIRST_256, 4096, &mut kept).unwrap();
+    exchange(Hash::Sha256, Binding::Unable, "rOprNGfwEbeRWgbNEkqO")
+        .prove(FIRST_256, 4096, &mut kept)
+        .unwrap();
     // A marked copy shows that it is used.
     kept.as_mut().unwrap().salted = Zeroizing::new(vec![0; 32]);
     let mut again = exchange(Hash::Sha256, Binding::Unable, "rOprNGfwEbeRWgbNEkqO");
     let marked = again.prove(FIRST_256, 4096, &mut kept).unwrap();
     assert!(!marked.ends_with("p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ="));
     let credentials = Credentials::password("another");
-    let mut other =
-        Exchange::new(Hash::Sha256, Binding::Unable, "user", &credentials, "rOprNGfwEbeRWgbNEkqO".into()).unwrap();
+    let mut other = Exchange::new(
+        Hash::Sha256,
+        Binding::Unable,
+        "user",
+        &credentials,
+        "rOprNGfwEbeRWgbNEkqO".into(),
+    )
+    .unwrap();
     other.prove(FIRST_256, 4096, &mut kept).unwrap();
     assert_ne!(*kept.unwrap().salted, vec![0; 32]);
 }

@@ -42,7 +42,11 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { max_frame: 1024 * 1024, max_depth: 64, max_iterations: 1_300_000 }
+        Self {
+            max_frame: 1024 * 1024,
+            max_depth: 64,
+            max_iterations: 1_300_000,
+        }
     }
 }
 
@@ -131,7 +135,10 @@ impl Session {
         let (from, to) = Key::Unacked(0).kind_range();
         let mut queue: Vec<(u32, Unacked)> = Vec::new();
         for (key, value) in memory.range(&from, &to, Walk::Forwards, LONGEST_QUEUE)? {
-            let count = key.get(1..).and_then(|bytes| bytes.try_into().ok()).map(u32::from_be_bytes);
+            let count = key
+                .get(1..)
+                .and_then(|bytes| bytes.try_into().ok())
+                .map(u32::from_be_bytes);
             match (count, decode(&value)) {
                 (Some(count), Some(unacked)) => queue.push((count, unacked)),
                 _ => return Err(ReadError::Damaged('u')),
@@ -184,7 +191,10 @@ impl Session {
     }
 
     fn judged(&self) -> verdict::Account<'_> {
-        verdict::Account { domain: self.account.domain().as_str(), has_worked: self.pins.worked }
+        verdict::Account {
+            domain: self.account.domain().as_str(),
+            has_worked: self.pins.worked,
+        }
     }
 
     /// A WebSocket is open: opens the stream on it. An earlier connection is given up; what still comes
@@ -203,7 +213,11 @@ impl Session {
             self.resumption_broke(&mut out);
         }
         self.requests.forget_probes();
-        if self.managed.as_ref().is_none_or(|managed| managed.resumption_id().is_none()) {
+        if self
+            .managed
+            .as_ref()
+            .is_none_or(|managed| managed.resumption_id().is_none())
+        {
             self.lose(&mut out);
         }
         self.stream = Some(Stream::new(conn, channel.clone(), credentials.clone()));
@@ -231,7 +245,9 @@ impl Session {
             Ok(None) => {}
             // Well-formed and of no use: were it not counted, it would come again for ever.
             Err(frame::Broken::TooDeep { stanza: true }) if self.is_bound() => {
-                out.push(Output::Event(Event::Unreadable("a stanza nested too deeply".to_owned())));
+                out.push(Output::Event(Event::Unreadable(
+                    "a stanza nested too deeply".to_owned(),
+                )));
                 self.handled();
             }
             Err(frame::Broken::TooDeep { .. }) => self.violation("an element nested too deeply", &mut out),
@@ -286,7 +302,10 @@ impl Session {
     /// This batch and all before it are on disk. The server is told what that covers.
     pub fn durable(&mut self, batch: BatchId) -> Vec<Output> {
         let mut out = Vec::new();
-        let tell = self.managed.as_mut().is_some_and(|managed| managed.durable(batch));
+        let tell = self
+            .managed
+            .as_mut()
+            .is_some_and(|managed| managed.durable(batch));
         if tell && self.is_counting() {
             self.answer(&mut out);
         }
@@ -321,14 +340,23 @@ impl Session {
 
     /// Whether stanzas may be sent: a session has been bound or resumed on the current connection.
     pub fn is_ready(&self) -> bool {
-        self.stream.as_ref().is_some_and(|stream| matches!(stream.phase, Phase::Ready))
+        self.stream
+            .as_ref()
+            .is_some_and(|stream| matches!(stream.phase, Phase::Ready))
     }
 
     /// The messages that this session has sent, has no acknowledgement of, and will send again by itself
     /// if it is resumed.
     pub fn held(&self) -> Vec<MessageId> {
-        let queued = self.managed.iter().flat_map(Managed::queue).filter_map(|unacked| unacked.token);
-        queued.chain(self.carried.acked.iter().copied()).chain(self.carried.doubtful.iter().copied()).collect()
+        let queued = self
+            .managed
+            .iter()
+            .flat_map(Managed::queue)
+            .filter_map(|unacked| unacked.token);
+        queued
+            .chain(self.carried.acked.iter().copied())
+            .chain(self.carried.doubtful.iter().copied())
+            .collect()
     }
 
     /// A stanza that must not be read is counted as handled all the same, or it would come for ever.
@@ -336,7 +364,9 @@ impl Session {
         if self.conn() == Some(conn) {
             self.handled();
         }
-        vec![Output::Event(Event::Unreadable("one that has crashed the program before".to_owned()))]
+        vec![Output::Event(Event::Unreadable(
+            "one that has crashed the program before".to_owned(),
+        ))]
     }
 
     /// This connection's socket is being dropped without closing the stream: its session can be resumed.
@@ -349,7 +379,9 @@ impl Session {
     }
 
     fn is_bound(&self) -> bool {
-        self.stream.as_ref().is_some_and(|stream| matches!(stream.phase, Phase::Enabling(_) | Phase::Ready))
+        self.stream
+            .as_ref()
+            .is_some_and(|stream| matches!(stream.phase, Phase::Enabling(_) | Phase::Ready))
     }
 
     /// Whether stanzas on this stream are counted.
@@ -384,12 +416,24 @@ impl Session {
         self.transmit_element(out, &stanza.done(), token)
     }
 
-    fn transmit_element(&mut self, out: &mut Vec<Output>, stanza: &Element, token: Option<MessageId>) -> bool {
-        let Some(stream) = &mut self.stream else { return false };
-        let Some(text) = frame::write(stanza) else { return false };
+    fn transmit_element(
+        &mut self,
+        out: &mut Vec<Output>,
+        stanza: &Element,
+        token: Option<MessageId>,
+    ) -> bool {
+        let Some(stream) = &mut self.stream else {
+            return false;
+        };
+        let Some(text) = frame::write(stanza) else {
+            return false;
+        };
         let due = match (&mut stream.phase, &mut self.managed) {
             (Phase::Enabling(behind), _) => {
-                behind.push(Unacked { stanza: text.clone(), token });
+                behind.push(Unacked {
+                    stanza: text.clone(),
+                    token,
+                });
                 false
             }
             (Phase::Ready, Some(managed)) => managed.sent(text.clone(), token),
@@ -415,7 +459,9 @@ impl Session {
             self.stale.extend(stale);
         }
         let waiting = std::mem::take(&mut self.unmanaged).waiting;
-        self.carried.doubtful.extend(waiting.into_iter().map(|(_, id)| id));
+        self.carried
+            .doubtful
+            .extend(waiting.into_iter().map(|(_, id)| id));
         self.requests.clear();
         for query in self.collector.abandon() {
             let failure = ArchiveFailure::SessionLost;

@@ -42,7 +42,9 @@ impl StreamFeatures {
             match (child.name(), child.ns().as_str()) {
                 ("mechanisms", SASL) => features.mechanisms = texts(child, "mechanism", SASL),
                 ("sasl-channel-binding", CHANNEL_BINDING) => {
-                    let types = child.children().filter(|c| c.is("channel-binding", CHANNEL_BINDING));
+                    let types = child
+                        .children()
+                        .filter(|c| c.is("channel-binding", CHANNEL_BINDING));
                     features.channel_bindings =
                         Some(types.filter_map(|c| c.attr("type")).map(str::to_owned).collect());
                 }
@@ -88,8 +90,12 @@ impl StreamError {
         if !element.is("error", STREAMS) {
             return None;
         }
-        let condition = element.children().find(|c| c.has_ns(CONDITIONS) && c.name() != "text");
-        let text = element.get_child("text", CONDITIONS).map(|text| excerpt(&text.text(), 300));
+        let condition = element
+            .children()
+            .find(|c| c.has_ns(CONDITIONS) && c.name() != "text");
+        let text = element
+            .get_child("text", CONDITIONS)
+            .map(|text| excerpt(&text.text(), 300));
         Some(Self {
             condition: condition.map_or("undefined-condition", Element::name).to_owned(),
             detail: condition.map(|c| excerpt(&c.text(), 300)).unwrap_or_default(),

@@ -64,7 +64,11 @@ fn a_resumption_tells_what_is_on_disk_and_counts_on_from_there() {
     managed.resumed(0).unwrap();
     managed.durable(BatchId(1));
     managed.handled();
-    assert_eq!(told(&mut managed), Some(5), "a batch of the old connection covers nothing of the new one");
+    assert_eq!(
+        told(&mut managed),
+        Some(5),
+        "a batch of the old connection covers nothing of the new one"
+    );
     commit(&mut managed, &mut disk, 2);
     managed.durable(BatchId(2));
     assert_eq!(told(&mut managed), Some(6));
@@ -79,7 +83,11 @@ fn the_counters_wrap() {
     assert_eq!(managed.confirmed(u32::MAX), Ok(vec![MessageId(0)]));
     assert_eq!(managed.confirmed(1), Ok(vec![MessageId(1), MessageId(2)]));
     assert_eq!(managed.confirmed(3), Err(TooHigh));
-    assert_eq!(managed.confirmed(0), Err(TooHigh), "a count that goes back is as wrong");
+    assert_eq!(
+        managed.confirmed(0),
+        Err(TooHigh),
+        "a count that goes back is as wrong"
+    );
     assert!(!managed.all_confirmed());
     assert_eq!(managed.confirmed(2), Ok(vec![MessageId(3)]));
     managed.handled();
@@ -89,7 +97,10 @@ fn the_counters_wrap() {
 #[test]
 fn after_a_restart_a_higher_count_is_adopted_and_later_none() {
     let record = session(0, 10).record().clone();
-    let unacked = Unacked { stanza: "<message/>".into(), token: Some(MessageId(1)) };
+    let unacked = Unacked {
+        stanza: "<message/>".into(),
+        token: Some(MessageId(1)),
+    };
     let mut managed = Managed::restored(record, vec![(11, unacked)]);
     managed.resume().unwrap();
     assert_eq!(managed.resumed(13), Ok(vec![MessageId(1)]));
@@ -102,7 +113,9 @@ fn after_a_restart_a_higher_count_is_adopted_and_later_none() {
 fn a_session_that_is_not_resumable_is_known_as_such() {
     let enabled = |attributes: &str| -> Option<String> {
         let element: Element = format!("<enabled xmlns='{NS}' {attributes}/>").parse().unwrap();
-        Managed::enabled(&element, String::new(), Vec::new()).resumption_id().map(str::to_owned)
+        Managed::enabled(&element, String::new(), Vec::new())
+            .resumption_id()
+            .map(str::to_owned)
     };
     assert_eq!(enabled("id='a' resume='true' max='300'").as_deref(), Some("a"));
     assert_eq!(enabled("id='a' resume='1'").as_deref(), Some("a"));

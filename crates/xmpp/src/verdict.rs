@@ -43,9 +43,11 @@ pub fn dial(failure: &DialFailure, account: Account<'_>) -> Verdict {
         DialFailure::NameNotFound => {
             account.stop_or(Action::Retry, Cause::NameNotFound(domain), Cause::Unreachable)
         }
-        DialFailure::NoWebSocket => {
-            account.stop_or(Action::RetrySlowly, Cause::NoWebSocket(domain.clone()), Cause::NoWebSocket(domain))
-        }
+        DialFailure::NoWebSocket => account.stop_or(
+            Action::RetrySlowly,
+            Cause::NoWebSocket(domain.clone()),
+            Cause::NoWebSocket(domain),
+        ),
         DialFailure::BadEndpoint(what) => account.stop_or(
             Action::RetrySlowly,
             Cause::BadEndpoint(what.clone()),
@@ -80,9 +82,11 @@ fn http(status: u16, retry_after: Option<Duration>, account: Account<'_>) -> Ver
         503 => Verdict::new(wait.unwrap_or(Action::Retry), trouble(what)),
         // Behind a proxy: the server itself is away for a moment.
         500 | 502 | 504 | 520..=530 => Verdict::new(Action::Retry, trouble(what)),
-        400..=499 | 501 | 505 => {
-            account.stop_or(Action::RetrySlowly, Cause::BadEndpoint(format!("it answers {what}")), trouble(what))
-        }
+        400..=499 | 501 | 505 => account.stop_or(
+            Action::RetrySlowly,
+            Cause::BadEndpoint(format!("it answers {what}")),
+            trouble(what),
+        ),
         _ => Verdict::new(Action::RetrySlowly, trouble(what)),
     }
 }
@@ -92,12 +96,14 @@ pub fn closing(closing: &Closing) -> Verdict {
     match closing {
         Closing::Frame { code, reason } => close_code(*code, reason),
         Closing::Eof | Closing::Broken(_) => Verdict::new(Action::Retry, Cause::Lost),
-        Closing::TooLarge => {
-            Verdict::new(Action::RetrySlowly, Cause::ProtocolViolation("a frame that is too large".to_owned()))
-        }
-        Closing::Malformed(_) => {
-            Verdict::new(Action::RetrySlowly, Cause::ProtocolViolation("a frame that is none".to_owned()))
-        }
+        Closing::TooLarge => Verdict::new(
+            Action::RetrySlowly,
+            Cause::ProtocolViolation("a frame that is too large".to_owned()),
+        ),
+        Closing::Malformed(_) => Verdict::new(
+            Action::RetrySlowly,
+            Cause::ProtocolViolation("a frame that is none".to_owned()),
+        ),
     }
 }
 
@@ -127,7 +133,9 @@ fn close_code(code: u16, reason: &str) -> Verdict {
 pub fn stream_closed(see_other: Option<&str>) -> Verdict {
     match see_other {
         // Never to where the password or the messages could be read on the way.
-        Some(uri) if uri.starts_with("wss://") => Verdict::new(Action::Retry, Cause::SeeOther(uri.to_owned())),
+        Some(uri) if uri.starts_with("wss://") => {
+            Verdict::new(Action::Retry, Cause::SeeOther(uri.to_owned()))
+        }
         Some(_) => Verdict::new(
             Action::RetrySlowly,
             Cause::ProtocolViolation("sent us to an unencrypted place".to_owned()),
@@ -148,9 +156,12 @@ pub(crate) fn stream_error(error: &StreamError, account: Account<'_>) -> Verdict
             trouble(condition),
         ),
         "system-shutdown" | "reset" => Verdict::new(Action::RetryScattered, Cause::ServerRestarting),
-        "policy-violation" => {
-            Verdict::new(Action::RetrySlowly, Cause::PolicyViolation { text: error.text.clone() })
-        }
+        "policy-violation" => Verdict::new(
+            Action::RetrySlowly,
+            Cause::PolicyViolation {
+                text: error.text.clone(),
+            },
+        ),
         "resource-constraint" => Verdict::new(Action::RetrySlowly, trouble(condition)),
         // Names a host and not an endpoint: the endpoint is found anew, not there.
         "see-other-host" => Verdict::new(Action::Retry, Cause::SeeOther(error.detail.clone())),
@@ -159,13 +170,23 @@ pub(crate) fn stream_error(error: &StreamError, account: Account<'_>) -> Verdict
         }
         "not-authorized" => Verdict::new(Action::RetrySlowly, trouble(condition)),
         // What we sent, the server can't read. Sending it again won't help; a fresh session may.
-        "bad-format" | "bad-namespace-prefix" | "improper-addressing" | "invalid-from" | "invalid-namespace"
-        | "invalid-xml" | "not-well-formed" | "restricted-xml" | "unsupported-encoding"
-        | "unsupported-feature" | "unsupported-stanza-type" | "unsupported-version" => {
-            Verdict::new(Action::RetrySlowly, trouble(condition))
-        }
+        "bad-format"
+        | "bad-namespace-prefix"
+        | "improper-addressing"
+        | "invalid-from"
+        | "invalid-namespace"
+        | "invalid-xml"
+        | "not-well-formed"
+        | "restricted-xml"
+        | "unsupported-encoding"
+        | "unsupported-feature"
+        | "unsupported-stanza-type"
+        | "unsupported-version" => Verdict::new(Action::RetrySlowly, trouble(condition)),
         // A condition of tomorrow. Its name is data.
-        _ => Verdict::new(Action::Retry, trouble(condition.chars().take(60).collect::<String>())),
+        _ => Verdict::new(
+            Action::Retry,
+            trouble(condition.chars().take(60).collect::<String>()),
+        ),
     }
 }
 
@@ -194,16 +215,23 @@ pub(crate) fn sasl(condition: &str, text: Option<String>, account: Account<'_>) 
         "account-disabled" => Verdict::new(Action::Stop, Cause::AccountDisabled { text }),
         "credentials-expired" => Verdict::new(
             Action::Stop,
-            Cause::AccountDisabled { text: text.or_else(|| Some("the password has expired".to_owned())) },
+            Cause::AccountDisabled {
+                text: text.or_else(|| Some("the password has expired".to_owned())),
+            },
         ),
         "temporary-auth-failure" | "aborted" => Verdict::new(Action::Retry, trouble(condition)),
-        "encryption-required" | "mechanism-too-weak" | "invalid-mechanism" => {
-            account.stop_or(Action::RetrySlowly, Cause::NoSafeMechanism, Cause::NoSafeMechanism)
-        }
+        "encryption-required" | "mechanism-too-weak" | "invalid-mechanism" => account.stop_or(
+            Action::RetrySlowly,
+            Cause::NoSafeMechanism,
+            Cause::NoSafeMechanism,
+        ),
         "incorrect-encoding" | "malformed-request" | "invalid-authzid" => {
             Verdict::new(Action::RetrySlowly, trouble(condition))
         }
-        _ => Verdict::new(Action::RetrySlowly, trouble(condition.chars().take(60).collect::<String>())),
+        _ => Verdict::new(
+            Action::RetrySlowly,
+            trouble(condition.chars().take(60).collect::<String>()),
+        ),
     }
 }
 

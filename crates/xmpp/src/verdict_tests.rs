@@ -3,11 +3,20 @@
 use super::*;
 use dormouse_model::{CertificateProblem, DialStep};
 
-const NEW: Account<'_> = Account { domain: "home.example", has_worked: false };
-const WORKED: Account<'_> = Account { domain: "home.example", has_worked: true };
+const NEW: Account<'_> = Account {
+    domain: "home.example",
+    has_worked: false,
+};
+const WORKED: Account<'_> = Account {
+    domain: "home.example",
+    has_worked: true,
+};
 
 fn http(status: u16, seconds: Option<u64>) -> DialFailure {
-    DialFailure::Http { status, retry_after: seconds.map(Duration::from_secs) }
+    DialFailure::Http {
+        status,
+        retry_after: seconds.map(Duration::from_secs),
+    }
 }
 
 #[test]
@@ -30,11 +39,23 @@ fn each_failed_dial_has_its_verdict() {
         (http(404, None), Stop, RetrySlowly),
         (http(501, None), Stop, RetrySlowly),
         (http(429, None), RetrySlowly, RetrySlowly),
-        (http(429, Some(90)), RetryAfter(Duration::from_secs(90)), RetryAfter(Duration::from_secs(90))),
-        (http(429, Some(1 << 40)), RetryAfter(LONGEST_WAIT), RetryAfter(LONGEST_WAIT)),
+        (
+            http(429, Some(90)),
+            RetryAfter(Duration::from_secs(90)),
+            RetryAfter(Duration::from_secs(90)),
+        ),
+        (
+            http(429, Some(1 << 40)),
+            RetryAfter(LONGEST_WAIT),
+            RetryAfter(LONGEST_WAIT),
+        ),
         (http(502, None), Retry, Retry),
         (http(503, None), Retry, Retry),
-        (http(503, Some(7)), RetryAfter(Duration::from_secs(7)), RetryAfter(Duration::from_secs(7))),
+        (
+            http(503, Some(7)),
+            RetryAfter(Duration::from_secs(7)),
+            RetryAfter(Duration::from_secs(7)),
+        ),
         (DialFailure::NotWebSocket("html".into()), Stop, RetrySlowly),
         (DialFailure::Broken("reset".into()), Retry, Retry),
     ] {
@@ -50,7 +71,10 @@ fn each_failed_dial_has_its_verdict() {
 #[test]
 fn each_way_a_socket_closes_has_its_verdict() {
     use Action::*;
-    let frame = |code, reason: &str| Closing::Frame { code, reason: reason.into() };
+    let frame = |code, reason: &str| Closing::Frame {
+        code,
+        reason: reason.into(),
+    };
     for (closed, action) in [
         (frame(1000, ""), Retry),
         (frame(1001, ""), RetryScattered),
@@ -77,7 +101,12 @@ fn each_way_a_socket_closes_has_its_verdict() {
         assert_eq!(closing(&closed).action, action, "{closed:?}");
     }
     let policy = closing(&frame(1008, "spam"));
-    assert_eq!(policy.cause, Cause::PolicyViolation { text: Some("spam".into()) });
+    assert_eq!(
+        policy.cause,
+        Cause::PolicyViolation {
+            text: Some("spam".into())
+        }
+    );
     assert_eq!(closing(&frame(1013, "")).cause, Cause::Throttled);
     assert_eq!(closing(&Closing::Eof).cause, Cause::Lost);
 }
@@ -113,7 +142,11 @@ fn each_stream_error_has_its_verdict() {
         ("unsupported-version", RetrySlowly, RetrySlowly),
         ("of-tomorrow", Retry, Retry),
     ] {
-        let error = StreamError { condition: condition.into(), detail: String::new(), text: None };
+        let error = StreamError {
+            condition: condition.into(),
+            detail: String::new(),
+            text: None,
+        };
         assert_eq!(stream_error(&error, NEW).action, first, "{condition} at first");
         assert_eq!(stream_error(&error, WORKED).action, later, "{condition} later");
     }
@@ -144,7 +177,13 @@ fn each_refused_sign_in_has_its_verdict() {
 
 #[test]
 fn elsewhere_is_followed_over_tls_only() {
-    assert_eq!(stream_closed(Some("wss://b/ws")).cause, Cause::SeeOther("wss://b/ws".into()));
-    assert!(matches!(stream_closed(Some("ws://b/ws")).cause, Cause::ProtocolViolation(_)));
+    assert_eq!(
+        stream_closed(Some("wss://b/ws")).cause,
+        Cause::SeeOther("wss://b/ws".into())
+    );
+    assert!(matches!(
+        stream_closed(Some("ws://b/ws")).cause,
+        Cause::ProtocolViolation(_)
+    ));
     assert_eq!(stream_closed(None).action, Action::Retry);
 }

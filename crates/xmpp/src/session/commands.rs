@@ -5,7 +5,7 @@ use super::{Session, stream_management};
 use crate::requests::Asked;
 use crate::{Event, Output, message_out, open, ping, presence, roster};
 use dormouse_model::{
-    ArchiveFailure, ArchiveQuery, BareJid, Draft, MessageId, Now, Outgoing, ProbeId,
+    ArchiveFailure, ArchiveQuery, BareJid, Draft, MessageId, Now, Outgoing, ProbeId, QueryId,
 };
 use minidom::Element;
 
@@ -96,9 +96,17 @@ impl Session {
             self.save(draft);
         } else {
             let failure = ArchiveFailure::SessionLost;
-            out.push(Output::Event(Event::ArchiveFailed { query: query.id, failure }));
+            out.push(Output::Event(Event::ArchiveFailed {
+                query: query.id,
+                failure,
+            }));
         }
         out
+    }
+
+    /// Gives up a query whose answer takes too long; results that still come are refused. Whether it was in flight.
+    pub fn give_up_query(&mut self, query: QueryId) -> bool {
+        self.collector.cancel(query)
     }
 
     /// Whether somebody is looking (XEP-0352). Remembered, and said again on each connection.

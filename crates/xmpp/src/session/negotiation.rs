@@ -73,25 +73,40 @@ impl Session {
         if !open::speaks_our_version(element) {
             return self.violation("another version of XMPP", out);
         }
-        let again = matches!(self.stream.as_ref().map(|stream| &stream.phase), Some(Phase::Reopening));
-        self.enter(if again { Phase::FeaturesAgain } else { Phase::Features });
+        let again = matches!(
+            self.stream.as_ref().map(|stream| &stream.phase),
+            Some(Phase::Reopening)
+        );
+        self.enter(if again {
+            Phase::FeaturesAgain
+        } else {
+            Phase::Features
+        });
     }
 
     fn authenticate(&mut self, out: &mut Vec<Output>) {
         let Some(stream) = &self.stream else { return };
-        let mechanism = match sasl::choose(&stream.offer, &stream.channel, &self.pins, stream.without_binding) {
+        let mechanism = match sasl::choose(&stream.offer, &stream.channel, &self.pins, stream.without_binding)
+        {
             Ok(mechanism) => mechanism,
             Err(cause) => return self.refuse(cause, out),
         };
-        let user = self.account.node().map(|node| node.as_str().to_owned()).unwrap_or_default();
-        let Some(credentials) = &stream.credentials else { return };
+        let user = self
+            .account
+            .node()
+            .map(|node| node.as_str().to_owned())
+            .unwrap_or_default();
+        let Some(credentials) = &stream.credentials else {
+            return;
+        };
         let (initial, sign_in) = match mechanism {
             Mechanism::Scram(hash, binding) => {
                 let nonce = STANDARD_NO_PAD.encode(self.random.bytes::<24>());
                 match Exchange::new(hash, binding, &user, credentials, nonce) {
-                    Ok(exchange) => {
-                        (exchange.first().into(), SignIn::Scram(Box::new(exchange), mechanism))
-                    }
+                    Ok(exchange) => (
+                        exchange.first().into(),
+                        SignIn::Scram(Box::new(exchange), mechanism),
+                    ),
                     // What SASLprep forbids can't have been set as a password anywhere.
                     Err(_) => return self.end(Verdict::new(Action::Stop, Cause::WrongPassword), out),
                 }
@@ -107,7 +122,10 @@ impl Session {
     /// We won't sign in here. A wrong address shows itself before the account has ever worked.
     fn refuse(&mut self, cause: Cause, out: &mut Vec<Output>) {
         let stop = cause == Cause::NoSafeMechanism && !self.pins.worked;
-        self.end(Verdict::new(if stop { Action::Stop } else { Action::RetrySlowly }, cause), out);
+        self.end(
+            Verdict::new(if stop { Action::Stop } else { Action::RetrySlowly }, cause),
+            out,
+        );
     }
 
     fn authenticating(&mut self, element: &Element, out: &mut Vec<Output>) {
@@ -117,7 +135,9 @@ impl Session {
             None => return self.violation("something else during sign-in", out),
         };
         let Some(stream) = &mut self.stream else { return };
-        let Phase::Authenticating(sign_in) = &mut stream.phase else { return };
+        let Phase::Authenticating(sign_in) = &mut stream.phase else {
+            return;
+        };
         match (answer, sign_in) {
             (Answer::Challenge(data), SignIn::Scram(exchange, _)) => {
                 let step = if exchange.has_proved() {
@@ -134,7 +154,11 @@ impl Session {
             (Answer::Challenge(_), SignIn::Plain) => self.violation("a challenge to PLAIN", out),
             (Answer::Success(data), SignIn::Scram(exchange, mechanism)) => {
                 let mechanism = *mechanism;
-                let proven = if exchange.is_verified() { Ok(()) } else { exchange.verify(&data) };
+                let proven = if exchange.is_verified() {
+                    Ok(())
+                } else {
+                    exchange.verify(&data)
+                };
                 match proven {
                     Ok(()) => self.signed_in(mechanism, out),
                     Err(failure) => self.scram_failed(failure, out),
@@ -150,7 +174,10 @@ impl Session {
                     Self::journal(out, "channel binding was refused: signing in without it");
                     return self.authenticate(out);
                 }
-                Self::journal(out, format!("sign-in refused: {}", crate::xml::excerpt(&condition, 60)));
+                Self::journal(
+                    out,
+                    format!("sign-in refused: {}", crate::xml::excerpt(&condition, 60)),
+                );
                 let verdict = verdict::sasl(&condition, text, self.judged());
                 self.end(verdict, out);
             }
@@ -191,8 +218,15 @@ impl Session {
     }
 
     fn resume_or_bind(&mut self, out: &mut Vec<Output>) {
-        let offered = self.stream.as_ref().is_some_and(|stream| stream.offer.stream_management);
-        let resume = self.managed.as_mut().filter(|_| offered).and_then(Managed::resume);
+        let offered = self
+            .stream
+            .as_ref()
+            .is_some_and(|stream| stream.offer.stream_management);
+        let resume = self
+            .managed
+            .as_mut()
+            .filter(|_| offered)
+            .and_then(Managed::resume);
         match resume {
             Some(resume) => {
                 self.enter(Phase::Resuming);
@@ -233,7 +267,11 @@ impl Session {
         self.enter(Phase::Ready);
         out.push(Output::Event(Event::Resumed { conn, acked: all }));
         if let Some(managed) = &self.managed {
-            out.extend(managed.queue().map(|unacked| Output::Frame(conn, unacked.stanza.clone())));
+            out.extend(
+                managed
+                    .queue()
+                    .map(|unacked| Output::Frame(conn, unacked.stanza.clone())),
+            );
             if !managed.is_idle() {
                 self.request_ack_now(out);
             }
@@ -267,7 +305,9 @@ impl Session {
                 self.new_resource();
                 return self.bind(out);
             }
-            let cause = Cause::ServerTrouble { what: format!("no resource: {condition}") };
+            let cause = Cause::ServerTrouble {
+                what: format!("no resource: {condition}"),
+            };
             return self.end(Verdict::new(Action::RetrySlowly, cause), out);
         }
         let Some(address) = bind::bound(iq, &self.account) else {
@@ -277,7 +317,11 @@ impl Session {
         stream.address = address.as_str().to_owned();
         let (manages, insists) = (stream.offer.stream_management, stream.offer.session);
         self.gathered.max_stanza = stream.offer.max_stanza;
-        self.enter(if manages { Phase::Enabling(Vec::new()) } else { Phase::Ready });
+        self.enter(if manages {
+            Phase::Enabling(Vec::new())
+        } else {
+            Phase::Ready
+        });
         if manages {
             self.put(out, &stream_management::enable());
         }
@@ -314,14 +358,19 @@ impl Session {
     /// The answer to `<enable/>`.
     fn enabling(&mut self, element: &Element, out: &mut Vec<Output>) {
         let Some(stream) = &mut self.stream else { return };
-        let Phase::Enabling(behind) = &mut stream.phase else { return };
+        let Phase::Enabling(behind) = &mut stream.phase else {
+            return;
+        };
         if element.is("enabled", stream_management::NS) {
             let sent = std::mem::take(behind);
             self.managed = Some(Managed::enabled(element, stream.address.clone(), sent));
         } else if element.is("failed", stream_management::NS) {
             Self::journal(out, "the server refused stream management");
         } else {
-            return Self::journal(out, "ignored an unexpected element while enabling stream management");
+            return Self::journal(
+                out,
+                "ignored an unexpected element while enabling stream management",
+            );
         }
         self.enter(Phase::Ready);
         self.bound(out);
@@ -334,7 +383,10 @@ impl Session {
         let Some(conn) = self.conn() else { return };
         let carried = std::mem::take(&mut self.carried);
         self.changed = true;
-        let resumable = self.managed.as_ref().is_some_and(|managed| managed.resumption_id().is_some());
+        let resumable = self
+            .managed
+            .as_ref()
+            .is_some_and(|managed| managed.resumption_id().is_some());
         out.push(Output::Event(Event::Bound {
             conn,
             acked: carried.acked,
@@ -367,15 +419,17 @@ impl Session {
     }
 
     fn stream_error(&mut self, error: &StreamError, out: &mut Vec<Output>) {
-        Self::journal(out, format!("stream error: {}", crate::xml::excerpt(&error.condition, 60)));
+        Self::journal(
+            out,
+            format!("stream error: {}", crate::xml::excerpt(&error.condition, 60)),
+        );
         let verdict = verdict::stream_error(error, self.judged());
         // The session may still be there after a shutdown or a reset, and if not, its count may be. It is
         // not if another took it over, and must not if what we sent in it can't be read.
         let gone = match self.stream.as_ref().map(|stream| &stream.phase) {
             Some(Phase::Resuming) => true,
             Some(phase) if phase.holds_session() => {
-                verdict.action == Action::NewResource
-                    || verdict::blames_what_we_sent(&error.condition)
+                verdict.action == Action::NewResource || verdict::blames_what_we_sent(&error.condition)
             }
             _ => false,
         };
@@ -417,7 +471,10 @@ impl Session {
 
     /// Client state is not kept by a resumption.
     pub(super) fn tell_client_state(&mut self, out: &mut Vec<Output>) {
-        let offered = self.stream.as_ref().is_some_and(|stream| stream.offer.client_state);
+        let offered = self
+            .stream
+            .as_ref()
+            .is_some_and(|stream| stream.offer.client_state);
         if offered && self.is_bound() {
             self.put(out, &csi::state(self.active));
         }

@@ -7,13 +7,14 @@
 use super::stream_state::Phase;
 use super::{Session, stream_management};
 use crate::addressing::{self, CLIENT};
+use crate::carbons::{self, Direction};
 use crate::message::{self, Trust};
 use crate::presence::{self, Presence};
 use crate::requests::Asked;
 use crate::roster::{self, Push};
 use crate::xml::draft;
-use crate::{Event, Output, carbons, disco, mam_prefs, ping};
-use dormouse_model::{Arrival, Claim, Incoming, Now, Via};
+use crate::{Event, Output, disco, mam_prefs, ping};
+use dormouse_model::{Arrival, Claim, Now, Via};
 use minidom::Element;
 
 const CONDITIONS: &str = "urn:ietf:params:xml:ns:xmpp-stanzas";
@@ -21,7 +22,10 @@ const CONDITIONS: &str = "urn:ietf:params:xml:ns:xmpp-stanzas";
 impl Session {
     /// One stanza on the current stream.
     pub(super) fn stanza(&mut self, _now: Now, stanza: &Element, out: &mut Vec<Output>) {
-        let binding = self.stream.as_ref().is_some_and(|stream| matches!(stream.phase, Phase::Binding));
+        let binding = self
+            .stream
+            .as_ref()
+            .is_some_and(|stream| matches!(stream.phase, Phase::Binding));
         match stanza.name() {
             "iq" => self.iq(stanza, out),
             _ if binding => Self::journal(out, "ignored a stanza before a resource was bound"),
@@ -45,14 +49,28 @@ impl Session {
             }
             return;
         }
-        let read = match carbons::unwrap(stanza, &self.account) {
-            Some(Ok(carbon)) => carbon.read(&self.account, trust).map(|message| (Via::Carbon, message)),
+        let (what, read) = match carbons::unwrap(stanza, &self.account) {
+            Some(Ok(carbon)) => {
+                let what = match carbon.direction {
+                    Direction::Received => "a copy of a message to another client",
+                    Direction::Sent => "a copy of a message from another client",
+                };
+                (
+                    what,
+                    carbon
+                        .read(&self.account, trust)
+                        .map(|message| (Via::Carbon, message)),
+                )
+            }
             Some(Err(refusal)) => return out.push(Output::Event(Event::Refused(refusal))),
-            None => message::read(stanza, &self.account, trust).map(|message| (Via::Live, message)),
+            None => {
+                let read = message::read(stanza, &self.account, trust);
+                ("a message", read.map(|message| (Via::Live, message)))
+            }
         };
         out.push(Output::Event(match read {
-            Ok((via, message)) => Event::Message(arrival(via, message)),
-            Err(unreadable) => Event::Unreadable(format!("a message: {unreadable}")),
+            Ok((via, message)) => Event::Message(Arrival { via, message }),
+            Err(unreadable) => Event::Unreadable(format!("{what}: {unreadable}")),
         }));
     }
 
@@ -79,7 +97,9 @@ impl Session {
             Some(kind @ ("get" | "set")) if iq.attr("id").is_some() && self.is_bound() => {
                 self.asked_of_us(kind, iq, out);
             }
-            _ => out.push(Output::Event(Event::Unreadable("an iq without type or id".to_owned()))),
+            _ => out.push(Output::Event(Event::Unreadable(
+                "an iq without type or id".to_owned(),
+            ))),
         }
     }
 
@@ -110,9 +130,15 @@ impl Session {
                     self.roster_known = true;
                     self.changed = true;
                     if roster.unreadable > 0 {
-                        Self::journal(out, format!("{} roster items could not be read", roster.unreadable));
+                        Self::journal(
+                            out,
+                            format!("{} roster items could not be read", roster.unreadable),
+                        );
                     }
-                    out.push(Output::Event(Event::Roster { contacts: roster.items, whole: true }));
+                    out.push(Output::Event(Event::Roster {
+                        contacts: roster.items,
+                        whole: true,
+                    }));
                 }
                 None => Self::journal(out, "the server gave no roster"),
             },
@@ -178,7 +204,10 @@ impl Session {
     fn roster_push(&mut self, iq: &Element, out: &mut Vec<Output>) {
         let allowed = match addressing::stated_from(iq) {
             Ok(from) => Claim::RosterPush.by(from.as_ref(), &self.account),
-            Err(_) => Err(dormouse_model::Refusal { claim: Claim::RosterPush.word(), from: None }),
+            Err(_) => Err(dormouse_model::Refusal {
+                claim: Claim::RosterPush.word(),
+                from: None,
+            }),
         };
         if let Err(refused) = allowed {
             out.push(Output::Event(Event::Refused(refused)));
@@ -188,7 +217,10 @@ impl Session {
         match roster::push(iq) {
             Some((change, _)) => {
                 out.push(Output::Event(match change {
-                    Push::Changed(item) => Event::Roster { contacts: vec![item], whole: false },
+                    Push::Changed(item) => Event::Roster {
+                        contacts: vec![item],
+                        whole: false,
+                    },
                     Push::Removed(address) => Event::RosterRemoved(address),
                 }));
                 self.reply(iq, "result", None, out);
@@ -212,11 +244,10 @@ impl Session {
     }
 }
 
-fn arrival(via: Via, message: Incoming) -> Arrival {
-    Arrival { via, message }
-}
-
 /// A stanza error (RFC 6120 section 8.3.2).
 fn refusal(condition: &str) -> Element {
-    draft("error", CLIENT).attr("type", "cancel").child(draft(condition, CONDITIONS)).done()
+    draft("error", CLIENT)
+        .attr("type", "cancel")
+        .child(draft(condition, CONDITIONS))
+        .done()
 }

@@ -34,7 +34,10 @@ pub(super) enum Phase {
 impl Phase {
     /// Whether a session lives on the stream, or may.
     pub(super) fn holds_session(&self) -> bool {
-        matches!(self, Phase::Resuming | Phase::Binding | Phase::Enabling(_) | Phase::Ready | Phase::Closing)
+        matches!(
+            self,
+            Phase::Resuming | Phase::Binding | Phase::Enabling(_) | Phase::Ready | Phase::Closing
+        )
     }
 
     /// For the journal.

@@ -1,0 +1,397 @@
+use super::*;
+
+impl Script {
+    /// A new connection, signed in up to the point where `<resume/>` is due.
+    fn resume(&mut self) -> Element {
+        self.frames.clear();
+        self.events.clear();
+        self.sign_in();
+        self.give(OFFER);
+        self.expect("resume")
+    }
+}
+
+fn bound(acked: &[u64], doubtful: &[u64]) -> Event {
+    Event::Bound {
+        conn: ConnId(2),
+        acked: ids(acked),
+        doubtful: ids(doubtful),
+        resumable: true,
+    }
+}
+
+/// A session with three messages sent and one of them confirmed.
+fn three_sent() -> Script {
+    let mut script = Script::ready();
+    for number in 1..=3 {
+        script.text(number);
+    }
+    script.give("<a xmlns='urn:xmpp:sm:3' h='7'/>");
+    script
+}
+
+#[test]
+fn a_resumption_sends_the_rest_again_in_order() {
+    let mut script = three_sent();
+    assert_eq!(
+        script.closed(&Closing::Eof).map(|verdict| verdict.action),
+        Some(Action::Retry)
+    );
+    let resume = script.resume();
+    assert_eq!(resume.attr("previd"), Some("sm-1"));
+    assert_eq!(resume.attr("h"), Some("5"));
+    assert!(!script.session.is_ready());
+    script.give("<resumed xmlns='urn:xmpp:sm:3' previd='sm-1' h='8'/>");
+    assert_eq!(script.expect("message").attr("id"), Some("o-3"));
+    script.expect("r");
+    script.expect("active");
+    assert_eq!(
+        script.reports(),
+        [&Event::Resumed {
+            conn: ConnId(2),
+            acked: ids(&[2])
+        }]
+    );
+    assert!(
+        script
+            .events
+            .iter()
+            .any(|event| matches!(event, Event::Features(_)))
+    );
+    assert!(script.session.is_ready());
+    script.give("<a xmlns='urn:xmpp:sm:3' h='9'/>");
+    assert!(script.events.contains(&Event::Acked {
+        conn: ConnId(2),
+        messages: ids(&[3]),
+        all: true
+    }));
+}
+
+#[test]
+fn a_session_goes_on_in_another_process() {
+    let mut script = three_sent().restart();
+    let resume = script.resume();
+    assert_eq!(
+        (resume.attr("previd"), resume.attr("h")),
+        (Some("sm-1"), Some("5"))
+    );
+    script.give("<resumed xmlns='urn:xmpp:sm:3' previd='sm-1' h='11'/>");
+    assert_eq!(
+        script.reports(),
+        [&Event::Resumed {
+            conn: ConnId(2),
+            acked: ids(&[2, 3])
+        }]
+    );
+    assert!(
+        script.session.is_ready(),
+        "a count beyond what the disk knows is adopted"
+    );
+    script.expect("active");
+    script.expect_nothing();
+    script.text(4);
+    script.give("<a xmlns='urn:xmpp:sm:3' h='12'/>");
+    assert!(script.events.contains(&Event::Acked {
+        conn: ConnId(2),
+        messages: ids(&[4]),
+        all: true
+    }));
+}
+
+#[test]
+fn answers_that_died_with_the_process_are_asked_for_again() {
+    let mut script = Script::new();
+    script.sign_in();
+    script.give(OFFER);
+    script.bind();
+    script.give(ENABLED);
+    let mut script = script.restart();
+    script.resume();
+    script.give("<resumed xmlns='urn:xmpp:sm:3' previd='sm-1' h='6'/>");
+    script.expect("active");
+    let asked: Vec<Element> = (0..4).map(|_| script.expect("iq")).collect();
+    assert!(asked.iter().any(|iq| iq.has_child("query", "jabber:iq:roster")));
+    assert!(
+        asked
+            .iter()
+            .any(|iq| iq.has_child("query", "http://jabber.org/protocol/disco#info"))
+    );
+}
+
+#[test]
+fn a_lost_session_is_bound_afresh_and_says_what_it_knew() {
+    for (failed, acked, doubtful) in [
+        ("<failed xmlns='urn:xmpp:sm:3' h='8'/>", vec![2], vec![3]),
+        (
+            "<failed xmlns='urn:xmpp:sm:3'><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></failed>",
+            vec![],
+            vec![2, 3],
+        ),
+        ("<failed xmlns='urn:xmpp:sm:3' h='90'/>", vec![], vec![2, 3]),
+    ] {
+        let mut script = three_sent();
+        script.closed(&Closing::Eof);
+        script.resume();
+        script.give(failed);
+        script.bind();
+        script.expect("enable");
+        script.frames.clear();
+        script.give(ENABLED);
+        assert_eq!(script.reports(), [&bound(&acked, &doubtful)], "{failed}");
+        let left = script
+            .disk
+            .keys()
+            .filter(|key| key.first() == Some(&b'u'))
+            .count();
+        assert_eq!(left, 6, "only the six stanzas behind <enable/> are unconfirmed");
+    }
+}
+
+#[test]
+fn evidence_given_once_survives_the_process() {
+    let mut script = three_sent();
+    script.closed(&Closing::Eof);
+    script.resume();
+    script.give("<failed xmlns='urn:xmpp:sm:3' h='8'/>");
+    let mut script = script.restart();
+    script.sign_in();
+    script.give(OFFER);
+    script.bind();
+    script.give(ENABLED);
+    let Some(Event::Bound { acked, doubtful, .. }) = script.reports().first().copied() else {
+        panic!("no session")
+    };
+    assert_eq!((acked, doubtful), (&ids(&[2]), &ids(&[3])));
+}
+
+#[test]
+fn nothing_is_bound_before_the_resumption_is_refused() {
+    let mut script = three_sent();
+    script.closed(&Closing::Eof);
+    script.resume();
+    script.expect_nothing();
+    script.give("<message xmlns='jabber:client' from='bob@b.example/x'><body>early</body></message>");
+    script.expect_nothing();
+    assert!(
+        !script
+            .events
+            .iter()
+            .any(|event| matches!(event, Event::Message(_)))
+    );
+}
+
+#[test]
+fn a_count_that_is_too_high_ends_the_session_on_a_resumption_and_later() {
+    let mut script = three_sent();
+    script.closed(&Closing::Eof);
+    script.resume();
+    script.give("<resumed xmlns='urn:xmpp:sm:3' previd='sm-1' h='10'/>");
+    assert_eq!(script.last_verdict().unwrap().action, Action::RetryPlainly);
+    script.frames.clear();
+    script.sign_in();
+    script.give(OFFER);
+    script.bind();
+    script.give(ENABLED);
+    let report = script.reports().pop().cloned();
+    assert_eq!(
+        report,
+        Some(Event::Bound {
+            conn: ConnId(3),
+            acked: vec![],
+            doubtful: ids(&[2, 3]),
+            resumable: true
+        })
+    );
+    script.give("<a xmlns='urn:xmpp:sm:3' h='7'/>");
+    assert_eq!(script.last_verdict().unwrap().action, Action::RetryPlainly);
+    assert!(script.hung_up);
+}
+
+#[test]
+fn any_error_after_a_resumption_was_asked_for_discards_the_session() {
+    let after = |end: &dyn Fn(&mut Script)| {
+        let mut script = three_sent();
+        script.closed(&Closing::Eof);
+        script.resume();
+        end(&mut script);
+        script.frames.clear();
+        script.sign_in();
+        script.give(OFFER);
+        script.frames.pop_front().unwrap()
+    };
+    let error =
+        "<stream:error><undefined-condition xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>";
+    let close = "<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>";
+    for answer in [error, close, "<broken"] {
+        assert!(
+            after(&|script| script.give(answer)).starts_with("<iq"),
+            "{answer}"
+        );
+    }
+    assert!(after(&|script| drop(script.closed(&Closing::Eof))).starts_with("<iq"));
+    let broken = Closing::Broken("reset".into());
+    assert!(
+        after(&|script| drop(script.closed(&broken))).starts_with("<resume"),
+        "a broken connection may never have carried the question"
+    );
+}
+
+#[test]
+fn an_attempt_that_breaks_without_a_word_is_not_made_for_ever() {
+    let mut script = three_sent();
+    let broken = Closing::Broken("reset".into());
+    script.closed(&broken);
+    script.resume();
+    script.closed(&broken);
+    script.resume();
+    script.closed(&broken);
+    script.frames.clear();
+    script.sign_in();
+    script.give(OFFER);
+    script.expect("iq");
+}
+
+#[test]
+fn the_frames_of_an_earlier_connection_are_ignored() {
+    let mut script = three_sent();
+    let old = script.conn;
+    script.resume();
+    let before = script.events.len();
+    for late in [
+        "<message xmlns='jabber:client' from='bob@b.example/x'><body>late</body></message>",
+        "<a xmlns='urn:xmpp:sm:3' h='9'/>",
+        "<stream:error><conflict xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>",
+        "<broken",
+    ] {
+        script.give_on(old, late);
+    }
+    assert_eq!(script.session.closed(Now::default(), old, &Closing::Eof), None);
+    assert_eq!(script.events.len(), before);
+    script.give("<resumed xmlns='urn:xmpp:sm:3' previd='sm-1' h='7'/>");
+    assert_eq!(script.expect("message").attr("id"), Some("o-2"));
+    assert_eq!(script.expect("message").attr("id"), Some("o-3"));
+}
+
+#[test]
+fn nothing_is_acknowledged_before_it_is_on_disk() {
+    let mut script = Script::ready();
+    script.fast_disk = false;
+    let message = "<message xmlns='jabber:client' from='bob@b.example/x' id='1'><body>hi</body></message>";
+    script.give(message);
+    script.give("<r xmlns='urn:xmpp:sm:3'/>");
+    assert_eq!(script.expect("a").attr("h"), Some("5"));
+    script.durable();
+    assert_eq!(script.expect("a").attr("h"), Some("6"));
+    script.expect_nothing();
+    script.give(message);
+    script.closed(&Closing::Eof);
+    assert_eq!(
+        script.resume().attr("h"),
+        Some("6"),
+        "the second one is not on disk"
+    );
+}
+
+#[test]
+fn before_sleep_what_is_on_disk_is_told() {
+    let mut script = Script::ready();
+    let out = script.session.acknowledge();
+    script.take(out);
+    assert_eq!(script.expect("a").attr("h"), Some("5"));
+}
+
+#[test]
+fn poison_is_counted_reported_and_acknowledged() {
+    let mut script = Script::ready();
+    let deep = format!(
+        "<message xmlns='jabber:client'>{}{}</message>",
+        "<a>".repeat(80),
+        "</a>".repeat(80)
+    );
+    script.give(&deep);
+    assert_eq!(script.expect("a").attr("h"), Some("6"));
+    script.give("<message xmlns='jabber:client' from='@@'><body>x</body></message>");
+    assert_eq!(script.expect("a").attr("h"), Some("7"));
+    let unreadable = script
+        .events
+        .iter()
+        .filter(|event| matches!(event, Event::Unreadable(_)))
+        .count();
+    assert_eq!(unreadable, 2);
+}
+
+#[test]
+fn a_stolen_session_is_not_resumed_and_not_bound_under_the_same_name() {
+    let mut script = three_sent();
+    let resource = script.session.pins.resource.clone();
+    script.give("<stream:error><conflict xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>");
+    assert_eq!(
+        script.last_verdict(),
+        Some(&Verdict::new(Action::NewResource, Cause::Conflict))
+    );
+    assert_ne!(script.session.pins.resource, resource);
+    script.frames.clear();
+    script.sign_in();
+    script.give(OFFER);
+    script.expect("iq");
+}
+
+#[test]
+fn a_server_that_restarts_may_still_know_the_session() {
+    for condition in [
+        "system-shutdown",
+        "reset",
+        "internal-server-error",
+        "connection-timeout",
+    ] {
+        let mut script = three_sent();
+        script.give(&format!(
+            "<stream:error><{condition} xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>"
+        ));
+        assert!(script.hung_up);
+        script.resume();
+    }
+}
+
+#[test]
+fn what_the_server_cannot_read_is_not_sent_again_by_resumption() {
+    for condition in ["not-well-formed", "policy-violation", "unsupported-stanza-type"] {
+        let mut script = three_sent();
+        script.give(&format!(
+            "<stream:error><{condition} xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>"
+        ));
+        script.frames.clear();
+        script.sign_in();
+        script.give(OFFER);
+        script.expect("iq");
+    }
+}
+
+#[test]
+fn a_closed_stream_ends_the_session() {
+    let mut script = three_sent();
+    script.frames.clear();
+    let out = script.session.close();
+    script.take(out);
+    script.commit();
+    script.expect("presence");
+    script.expect("close");
+    script.give("<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>");
+    assert!(script.hung_up);
+    assert!(script.last_verdict().is_none());
+    let mut script = script.restart();
+    script.sign_in();
+    script.give(OFFER);
+    script.bind();
+    script.give(ENABLED);
+    assert_eq!(script.reports(), [&bound(&[], &[2, 3])]);
+}
+
+#[test]
+fn sign_in_costs_its_slow_part_once() {
+    let mut script = Script::ready();
+    assert!(script.session.stretched.is_some());
+    script.closed(&Closing::Eof);
+    script.session.settings.max_iterations = 4096;
+    script.resume();
+}
