@@ -12,6 +12,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// How many set-aside databases are kept; older ones are removed.
 const KEPT_ASIDE: usize = 3;
+/// Two of sled's segments.
+const ROOM: usize = 1024 * 1024;
 /// A program that is being started by this one holds copies of its locks for a moment.
 const LOCK_PATIENCE: Duration = Duration::from_millis(400);
 
@@ -101,23 +103,23 @@ impl Folder {
     }
 
     /// Opens the database, or sets it aside and opens a fresh one that holds the waiting messages.
-    ///
-    /// `thorough` reads every record first. `unwritten` is what was applied to a database that is now
-    /// being reopened; it counts only if that is set aside.
-    pub(crate) fn open(
-        &self,
-        thorough: bool,
-        unwritten: &[(Vec<u8>, Option<Vec<u8>>)],
-    ) -> Result<Ready, OpenError> {
-        let copy = outbox_copy::read(&self.copy()).map_err(|error| self.refuse(error))?;
-        match self.open_as_it_is(thorough)? {
-            Ok(disk) => self.ready(disk, copy),
-            Err((why, disk)) => self.start_afresh(why, disk, copy, unwritten),
+    pub(crate) fn open(&self) -> Result<Ready, OpenError> {
+        match self.open_as_it_is(false)? {
+            Ok(disk) => {
+                let copy = outbox_copy::read(&self.copy()).map_err(|error| self.refuse(error))?;
+                self.ready(disk, copy)
+            }
+            Err((why, disk)) => self.start_afresh(why, disk, &[]),
         }
     }
 
+    /// Opens the database, and no more: works on a full disk, too. `thorough` reads every record first.
+    ///
     /// The inner error says why it has to be set aside.
-    fn open_as_it_is(&self, thorough: bool) -> Result<Result<Disk, (String, Option<Disk>)>, OpenError> {
+    pub(crate) fn open_as_it_is(
+        &self,
+        thorough: bool,
+    ) -> Result<Result<Disk, (String, Option<Disk>)>, OpenError> {
         make_private(&self.cache()).map_err(|error| self.refuse(error))?;
         let disk = match Disk::open(&self.cache()) {
             Ok(disk) => disk,
@@ -211,13 +213,14 @@ impl Folder {
         self.finish(disk, waiting, None, put_back)
     }
 
-    fn start_afresh(
+    /// Sets the database aside. `unwritten` is what was applied to it and not written.
+    pub(crate) fn start_afresh(
         &self,
         why: String,
         disk: Option<Disk>,
-        copy: Copy,
         unwritten: &[(Vec<u8>, Option<Vec<u8>>)],
     ) -> Result<Ready, OpenError> {
+        let copy = outbox_copy::read(&self.copy()).map_err(|error| self.refuse(error))?;
         let mut waiting = copy.waiting;
         if let Some(disk) = disk {
             // The copy is never behind, so the database is asked only if the copy has holes.
@@ -268,6 +271,15 @@ impl Folder {
             set_aside,
             put_back,
         })
+    }
+
+    /// Whether the disk takes as much as opening the database needs: on a full disk it can't be opened again,
+    /// while the one that is open can still be read.
+    pub(crate) fn room(&self) -> io::Result<()> {
+        let path = self.path.join("room");
+        let written = fs::write(&path, vec![0xa5; ROOM]).and_then(|()| File::open(&path)?.sync_all());
+        let _ = fs::remove_file(&path);
+        written
     }
 
     fn put_aside(&self) -> io::Result<PathBuf> {

@@ -350,8 +350,11 @@ impl OutboxCopy {
         let frame = frame(&share)?;
         // A frame that failed half way would be taken for damage.
         self.file.set_len(self.length)?;
-        self.file.write_all(&frame)?;
-        self.file.sync_data()?;
+        let written = self.file.write_all(&frame).and_then(|()| self.file.sync_data());
+        if let Err(error) = written {
+            let _ = self.file.set_len(self.length);
+            return Err(error);
+        }
         self.length += frame.len() as u64;
         self.waiting.absorb(share);
         let live: usize = self.waiting.records.iter().map(|(k, v)| k.len() + v.len()).sum();

@@ -63,7 +63,7 @@ impl Store {
             copy,
             set_aside,
             put_back,
-        } = folder.open(false, &[])?;
+        } = folder.open()?;
         let state = State {
             overlay: Overlay::default(),
             disk: Some(Arc::new(disk)),
@@ -149,38 +149,53 @@ impl Store {
     }
 
     /// Closes the database, opens it again and writes what was applied meanwhile. Blocks on the disk, and
-    /// so do readers. To be tried again later if it fails.
+    /// so do readers. To be tried again later if it fails; on a disk that is still full the old one stays open
+    /// for reading.
     pub fn reopen(&self) -> Result<Reopened, StoreError> {
         let mut copy = self.copy();
         let set_aside = {
             let mut state = self.write();
             let thorough =
                 self.damaged.load(Ordering::Relaxed) || matches!(state.failure, Some(StoreError::Damaged(_)));
+            if state.disk.is_some() && matches!(state.failure, Some(StoreError::DiskFull)) {
+                self.folder.room()?;
+            }
             // Commits are excluded by the copy's lock and readers by the state's: this is the last one.
             if let Some(disk) = state.disk.take().and_then(Arc::into_inner) {
                 disk.close();
             }
-            let unwritten = state.overlay.commit().writes;
-            let ready = match self.folder.open(thorough, &unwritten) {
-                Ok(ready) => ready,
-                Err(error) => {
-                    let failure = match error {
-                        OpenError::DiskFull => StoreError::DiskFull,
-                        other => StoreError::Failed(other.to_string()),
-                    };
-                    state.failure = Some(failure.clone());
-                    return Err(failure);
-                }
+            let fail = |state: &mut State, error: OpenError| {
+                let failure = match error {
+                    OpenError::DiskFull => StoreError::DiskFull,
+                    other => StoreError::Failed(other.to_string()),
+                };
+                state.failure = Some(failure.clone());
+                failure
             };
-            self.damaged.store(false, Ordering::Relaxed);
-            state.disk = Some(Arc::new(ready.disk));
-            state.failure = None;
-            *copy = ready.copy;
-            if ready.set_aside.is_some() {
-                // Cursors and session in the overlay speak of records that are gone.
-                state.overlay.forget();
+            match self.folder.open_as_it_is(thorough) {
+                Err(error) => return Err(fail(&mut state, error)),
+                Ok(Ok(disk)) => {
+                    // It can be read again, whatever comes of writing.
+                    state.disk = Some(Arc::new(disk));
+                    state.failure = None;
+                    self.damaged.store(false, Ordering::Relaxed);
+                    None
+                }
+                Ok(Err((why, disk))) => {
+                    let unwritten = state.overlay.commit().writes;
+                    let ready = match self.folder.start_afresh(why, disk, &unwritten) {
+                        Ok(ready) => ready,
+                        Err(error) => return Err(fail(&mut state, error)),
+                    };
+                    state.disk = Some(Arc::new(ready.disk));
+                    state.failure = None;
+                    self.damaged.store(false, Ordering::Relaxed);
+                    *copy = ready.copy;
+                    // Cursors and session in the overlay speak of records that are gone.
+                    state.overlay.forget();
+                    ready.set_aside
+                }
             }
-            ready.set_aside
         };
         let durable = self.commit(&mut copy)?;
         Ok(Reopened { durable, set_aside })

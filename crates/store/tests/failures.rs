@@ -11,7 +11,7 @@
 mod common;
 
 use common::*;
-use dormouse_model::{BatchId, Memory};
+use dormouse_model::{BatchId, Memory as _};
 use dormouse_store::{Store, StoreError};
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
@@ -174,10 +174,10 @@ fn a_full_disk_is_said_and_nothing_applied_is_lost() {
     );
     assert!(store.reopen().is_err(), "there is still no room");
     assert!(store.failure().is_some());
-    let newest = dormouse_model::Key::Message(dormouse_model::MessageId(last)).bytes();
-    assert!(
-        store.get(&newest).unwrap().is_some(),
-        "what was applied is still seen"
+    assert_eq!(
+        ids(&store),
+        (1..=last).collect::<Vec<_>>(),
+        "everything is still seen"
     );
 
     std::fs::remove_file(&ballast).unwrap();
