@@ -1,0 +1,37 @@
+"""Runs a program at a terminal of its own and types an answer when it asks.
+
+    TYPED=answer terminal.py PROMPT PROGRAM [ARGUMENT...]
+
+What the program writes to the terminal comes out on standard output; its exit status is ours. The answer is
+typed once, after PROMPT was shown.
+"""
+
+import os
+import pty
+import sys
+
+
+def main(prompt, *command):
+    answer = os.environ.pop("TYPED").encode() + b"\n"
+    child, terminal = pty.fork()
+    if child == 0:
+        os.execvp(command[0], command)
+    shown = b""
+    while True:
+        try:
+            chunk = os.read(terminal, 4096)
+        except OSError:  # Linux's way to say that the other end is closed.
+            break
+        if not chunk:
+            break
+        shown += chunk
+        sys.stdout.buffer.write(chunk)
+        sys.stdout.buffer.flush()
+        if answer and prompt.encode() in shown:
+            os.write(terminal, answer)
+            answer = b""
+    _, status = os.waitpid(child, 0)
+    return os.waitstatus_to_exitcode(status)
+
+
+sys.exit(main(*sys.argv[1:]))
