@@ -4,7 +4,7 @@
 //! marker or a bounce changes what is known of another message. New items have no place yet: live ones go
 //! to the end, those of a page are seated together.
 
-use crate::conflicts::{Amendment, print};
+use crate::amendment::{Amendment, print};
 use crate::delivery::{bounce, proven, receipt};
 use crate::identity::{Copy, Recognition};
 use crate::ledger::{Item, Ledger};
@@ -140,7 +140,7 @@ pub(crate) fn hear(
                     names,
                     edited: None,
                 })),
-                (None, Some(about)) => Item::Amendment(Amendment {
+                (None, Some(about)) => Item::Amendment(Box::new(Amendment {
                     id,
                     conversation: copy.conversation.clone(),
                     author: sender,
@@ -150,7 +150,7 @@ pub(crate) fn hear(
                     about: about.clone(),
                     target: None,
                     body: body.cloned(),
-                }),
+                })),
                 (None, None) => return Ok(Heard::Nothing),
             };
             ledger.put_item(&item);

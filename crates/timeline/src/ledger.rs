@@ -3,7 +3,7 @@
 //!
 //! A record that changes several times during one input is told to the window once, as it ends up.
 
-use crate::conflicts::Amendment;
+use crate::amendment::Amendment;
 use crate::timeline::Effect;
 use dormouse_model::{BareJid, Change, Draft, Key, Message, MessageId, Names, Place, ReadError};
 use serde::{Deserialize, Serialize};
@@ -21,7 +21,7 @@ pub(crate) enum Item {
     /// A message.
     Message(Box<Message>),
     /// An edit or a retraction.
-    Amendment(Amendment),
+    Amendment(Box<Amendment>),
 }
 
 impl Item {
@@ -85,7 +85,10 @@ impl<'d, 'm> Ledger<'d, 'm> {
         if let Some(message) = self.message(id)? {
             return Ok(Some(Item::Message(Box::new(message))));
         }
-        Ok(self.draft.read(&Key::Amendment(id))?.map(Item::Amendment))
+        Ok(self
+            .draft
+            .read(&Key::Amendment(id))?
+            .map(|amendment| Item::Amendment(Box::new(amendment))))
     }
 
     pub(crate) fn put_message(&mut self, message: &Message) {
@@ -97,7 +100,7 @@ impl<'d, 'm> Ledger<'d, 'm> {
         match item {
             Item::Message(message) => self.put_message(message),
             Item::Amendment(amendment) => {
-                self.draft.put(&Key::Amendment(amendment.id), amendment);
+                self.draft.put(&Key::Amendment(amendment.id), amendment.as_ref());
                 if let Some(target) = amendment.target {
                     self.touched.insert(target);
                 }

@@ -13,6 +13,7 @@
 //! outbox ─────> delivery                            what waits, what is doubtful, what has been proven
 //! ```
 
+mod amendment;
 mod arrival;
 mod catch_up;
 mod conflicts;
@@ -24,6 +25,8 @@ mod identity;
 mod ledger;
 mod order;
 mod outbox;
+mod reading;
+mod seating;
 mod timeline;
 
 pub use conversation::Conversation;

@@ -1,5 +1,6 @@
 //! What the user wrote is on disk before it leaves, leaves in order, and leaves twice only if nothing
 //! proves that it has arrived.
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 mod world;
 
@@ -85,7 +86,7 @@ fn an_acknowledged_message_is_sent_and_stands_where_the_acknowledgement_came() {
     world.acknowledge(&[id]);
     assert_eq!(state(&world, "mine"), Delivery::Sent);
     assert_eq!(world.bodies(BOB), ["theirs", "mine"]);
-    assert_eq!(world.timeline.waiting(), 0);
+    assert_eq!(world.timeline.outbox_len(), 0);
 }
 
 #[test]
@@ -307,7 +308,7 @@ fn a_message_larger_than_the_server_takes_fails_with_the_reason() {
     let (id, _) = sent(&mut world, "hello");
     world.told(|timeline, _, draft| timeline.too_large(id, draft));
     assert_eq!(state(&world, "hello"), Delivery::Failed(Failure::TooLarge));
-    assert_eq!(world.timeline.waiting(), 0);
+    assert_eq!(world.timeline.outbox_len(), 0);
 }
 
 #[test]
