@@ -9,13 +9,12 @@ use crate::turn::Turn;
 use crate::{Command, Input, Output};
 use dormouse_link::{IdleIntervals, Input as LinkInput, Link, Output as LinkOutput, Probe};
 use dormouse_model::{
-    Action, BareJid, BatchId, Cause, Change, Channel, ChatState, ConnId, Connection, ConnectionState, Endpoint, Key,
-    Memory, Notice, Now, Outgoing, Random, ReadError, Tick, Verdict,
+    Action, BareJid, BatchId, Cause, Change, Channel, ChatState, ConnId, Connection, ConnectionState,
+    Endpoint, Key, Memory, Notice, Now, Outgoing, Random, ReadError, Tick, Verdict,
 };
 use dormouse_timeline::{Effect, Timeline};
 use dormouse_xmpp::{Credentials, Features, Session};
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 /// How often a server may send us elsewhere before we go back to where we began (RFC 7395 section 3.6.1).
 const HOPS: u32 = 3;
@@ -45,9 +44,16 @@ pub struct Status {
     pub caught_up: bool,
 }
 
-/// What is about to end, once everything is on disk.
+/// What is about to end, once everything written before is on disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Ending {
+struct Ending {
+    what: End,
+    /// The last batch written before; known at the end of the turn in which the end was announced.
+    after: Option<BatchId>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
     Sleep,
     Quit,
 }
@@ -143,10 +149,15 @@ impl Account {
 
     /// When [`Input::Tick`] is due, if nothing happens before.
     pub fn deadline(&self) -> Option<Tick> {
-        [self.link.deadline(), self.quiet.deadline(), self.presence_told, self.timeline.deadline()]
-            .into_iter()
-            .flatten()
-            .min()
+        [
+            self.link.deadline(),
+            self.quiet.deadline(),
+            self.presence_told,
+            self.timeline.deadline(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     /// The number that the next batch will have.
@@ -175,7 +186,11 @@ impl Account {
     fn take(&mut self, turn: &mut Turn, input: Input) -> Result<(), ReadError> {
         match input {
             Input::Start => self.link(turn, LinkInput::Start)?,
-            Input::Dialled { conn, channel, endpoint } => {
+            Input::Dialled {
+                conn,
+                channel,
+                endpoint,
+            } => {
                 self.open.insert(conn, channel);
                 self.link.aim(endpoint);
                 self.link(turn, LinkInput::Dialled(conn))?;
@@ -203,7 +218,10 @@ impl Account {
             }
             Input::StoreFailed(why) => {
                 if self.store_failure.began() {
-                    self.note(turn, format!("The store refuses writes ({why}); nothing is acknowledged."));
+                    self.note(
+                        turn,
+                        format!("The store refuses writes ({why}); nothing is acknowledged."),
+                    );
                     turn.change(Change::Notice(Notice::StoreFailed(why)));
                 }
             }
@@ -214,13 +232,14 @@ impl Account {
                 }
             }
             Input::Suspending => {
-                self.ending.get_or_insert(Ending::Sleep);
+                self.ending.get_or_insert(Ending {
+                    what: End::Sleep,
+                    after: None,
+                });
                 self.link(turn, LinkInput::Suspending)?;
             }
             Input::Resumed { slept, proven } => {
-                if self.ending == Some(Ending::Sleep) {
-                    self.ending = None;
-                }
+                self.ending.take_if(|ending| ending.what == End::Sleep);
                 self.link(turn, LinkInput::Resumed { slept, proven })?;
             }
             Input::Network { up, route_lost } => self.link(turn, LinkInput::Network { up, route_lost })?,
@@ -241,7 +260,10 @@ impl Account {
         }
         self.link(turn, LinkInput::Inbound(conn))?;
         let said = if self.quarantine.holds(text) {
-            self.note(turn, "A stanza that crashed Dormouse twice was put aside unread.".into());
+            self.note(
+                turn,
+                "A stanza that crashed Dormouse twice was put aside unread.".into(),
+            );
             self.session.skip(conn)
         } else {
             self.session.frame(turn.now, conn, text, &mut turn.draft)?
@@ -286,26 +308,29 @@ impl Account {
         Ok(())
     }
 
-    /// Sleep and quit wait until everything issued is on disk, unless the disk refuses.
+    /// Sleep and quit wait until everything written before is on disk, unless the disk refuses.
     fn end_if_safe(&mut self, turn: &mut Turn) {
-        let Some(ending) = self.ending else { return };
-        let issued_all = self.durable.next() >= self.next_batch;
-        if !issued_all && !self.store_failure.is_on() {
+        let Some(ending) = &mut self.ending else { return };
+        let after = *ending
+            .after
+            .get_or_insert(BatchId(self.next_batch.0.saturating_sub(1)));
+        if self.durable < after && !self.store_failure.is_on() {
             return;
         }
+        let what = ending.what;
         self.ending = None;
-        let said = match ending {
-            Ending::Sleep => self.session.acknowledge(),
-            Ending::Quit => self.session.close(),
+        let said = match what {
+            End::Sleep => self.session.acknowledge(),
+            End::Quit => self.session.close(),
         };
         for output in said {
             if let dormouse_xmpp::Output::Frame(conn, text) = output {
                 turn.out.push(Output::Frame { conn, text });
             }
         }
-        turn.out.push(match ending {
-            Ending::Sleep => Output::MaySleep,
-            Ending::Quit => Output::MayQuit,
+        turn.out.push(match what {
+            End::Sleep => Output::MaySleep,
+            End::Quit => Output::MayQuit,
         });
     }
 
@@ -313,7 +338,9 @@ impl Account {
         let now = turn.now;
         match command {
             Command::Send { body, .. } | Command::Edit { body, .. } if says_nothing(&body) => {
-                turn.change(Change::Notice(Notice::CannotDo("There is nothing in this message.".into())));
+                turn.change(Change::Notice(Notice::CannotDo(
+                    "There is nothing in this message.".into(),
+                )));
             }
             Command::Send { to, body, tag } => {
                 let body = dormouse_xmpp::clean(&body).into_owned();
@@ -348,15 +375,25 @@ impl Account {
             }
             Command::Typing { to, typing } => {
                 if self.session.is_ready() && self.contacts.may_see_us(&to) {
-                    let state = if typing { ChatState::Composing } else { ChatState::Active };
+                    let state = if typing {
+                        ChatState::Composing
+                    } else {
+                        ChatState::Active
+                    };
                     let said =
-                        self.session.send(now, &Outgoing::ChatState { to, state }, None, &mut turn.draft);
+                        self.session
+                            .send(now, &Outgoing::ChatState { to, state }, None, &mut turn.draft);
                     self.session_said(turn, said)?;
                 }
             }
             Command::Older(with) => self.timeline.older(now, &with),
             Command::RetryNow => self.link(turn, LinkInput::RetryNow)?,
-            Command::Quit => self.ending = Some(Ending::Quit),
+            Command::Quit => {
+                self.ending = Some(Ending {
+                    what: End::Quit,
+                    after: None,
+                })
+            }
             Command::Add { .. } | Command::Accept(_) | Command::Decline(_) | Command::Remove(_) => {
                 self.people(turn, command)?;
             }
@@ -383,7 +420,11 @@ impl Account {
                 said.extend(self.session.approve(&address));
                 self.contacts.answered(&address, &mut turn.draft);
                 // Whom we let see us we want to see as well, as people expect of "accept".
-                if !self.contacts.all().any(|contact| contact.address == address && contact.we_see_them()) {
+                if !self
+                    .contacts
+                    .all()
+                    .any(|contact| contact.address == address && contact.we_see_them())
+                {
                     said.extend(self.session.subscribe(&address));
                 }
             }
@@ -406,8 +447,8 @@ impl Account {
     ) -> Result<(), ReadError> {
         if let Cause::SeeOther(target) = &verdict.cause {
             let hops = self.elsewhere.as_ref().map_or(0, |(_, hops)| *hops) + 1;
-            self.elsewhere = (hops <= HOPS && target.starts_with("wss://"))
-                .then(|| (Endpoint(target.clone()), hops));
+            self.elsewhere =
+                (hops <= HOPS && target.starts_with("wss://")).then(|| (Endpoint(target.clone()), hops));
         }
         self.lost(turn, conn);
         self.link(turn, LinkInput::Closed(conn, verdict))
@@ -433,12 +474,16 @@ impl Account {
                     turn.out.push(Output::Dial { conn, endpoint });
                 }
                 LinkOutput::Use(conn) => {
-                    let Some(channel) = self.open.remove(&conn) else { continue };
+                    let Some(channel) = self.open.remove(&conn) else {
+                        continue;
+                    };
                     if let Some(old) = self.current {
                         self.lost(turn, old);
                     }
                     self.current = Some(conn);
-                    let said = self.session.begin(turn.now, conn, &channel, &self.settings.credentials);
+                    let said = self
+                        .session
+                        .begin(turn.now, conn, &channel, &self.settings.credentials);
                     self.session_said(turn, said)?;
                 }
                 LinkOutput::Hangup(conn) => {
@@ -458,7 +503,10 @@ impl Account {
                     }
                 }
                 LinkOutput::State(connection) => {
-                    self.note(turn, format!("{}: {}", connection.state.name(), connection.cause.sentence()));
+                    self.note(
+                        turn,
+                        format!("{}: {}", connection.state.name(), connection.cause.sentence()),
+                    );
                     if connection.state == ConnectionState::Suspect {
                         let changes = self.contacts.forget_typing();
                         turn.changes(changes);

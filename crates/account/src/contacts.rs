@@ -3,7 +3,9 @@
 //! Kept on disk because a resumption repeats neither (XEP-0198 section 5): after a resumed session what
 //! was stored still holds; after a fresh one presence is unknown until the server tells it.
 
-use dormouse_model::{Availability, BareJid, Change, Contact, Draft, Jid, Key, Memory, ReadError, Walk, record};
+use dormouse_model::{
+    Availability, BareJid, Change, Contact, Draft, Jid, Key, Memory, ReadError, Walk, record,
+};
 use dormouse_xmpp::RosterItem;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,7 +30,9 @@ impl Contacts {
         }
         let (from, to) = Key::Request(anyone).kind_range();
         for (_, value) in memory.range(&from, &to, Walk::Forwards, usize::MAX)? {
-            contacts.requests.insert(record::decode(&value).ok_or(ReadError::Damaged('w'))?);
+            contacts
+                .requests
+                .insert(record::decode(&value).ok_or(ReadError::Damaged('w'))?);
         }
         Ok(contacts)
     }
@@ -45,7 +49,9 @@ impl Contacts {
 
     /// Whether this person may see our presence, and so may get receipts and typing.
     pub fn may_see_us(&self, who: &BareJid) -> bool {
-        self.people.get(who).is_some_and(|contact| contact.subscription.they_see_us())
+        self.people
+            .get(who)
+            .is_some_and(|contact| contact.subscription.they_see_us())
     }
 
     /// The roster, whole or in part, as the server tells it.
@@ -53,14 +59,22 @@ impl Contacts {
         let mut changes = Vec::new();
         if whole {
             let told: BTreeSet<&BareJid> = items.iter().map(|item| &item.address).collect();
-            let gone: Vec<BareJid> = self.people.keys().filter(|who| !told.contains(who)).cloned().collect();
+            let gone: Vec<BareJid> = self
+                .people
+                .keys()
+                .filter(|who| !told.contains(who))
+                .cloned()
+                .collect();
             for who in gone {
                 changes.extend(self.removed(&who, draft));
             }
         }
         for item in items {
-            let mut contact =
-                self.people.get(&item.address).cloned().unwrap_or_else(|| Contact::unknown(item.address.clone()));
+            let mut contact = self
+                .people
+                .get(&item.address)
+                .cloned()
+                .unwrap_or_else(|| Contact::unknown(item.address.clone()));
             contact.name = item.name;
             contact.subscription = item.subscription;
             contact.asked = item.asked;
@@ -76,7 +90,9 @@ impl Contacts {
     /// Somebody was taken off the roster.
     pub fn removed(&mut self, who: &BareJid, draft: &mut Draft) -> Option<Change> {
         draft.delete(&Key::Contact(who.clone()));
-        self.people.remove(who).map(|_| Change::ContactRemoved(who.clone()))
+        self.people
+            .remove(who)
+            .map(|_| Change::ContactRemoved(who.clone()))
     }
 
     /// Somebody's presence. Of people outside the roster nothing is kept.
@@ -90,7 +106,9 @@ impl Contacts {
                 contact.presence.remove(&resource);
             }
             (resource, availability) => {
-                contact.presence.insert(resource.unwrap_or_default(), availability);
+                contact
+                    .presence
+                    .insert(resource.unwrap_or_default(), availability);
             }
         }
         self.keep(contact, draft)
@@ -110,8 +128,12 @@ impl Contacts {
 
     /// The server has told everything it knows: those it did not mention are offline.
     pub fn presence_complete(&mut self, draft: &mut Draft) -> Vec<Change> {
-        let silent: Vec<Contact> =
-            self.people.values().filter(|contact| !contact.presence_known).cloned().collect();
+        let silent: Vec<Contact> = self
+            .people
+            .values()
+            .filter(|contact| !contact.presence_known)
+            .cloned()
+            .collect();
         let mut changes = Vec::new();
         for mut contact in silent {
             contact.presence_known = true;
@@ -149,7 +171,10 @@ impl Contacts {
     pub fn forget_typing(&mut self) -> Vec<Change> {
         std::mem::take(&mut self.typing)
             .into_iter()
-            .map(|conversation| Change::ChatState { conversation, state: None })
+            .map(|conversation| Change::ChatState {
+                conversation,
+                state: None,
+            })
             .collect()
     }
 
@@ -162,3 +187,7 @@ impl Contacts {
         Some(Change::Contact(contact))
     }
 }
+
+#[cfg(test)]
+#[path = "contacts_tests.rs"]
+mod tests;

@@ -1,8 +1,8 @@
 //! What the session says, and whom it concerns.
 
+use crate::Output;
 use crate::account::{Account, learnt_features};
 use crate::turn::Turn;
-use crate::Output;
 use dormouse_link::Input as LinkInput;
 use dormouse_model::{Arrival, BareJid, Change, ChatState, Notice, ReadError, Via};
 use dormouse_xmpp::{Event, Features, Output as SessionOutput};
@@ -12,7 +12,11 @@ use std::time::Duration;
 const PRESENCE_TOLD: Duration = Duration::from_secs(10);
 
 impl Account {
-    pub(crate) fn session_said(&mut self, turn: &mut Turn, said: Vec<SessionOutput>) -> Result<(), ReadError> {
+    pub(crate) fn session_said(
+        &mut self,
+        turn: &mut Turn,
+        said: Vec<SessionOutput>,
+    ) -> Result<(), ReadError> {
         for output in said {
             match output {
                 SessionOutput::Frame(conn, text) => turn.out.push(Output::Frame { conn, text }),
@@ -33,7 +37,12 @@ impl Account {
                 self.session_began(turn, false)?;
                 self.quiet.resumed(now.tick);
             }
-            Event::Bound { conn, acked, doubtful, resumable } => {
+            Event::Bound {
+                conn,
+                acked,
+                doubtful,
+                resumable,
+            } => {
                 let effects = self.timeline.acknowledged(now, &acked, &mut turn.draft)?;
                 self.effects(turn, effects)?;
                 let effects = self.timeline.doubtful(&doubtful, &mut turn.draft)?;
@@ -64,7 +73,9 @@ impl Account {
                 self.effects(turn, effects)?;
             }
             Event::ArchiveFailed { query, failure } => {
-                let effects = self.timeline.archive_failed(now, query, failure, &mut turn.draft)?;
+                let effects = self
+                    .timeline
+                    .archive_failed(now, query, failure, &mut turn.draft)?;
                 self.effects(turn, effects)?;
             }
             Event::Roster { contacts, whole } => {
@@ -127,10 +138,15 @@ impl Account {
             && arrival.message.from.to_bare() == with
         {
             self.contacts.typing(&with, state == ChatState::Composing);
-            turn.change(Change::ChatState { conversation: with.clone(), state: Some(state) });
+            turn.change(Change::ChatState {
+                conversation: with.clone(),
+                state: Some(state),
+            });
         }
         let may_see_us = self.contacts.may_see_us(&with);
-        let effects = self.timeline.arrival(turn.now, arrival, may_see_us, &mut turn.draft)?;
+        let effects = self
+            .timeline
+            .arrival(turn.now, arrival, may_see_us, &mut turn.draft)?;
         self.effects(turn, effects)?;
         self.quiet.stirred(turn.now.tick);
         Ok(())
@@ -139,6 +155,10 @@ impl Account {
     /// The other side of a message, whoever wrote it.
     fn counterpart(&self, arrival: &Arrival) -> BareJid {
         let from = arrival.message.from.to_bare();
-        if from == self.settings.address { arrival.message.to.to_bare() } else { from }
+        if from == self.settings.address {
+            arrival.message.to.to_bare()
+        } else {
+            from
+        }
     }
 }

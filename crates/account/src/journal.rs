@@ -16,8 +16,13 @@ impl Journal {
     pub fn restore(memory: &dyn Memory) -> Result<Self, ReadError> {
         let (from, to) = Key::Journal(0).kind_range();
         let last = memory.range(&from, &to, Walk::Backwards, 1)?;
-        let number = last.first().and_then(|(key, _)| key.get(1..9)).and_then(|b| b.try_into().ok());
-        Ok(Self { next: number.map_or(0, |bytes| u64::from_be_bytes(bytes).wrapping_add(1)) })
+        let number = last
+            .first()
+            .and_then(|(key, _)| key.get(1..9))
+            .and_then(|b| b.try_into().ok());
+        Ok(Self {
+            next: number.map_or(0, |bytes| u64::from_be_bytes(bytes).wrapping_add(1)),
+        })
     }
 
     /// Writes a line.

@@ -52,7 +52,10 @@ mod tests {
     #[test]
     fn a_server_that_goes_on_sending_is_given_up_while_nothing_can_be_stored() {
         let mut failure = StoreFailure::default();
-        assert!((0..10_000).all(|_| !failure.frame()), "a working disk takes everything");
+        assert!(
+            (0..10_000).all(|_| !failure.frame()),
+            "a working disk takes everything"
+        );
         assert!(failure.began());
         assert!(!failure.began(), "said once");
         assert_eq!((0..FRAMES + 1).filter(|_| failure.frame()).count(), 1);

@@ -12,7 +12,11 @@ pub(crate) struct Turn<'m> {
 
 impl<'m> Turn<'m> {
     pub fn begin(now: Now, memory: &'m dyn Memory) -> Self {
-        Self { now, draft: Draft::over(memory), out: Vec::new() }
+        Self {
+            now,
+            draft: Draft::over(memory),
+            out: Vec::new(),
+        }
     }
 
     pub fn change(&mut self, change: Change) {

@@ -83,25 +83,29 @@ type TypedLines = UnboundedReceiver<(String, oneshot::Sender<()>)>;
 fn typing_line() -> Result<(TypedLines, impl ExternalPrinter)> {
     let config = Config::builder().auto_add_history(true).build();
     let mut editor = DefaultEditor::with_config(config).context("This terminal can't be used")?;
-    let printer = editor.create_external_printer().context("This terminal can't be used")?;
+    let printer = editor
+        .create_external_printer()
+        .context("This terminal can't be used")?;
     let (typed, lines) = unbounded_channel();
-    std::thread::Builder::new().name("typing-line".into()).spawn(move || {
-        loop {
-            match editor.readline("> ") {
-                Ok(line) => {
-                    let (next, answered) = oneshot::channel();
-                    if typed.send((line, next)).is_err() || answered.blocking_recv().is_err() {
+    std::thread::Builder::new()
+        .name("typing-line".into())
+        .spawn(move || {
+            loop {
+                match editor.readline("> ") {
+                    Ok(line) => {
+                        let (next, answered) = oneshot::channel();
+                        if typed.send((line, next)).is_err() || answered.blocking_recv().is_err() {
+                            return;
+                        }
+                    }
+                    Err(ReadlineError::Interrupted | ReadlineError::Eof) => return,
+                    Err(error) => {
+                        words::complain(&format!("The terminal can't be read: {error}."));
                         return;
                     }
                 }
-                Err(ReadlineError::Interrupted | ReadlineError::Eof) => return,
-                Err(error) => {
-                    words::complain(&format!("The terminal can't be read: {error}."));
-                    return;
-                }
             }
-        }
-    })?;
+        })?;
     Ok((lines, printer))
 }
 
@@ -109,10 +113,16 @@ impl Screen {
     /// Opens the conversation there is most reason to open.
     fn open_first(&mut self, engine: &Engine, print: &mut impl FnMut(String)) {
         let online = |contact: &&Contact| contact.availability() < Availability::Offline;
-        let first = self.contacts.values().find(online).or_else(|| self.contacts.values().next());
+        let first = self
+            .contacts
+            .values()
+            .find(online)
+            .or_else(|| self.contacts.values().next());
         match first.map(|contact| contact.address.clone()) {
             Some(address) => self.open(engine, address, print),
-            None => print("Nobody is on your list yet. /add ADDRESS adds somebody; /to ADDRESS writes to them.".into()),
+            None => print(
+                "Nobody is on your list yet. /add ADDRESS adds somebody; /to ADDRESS writes to them.".into(),
+            ),
         }
     }
 
@@ -143,7 +153,11 @@ impl Screen {
     }
 
     fn name(&self, address: &BareJid) -> String {
-        match self.contacts.get(address).and_then(|contact| contact.name.as_deref()) {
+        match self
+            .contacts
+            .get(address)
+            .and_then(|contact| contact.name.as_deref())
+        {
             Some(name) => format!("{} <{address}>", tame(name)),
             None => address.to_string(),
         }
@@ -152,7 +166,10 @@ impl Screen {
     fn take(&mut self, engine: &Engine, change: Change, print: &mut impl FnMut(String)) {
         match change {
             Change::Connection(connection) => {
-                let news = self.connection.as_ref().is_none_or(|old| old.state.name() != connection.state.name());
+                let news = self
+                    .connection
+                    .as_ref()
+                    .is_none_or(|old| old.state.name() != connection.state.name());
                 if news {
                     print(format!("* {}", state(&connection)));
                 }
@@ -181,7 +198,11 @@ impl Screen {
                 let before = self.contacts.get(&contact.address).map(Contact::availability);
                 let after = contact.availability();
                 if before.is_some_and(|before| before != after && before != Availability::Unknown) {
-                    print(format!("* {} is {}", self.name(&contact.address), available(after)));
+                    print(format!(
+                        "* {} is {}",
+                        self.name(&contact.address),
+                        available(after)
+                    ));
                 }
                 self.contacts.insert(contact.address.clone(), contact);
             }
@@ -190,7 +211,9 @@ impl Screen {
                 self.contacts.remove(&address);
             }
             Change::Request(from) => {
-                print(format!("* {from} wants to see when you are online: /accept {from} or /decline {from}"));
+                print(format!(
+                    "* {from} wants to see when you are online: /accept {from} or /decline {from}"
+                ));
                 self.requests.insert(from);
             }
             Change::ChatState { conversation, state } => {
@@ -219,10 +242,14 @@ impl Screen {
 
     /// Prints what a catch-up brought into the open conversation, in order.
     fn news(&mut self, engine: &Engine, with: &BareJid, print: &mut impl FnMut(String)) {
-        let Ok(stretch) = engine.history(with, None, 200) else { return };
+        let Ok(stretch) = engine.history(with, None, 200) else {
+            return;
+        };
         for message in &stretch.messages {
             let line = words::message(message);
-            if self.shown.insert(message.id, line.clone()).as_ref() != Some(&line) || message.delivery().is_none() {
+            if self.shown.insert(message.id, line.clone()).as_ref() != Some(&line)
+                || message.delivery().is_none()
+            {
                 print(line);
             }
         }
@@ -250,7 +277,9 @@ impl Screen {
             }),
             ("now", _) => engine.command(Command::RetryNow),
             ("journal", n) => match engine.journal(n.parse().unwrap_or(20)) {
-                Ok(lines) => lines.iter().for_each(|line| print(format!("  {}", tame(&line.text)))),
+                Ok(lines) => lines
+                    .iter()
+                    .for_each(|line| print(format!("  {}", tame(&line.text)))),
                 Err(error) => print(format!("The journal can't be read: {error}.")),
             },
             ("history", n) => match self.with.clone() {
@@ -263,7 +292,9 @@ impl Screen {
             },
             ("to" | "add" | "remove" | "accept" | "decline", address) => match BareJid::new(address) {
                 Ok(address) => self.about(engine, verb, address, print),
-                Err(_) => print(format!("“{address}” is no address. An address looks like name@example.org.")),
+                Err(_) => print(format!(
+                    "“{address}” is no address. An address looks like name@example.org."
+                )),
             },
             ("edit" | "retract" | "retry" | "discard", rest) => {
                 let (number, text) = rest.split_once(' ').unwrap_or((rest, ""));
@@ -289,7 +320,11 @@ impl Screen {
 
     fn list(&self, print: &mut impl FnMut(String)) {
         for contact in self.contacts.values() {
-            print(format!("  {} — {}", self.name(&contact.address), available(contact.availability())));
+            print(format!(
+                "  {} — {}",
+                self.name(&contact.address),
+                available(contact.availability())
+            ));
         }
         for request in &self.requests {
             print(format!("  {request} — wants to see when you are online"));
@@ -300,7 +335,10 @@ impl Screen {
 fn own_message(engine: &Engine, verb: &str, id: MessageId, text: &str, print: &mut impl FnMut(String)) {
     match verb {
         "edit" if text.is_empty() => print("What shall it say? /edit N TEXT".into()),
-        "edit" => engine.command(Command::Edit { id, body: text.to_owned() }),
+        "edit" => engine.command(Command::Edit {
+            id,
+            body: text.to_owned(),
+        }),
         "retract" => engine.command(Command::Retract(id)),
         "retry" => engine.command(Command::Retry(id)),
         _ => engine.command(Command::Discard(id)),

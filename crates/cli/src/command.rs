@@ -8,9 +8,17 @@ use serde::Deserialize;
 #[serde(tag = "command", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Line {
     /// Send a text.
-    Send { to: BareJid, body: String, tag: Option<String> },
+    Send {
+        to: BareJid,
+        body: String,
+        tag: Option<String>,
+    },
     /// Show a stretch of a conversation from the cache.
-    History { with: BareJid, limit: Option<usize>, before: Option<u64> },
+    History {
+        with: BareJid,
+        limit: Option<usize>,
+        before: Option<u64>,
+    },
     /// Read older history from the archive.
     Older { with: BareJid },
     /// Say how things are.
@@ -78,7 +86,13 @@ mod tests {
 
     #[test]
     fn an_unknown_command_or_field_is_an_error() {
-        for line in [r#"{"command":"fly"}"#, r#"{"command":"quit","now":true}"#, "[]", "", r#"{"command":"send","to":"@","body":""}"#] {
+        for line in [
+            r#"{"command":"fly"}"#,
+            r#"{"command":"quit","now":true}"#,
+            "[]",
+            "",
+            r#"{"command":"send","to":"@","body":""}"#,
+        ] {
             assert!(serde_json::from_str::<Line>(line).is_err(), "{line}");
         }
     }

@@ -2,8 +2,8 @@
 
 use crate::words;
 use dormouse_engine::model::{
-    Availability, Change, ChatState, Connection, ConnectionState, Contact, Content, Delivery, Message, MessageId,
-    Now, Side, Subscription,
+    Availability, Change, ChatState, Connection, ConnectionState, Contact, Content, Delivery, Message,
+    MessageId, Now, Side, Subscription,
 };
 use dormouse_engine::{Status, Stretch};
 use serde_json::{Value, json};

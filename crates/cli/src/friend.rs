@@ -104,7 +104,9 @@ fn answer(message: &Message, you: &BareJid) -> Option<String> {
     if message.conversation != *you || message.delivery().is_some() || message.edited.is_some() {
         return None;
     }
-    let Content::Text(text) = &message.content else { return None };
+    let Content::Text(text) = &message.content else {
+        return None;
+    };
     Some(match text.trim() {
         question if question.ends_with('?') => "Good question. I'd sleep on it.".to_owned(),
         text if text.chars().count() < 60 => format!("“{text}”, you say? Tell me more."),

@@ -32,7 +32,9 @@ pub async fn login(address: BareJid, endpoint: Option<String>) -> Result<()> {
         move || Keyring.keep(&address, &secret)
     })
     .await??;
-    words::say(&format!("Signed in. The password of {address} is kept in the keyring."));
+    words::say(&format!(
+        "Signed in. The password of {address} is kept in the keyring."
+    ));
     Ok(())
 }
 
@@ -50,7 +52,13 @@ async fn signed_in(engine: &Engine) -> Result<()> {
                 }
             }
         }
-        waiting.push(subscription.changes.recv().await.context("The engine has ended")?);
+        waiting.push(
+            subscription
+                .changes
+                .recv()
+                .await
+                .context("The engine has ended")?,
+        );
     }
 }
 
@@ -58,6 +66,8 @@ async fn signed_in(engine: &Engine) -> Result<()> {
 pub async fn logout(address: BareJid) -> Result<()> {
     let account = address.clone();
     tokio::task::spawn_blocking(move || Keyring.forget(&account)).await??;
-    words::say(&format!("The password of {address} is forgotten. The cache is still there."));
+    words::say(&format!(
+        "The password of {address} is forgotten. The cache is still there."
+    ));
     Ok(())
 }

@@ -48,6 +48,9 @@ impl Place {
             endpoint: self.endpoint,
             watch_system: !self.no_wake,
         })?;
-        Ok(Open { engine, _log: Box::new(log) })
+        Ok(Open {
+            engine,
+            _log: Box::new(log),
+        })
     }
 }

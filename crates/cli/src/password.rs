@@ -27,7 +27,9 @@ pub async fn find(account: &BareJid) -> Result<Secret> {
         return Ok(Secret::new(password));
     }
     if !std::io::stdin().is_terminal() {
-        bail!("No password for {account}: sign in once with `dormouse-cli login {account}`, or set {VARIABLE}.");
+        bail!(
+            "No password for {account}: sign in once with `dormouse-cli login {account}`, or set {VARIABLE}."
+        );
     }
     ask(account).await
 }

@@ -39,7 +39,9 @@ pub async fn run(place: Place) -> ExitCode {
 }
 
 async fn talk(engine: &Engine) -> End {
-    let Some(mut subscription) = engine.subscribe().await else { return End::Gone };
+    let Some(mut subscription) = engine.subscribe().await else {
+        return End::Gone;
+    };
     let mut tags = Tags::new();
     for change in std::mem::take(&mut subscription.snapshot) {
         write(&event::change(&change, &tags, now()));
@@ -121,13 +123,7 @@ async fn obey(engine: &Engine, line: Line, tags: &mut Tags) {
     engine.command(command);
 }
 
-fn history(
-    engine: &Engine,
-    with: &BareJid,
-    limit: Option<usize>,
-    before: Option<u64>,
-    tags: &Tags,
-) {
+fn history(engine: &Engine, with: &BareJid, limit: Option<usize>, before: Option<u64>, tags: &Tags) {
     let found = before
         .map(|id| engine.message(MessageId(id)))
         .transpose()

@@ -19,7 +19,8 @@ pub fn complain(line: &str) {
 /// Text from elsewhere as it may be shown in a terminal.
 pub fn tame(text: &str) -> String {
     let invisible = |c: char| {
-        c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
+        c.is_control()
+            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
     };
     text.chars()
         .map(|c| match c {
@@ -59,7 +60,9 @@ pub fn why(failure: &Failure) -> String {
     match failure {
         Failure::Bounced { condition, text } => {
             let known = match condition.as_str() {
-                "service-unavailable" | "recipient-unavailable" => "They can't receive messages at the moment",
+                "service-unavailable" | "recipient-unavailable" => {
+                    "They can't receive messages at the moment"
+                }
                 "item-not-found" => "There is nobody with this address",
                 "remote-server-not-found" | "remote-server-timeout" => "Their server can't be reached",
                 "forbidden" | "not-allowed" | "not-authorized" | "policy-violation" => {
@@ -86,7 +89,12 @@ pub fn message(message: &Message) -> String {
     match &message.side {
         Side::Own(state) => format!("{time} #{number} you: {text}{edited}  {}", delivery(state)),
         Side::Theirs => {
-            let who = tame(message.sender.node().map_or(message.sender.domain().as_str(), |node| node.as_str()));
+            let who = tame(
+                message
+                    .sender
+                    .node()
+                    .map_or(message.sender.domain().as_str(), |node| node.as_str()),
+            );
             format!("{time} #{number} {who}: {text}{edited}")
         }
     }
@@ -95,10 +103,16 @@ pub fn message(message: &Message) -> String {
 /// Hours and minutes where the person is, with the day in front if it was not today.
 fn clock(stamp: Stamp) -> String {
     let zone = jiff::tz::TimeZone::system();
-    let Ok(moment) = jiff::Timestamp::from_millisecond(stamp.0) else { return "--:--".into() };
+    let Ok(moment) = jiff::Timestamp::from_millisecond(stamp.0) else {
+        return "--:--".into();
+    };
     let moment = moment.to_zoned(zone.clone());
     let today = jiff::Timestamp::now().to_zoned(zone).date();
-    let format = if moment.date() == today { "%H:%M" } else { "%Y-%m-%d %H:%M" };
+    let format = if moment.date() == today {
+        "%H:%M"
+    } else {
+        "%Y-%m-%d %H:%M"
+    };
     moment.strftime(format).to_string()
 }
 

@@ -116,7 +116,7 @@ impl Driver {
             settings,
             endpoint,
             store,
-                    account,
+            account,
             requests,
             flusher: Some(flusher),
             flushed,
@@ -191,7 +191,11 @@ impl Driver {
                 let tag = self.next_tag;
                 self.next_tag += 1;
                 self.sends.insert(tag, reply);
-                self.feed(Input::Command(Command::Send { to, body, tag: Some(tag) }));
+                self.feed(Input::Command(Command::Send {
+                    to,
+                    body,
+                    tag: Some(tag),
+                }));
             }
             Request::Happened(happening) => self.feed(match happening {
                 Happening::Suspending => Input::Suspending,
@@ -228,18 +232,25 @@ impl Driver {
                 self.feed(Input::Suspending);
             }
             WakeEvent::Resumed { slept, proof } => {
-                let proven = proof == Proof::Clock || slept.is_none_or(|slept| slept > Duration::from_secs(1));
+                let proven =
+                    proof == Proof::Clock || slept.is_none_or(|slept| slept > Duration::from_secs(1));
                 self.feed(Input::Resumed { slept, proven });
             }
             WakeEvent::NetworkKnown(reach) => {
                 if !self.reaches(reach) {
-                    self.feed(Input::Network { up: false, route_lost: false });
+                    self.feed(Input::Network {
+                        up: false,
+                        route_lost: false,
+                    });
                 }
             }
             WakeEvent::NetworkChanged(change) => {
                 let local = self.locals.get(&self.current);
                 let route_lost = local.is_some_and(|local| change.lost.contains(local));
-                self.feed(Input::Network { up: self.reaches(change.reach), route_lost });
+                self.feed(Input::Network {
+                    up: self.reaches(change.reach),
+                    route_lost,
+                });
             }
             // Deadlines are on a clock that does not jump.
             WakeEvent::WallClockJumped { by_ms } => tracing::info!(by_ms, "the wall clock was set"),
@@ -249,7 +260,11 @@ impl Driver {
 
     /// Whether the server may be reached: one on this machine always.
     fn reaches(&self, reach: Reach) -> bool {
-        reach > Reach::Host || self.endpoint.as_ref().is_some_and(dormouse_dial::endpoint::is_loopback)
+        reach > Reach::Host
+            || self
+                .endpoint
+                .as_ref()
+                .is_some_and(dormouse_dial::endpoint::is_loopback)
     }
 
     fn line_told(&mut self, conn: ConnId, event: LineEvent) {
@@ -257,9 +272,17 @@ impl Driver {
             return; // Given up meanwhile: what it still delivers is not read.
         }
         match event {
-            LineEvent::Dialled { channel, local, endpoint } => {
+            LineEvent::Dialled {
+                channel,
+                local,
+                endpoint,
+            } => {
                 self.locals.insert(conn, local);
-                self.feed(Input::Dialled { conn, channel, endpoint });
+                self.feed(Input::Dialled {
+                    conn,
+                    channel,
+                    endpoint,
+                });
             }
             LineEvent::Failed(failure) => {
                 self.hang_up(conn);
@@ -287,7 +310,9 @@ impl Driver {
             Input::Frame { text, .. } => Some(dormouse_account::quarantine::hash(text)),
             _ => None,
         };
-        let handled = catch_unwind(AssertUnwindSafe(|| self.account.handle(now(), input, &*self.store)));
+        let handled = catch_unwind(AssertUnwindSafe(|| {
+            self.account.handle(now(), input, &*self.store)
+        }));
         match handled {
             Ok(Ok(outputs)) => {
                 for output in outputs {
@@ -314,7 +339,8 @@ impl Driver {
                 };
                 let span = info_span!(parent: None, "line", account = %self.settings.address, conn = conn.0);
                 let events = self.line_events.0.clone();
-                self.lines.insert(conn, Line::dial(conn, self.dialler.clone(), target, events, span));
+                self.lines
+                    .insert(conn, Line::dial(conn, self.dialler.clone(), target, events, span));
             }
             Output::Frame { conn, text } => {
                 self.current = conn;
@@ -354,14 +380,17 @@ impl Driver {
     fn remember(&mut self, notice: &Notice) {
         self.notices.retain(|kept| kept.name() != notice.name());
         match notice {
-            Notice::StoreRecovered => self.notices.retain(|kept| !matches!(kept, Notice::StoreFailed(_))),
+            Notice::StoreRecovered => self
+                .notices
+                .retain(|kept| !matches!(kept, Notice::StoreFailed(_))),
             Notice::CannotDo(_) => {}
             lasting => self.notices.push(lasting.clone()),
         }
     }
 
     fn publish(&mut self, change: &Change) {
-        self.subscribers.retain(|subscriber| subscriber.send(change.clone()).is_ok());
+        self.subscribers
+            .retain(|subscriber| subscriber.send(change.clone()).is_ok());
     }
 
     /// The core can't be trusted any more: every socket is dropped (unacknowledged stanzas come again)

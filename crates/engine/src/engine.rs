@@ -6,10 +6,11 @@ use crate::secret::Secret;
 use dormouse_account::{Command, Status, Stretch, history};
 use dormouse_dial::BadEndpoint;
 use dormouse_model::{
-    BareJid, Change, Endpoint, JournalEntry, Key, Memory, Message, MessageId, Now, Place, ReadError, Stamp, Tick,
+    BareJid, Change, Endpoint, JournalEntry, Key, Memory, Message, MessageId, Now, Place, ReadError, Stamp,
+    Tick,
 };
-use dormouse_wake::clock::{Clock, SystemClock};
 use dormouse_store::{OpenError, Store};
+use dormouse_wake::clock::{Clock, SystemClock};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -85,8 +86,11 @@ pub struct Engine {
 impl Engine {
     /// Opens the store and goes online.
     pub fn start(settings: Settings) -> Result<Self, StartError> {
-        let endpoint: Option<Endpoint> =
-            settings.endpoint.as_deref().map(dormouse_dial::endpoint::parse).transpose()?;
+        let endpoint: Option<Endpoint> = settings
+            .endpoint
+            .as_deref()
+            .map(dormouse_dial::endpoint::parse)
+            .transpose()?;
         let address = settings.address.clone();
         let opened = Store::open(&settings.folder.store())?;
         let store = Arc::new(opened.store);
@@ -104,7 +108,12 @@ impl Engine {
                 runtime.shutdown_timeout(Duration::from_millis(200));
             })
             .map_err(|error| StartError::System(error.to_string()))?;
-        Ok(Self { address, requests, store, thread: Some(thread) })
+        Ok(Self {
+            address,
+            requests,
+            store,
+            thread: Some(thread),
+        })
     }
 
     /// Does what the user wishes.
@@ -189,5 +198,8 @@ impl Engine {
 pub fn now() -> Now {
     let clock = SystemClock;
     let tick = u64::try_from(clock.now().as_millis()).unwrap_or(u64::MAX);
-    Now { tick: Tick(tick), stamp: Stamp(clock.wall_ms()) }
+    Now {
+        tick: Tick(tick),
+        stamp: Stamp(clock.wall_ms()),
+    }
 }

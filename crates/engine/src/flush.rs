@@ -41,7 +41,10 @@ impl Flusher {
         let thread = thread::Builder::new()
             .name("dormouse-flush".into())
             .spawn(move || run(&store, &nudged, &tell))?;
-        Ok(Self { nudge: Some(nudge), thread: Some(thread) })
+        Ok(Self {
+            nudge: Some(nudge),
+            thread: Some(thread),
+        })
     }
 
     /// Something has been applied and wants to be durable.

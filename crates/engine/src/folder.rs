@@ -17,7 +17,9 @@ impl Folder {
     /// such place.
     pub fn of(account: &BareJid) -> Option<Self> {
         let dirs = directories::ProjectDirs::from("", "", "Dormouse")?;
-        Some(Self(dirs.data_local_dir().join("accounts").join(file_name(account))))
+        Some(Self(
+            dirs.data_local_dir().join("accounts").join(file_name(account)),
+        ))
     }
 
     /// The folder itself.

@@ -59,7 +59,11 @@ impl Line {
         let (frames, outgoing) = unbounded_channel();
         let (alive, dropped) = oneshot::channel();
         let task = tokio::spawn(live(conn, dialler, target, outgoing, dropped, events).instrument(span));
-        Self { frames, _dropped: alive, task }
+        Self {
+            frames,
+            _dropped: alive,
+            task,
+        }
     }
 
     /// Hands a frame over to be written.
@@ -83,7 +87,13 @@ async fn live(
     dropped: oneshot::Receiver<Never>,
     events: Sender<(ConnId, LineEvent)>,
 ) {
-    let Connected { channel, local_addr, peer_addr, endpoint, socket } = match dialler.dial(target).await {
+    let Connected {
+        channel,
+        local_addr,
+        peer_addr,
+        endpoint,
+        socket,
+    } = match dialler.dial(target).await {
         Ok(connected) => connected,
         Err(failure) => {
             tracing::info!(?failure, "dial failed");
@@ -95,7 +105,11 @@ async fn live(
     let (mut reader, writer) = socket.split();
     // The writer ends by itself when the line is dropped: what was handed over before still leaves.
     tokio::spawn(write(writer, outgoing, dropped).in_current_span());
-    let dialled = LineEvent::Dialled { channel, local: local_addr.ip(), endpoint };
+    let dialled = LineEvent::Dialled {
+        channel,
+        local: local_addr.ip(),
+        endpoint,
+    };
     if events.send((conn, dialled)).await.is_err() {
         return;
     }

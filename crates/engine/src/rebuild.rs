@@ -31,7 +31,9 @@ impl fmt::Display for Rebuild {
 
 /// What the user is told of a cache that was set aside.
 pub fn notice(aside: &SetAside) -> Notice {
-    Notice::CacheSetAside { saved: aside.saved as u64 }
+    Notice::CacheSetAside {
+        saved: aside.saved as u64,
+    }
 }
 
 /// Keeps rebuilding from becoming a busy loop.
@@ -42,29 +44,45 @@ impl Rebuilds {
     /// Notes one; how long to pause before it: nothing at first, then longer the more there were in the
     /// last minute.
     pub fn note(&mut self, now: Tick) -> Duration {
-        while self.0.front().is_some_and(|first| now.since(*first) > Duration::from_secs(60)) {
+        while self
+            .0
+            .front()
+            .is_some_and(|first| now.since(*first) > Duration::from_secs(60))
+        {
             self.0.pop_front();
         }
         self.0.push_back(now);
         let earlier = u32::try_from(self.0.len() - 1).unwrap_or(u32::MAX);
-        Duration::from_millis(200).saturating_mul(earlier).min(Duration::from_secs(5))
+        Duration::from_millis(200)
+            .saturating_mul(earlier)
+            .min(Duration::from_secs(5))
     }
 
     /// Makes the store fit for a new core.
-    pub fn mend(&mut self, why: &Rebuild, next_batch: BatchId, store: &Store) -> Result<Option<Notice>, StoreError> {
+    pub fn mend(
+        &mut self,
+        why: &Rebuild,
+        next_batch: BatchId,
+        store: &Store,
+    ) -> Result<Option<Notice>, StoreError> {
         match why {
             Rebuild::Unreadable(error) => {
                 if let ReadError::Damaged(_) = error {
                     store.report_damage();
                 }
-                store.reopen().map(|reopened| reopened.set_aside.as_ref().map(notice))
+                store
+                    .reopen()
+                    .map(|reopened| reopened.set_aside.as_ref().map(notice))
             }
             Rebuild::SetAside(aside) => Ok(Some(notice(aside))),
             Rebuild::Crashed(Some(frame)) => {
                 let key = Key::Quarantine(*frame);
                 let before = quarantine::count(store, frame).unwrap_or(0);
                 let writes = vec![(key.bytes(), Some(record::encode(&(before + 1))))];
-                store.apply(Batch { id: next_batch, writes });
+                store.apply(Batch {
+                    id: next_batch,
+                    writes,
+                });
                 store.flush().map(|_| None)
             }
             Rebuild::Crashed(None) => Ok(None),

@@ -1,0 +1,143 @@
+use super::*;
+use dormouse_model::{BatchId, Subscription};
+
+fn bare(text: &str) -> BareJid {
+    BareJid::new(text).unwrap()
+}
+
+fn jid(text: &str) -> Jid {
+    Jid::new(text).unwrap()
+}
+
+fn item(address: &str, subscription: Subscription) -> RosterItem {
+    RosterItem {
+        address: bare(address),
+        name: None,
+        subscription,
+        asked: false,
+        groups: Vec::new(),
+    }
+}
+
+/// Runs one turn over a memory and keeps what it wrote.
+fn turn<T>(kept: &mut BTreeMap<Vec<u8>, Vec<u8>>, act: impl FnOnce(&mut Draft) -> T) -> T {
+    let (result, batch) = {
+        let mut draft = Draft::over(kept);
+        let result = act(&mut draft);
+        (result, draft.into_batch(BatchId(1)))
+    };
+    batch.apply_to(kept);
+    result
+}
+
+#[test]
+fn after_a_fresh_sign_in_presence_is_unknown_until_it_is_told() {
+    let mut kept = BTreeMap::new();
+    let mut contacts = Contacts::default();
+    turn(&mut kept, |draft| {
+        contacts.roster(
+            vec![
+                item("bob@b", Subscription::Both),
+                item("eve@e", Subscription::Both),
+            ],
+            true,
+            draft,
+        );
+        contacts.presence(&jid("bob@b/home"), Availability::Online, draft);
+    });
+    let of = |contacts: &Contacts, who: &str| {
+        contacts
+            .all()
+            .find(|contact| contact.address == bare(who))
+            .unwrap()
+            .availability()
+    };
+    assert_eq!(of(&contacts, "bob@b"), Availability::Online);
+    assert_eq!(of(&contacts, "eve@e"), Availability::Unknown);
+    turn(&mut kept, |draft| contacts.forget_presence(draft));
+    assert_eq!(of(&contacts, "bob@b"), Availability::Unknown);
+    turn(&mut kept, |draft| {
+        contacts.presence(&jid("bob@b/home"), Availability::Away, draft);
+        contacts.presence_complete(draft);
+    });
+    assert_eq!(of(&contacts, "bob@b"), Availability::Away);
+    assert_eq!(of(&contacts, "eve@e"), Availability::Offline);
+}
+
+#[test]
+fn roster_and_presence_survive_the_process_for_a_resumption() {
+    let mut kept = BTreeMap::new();
+    let mut contacts = Contacts::default();
+    turn(&mut kept, |draft| {
+        contacts.roster(vec![item("bob@b", Subscription::From)], true, draft);
+        contacts.presence(&jid("bob@b/home"), Availability::DoNotDisturb, draft);
+        contacts.asked(bare("new@n"), draft);
+    });
+    let restored = Contacts::restore(&kept).unwrap();
+    assert_eq!(
+        restored.all().next().unwrap().availability(),
+        Availability::DoNotDisturb
+    );
+    assert!(restored.may_see_us(&bare("bob@b")));
+    assert_eq!(restored.requests().collect::<Vec<_>>(), [&bare("new@n")]);
+}
+
+#[test]
+fn a_whole_roster_removes_whom_it_does_not_name() {
+    let mut kept = BTreeMap::new();
+    let mut contacts = Contacts::default();
+    let changes = turn(&mut kept, |draft| {
+        contacts.roster(
+            vec![item("bob@b", Subscription::To), item("eve@e", Subscription::To)],
+            true,
+            draft,
+        );
+        contacts.roster(vec![item("eve@e", Subscription::To)], true, draft)
+    });
+    assert_eq!(changes, [Change::ContactRemoved(bare("bob@b"))]);
+    assert_eq!(Contacts::restore(&kept).unwrap().all().count(), 1);
+}
+
+#[test]
+fn a_request_is_said_once_and_not_by_somebody_who_sees_us_already() {
+    let mut kept = BTreeMap::new();
+    let mut contacts = Contacts::default();
+    turn(&mut kept, |draft| {
+        contacts.roster(vec![item("bob@b", Subscription::From)], true, draft);
+        assert_eq!(contacts.asked(bare("bob@b"), draft), None);
+        assert_eq!(
+            contacts.asked(bare("new@n"), draft),
+            Some(Change::Request(bare("new@n")))
+        );
+        assert_eq!(contacts.asked(bare("new@n"), draft), None);
+        contacts.answered(&bare("new@n"), draft);
+    });
+    assert_eq!(Contacts::restore(&kept).unwrap().requests().count(), 0);
+}
+
+#[test]
+fn presence_of_strangers_is_not_kept() {
+    let mut kept = BTreeMap::new();
+    let mut contacts = Contacts::default();
+    let change = turn(&mut kept, |draft| {
+        contacts.presence(&jid("who@w/x"), Availability::Online, draft)
+    });
+    assert_eq!(change, None);
+    assert!(kept.is_empty());
+}
+
+#[test]
+fn nobody_types_for_ever() {
+    let mut contacts = Contacts::default();
+    contacts.typing(&bare("bob@b"), true);
+    contacts.typing(&bare("eve@e"), true);
+    contacts.typing(&bare("eve@e"), false);
+    assert_eq!(
+        contacts.forget_typing(),
+        [Change::ChatState {
+            conversation: bare("bob@b"),
+            state: None
+        }]
+    );
+    assert!(contacts.forget_typing().is_empty());
+}
