@@ -42,7 +42,7 @@ class Client(slixmpp.ClientXMPP):
         self.enable_direct_tls = self.enable_starttls = False
         self.enable_plaintext = True
         self.use_ipv6 = False
-        self["feature_mechanisms"].unencrypted_scram = True
+        self.plugin["feature_mechanisms"].unencrypted_scram = True
         self.auto_authorize = self.auto_subscribe = True
         for plugin in ["0030", "0085", "0199", "0203", "0308", "0313", "0333", "0334", "0359", "0424"]:
             self.register_plugin(f"xep_{plugin}")
@@ -70,7 +70,7 @@ class Client(slixmpp.ClientXMPP):
     async def began(self, _):
         await self.get_roster()
         if self.options.carbons:
-            await self["xep_0280"].enable()
+            await self.plugin["xep_0280"].enable()
         self.send_presence()
         say("live", resumed=False)
 
@@ -126,14 +126,14 @@ class Client(slixmpp.ClientXMPP):
                 ElementTree.fromstring(command["xml"])
                 self.send_raw(command["xml"])
             case "correct":
-                correction = self["xep_0308"].build_correction(
+                correction = self.plugin["xep_0308"].build_correction(
                     command["id"], command["to"], mtype="chat", mbody=command["body"]
                 )
                 correction.send()
             case "retract":
-                self["xep_0424"].send_retraction(command["to"], command["id"])
+                self.plugin["xep_0424"].send_retraction(command["to"], command["id"])
             case "displayed":
-                self["xep_0333"].send_marker(command["to"], command["id"], "displayed", mtype="chat")
+                self.plugin["xep_0333"].send_marker(command["to"], command["id"], "displayed", mtype="chat")
             case "state":
                 message = self.make_message(mto=command["to"], mtype="chat")
                 message["chat_state"] = command["state"]
@@ -142,7 +142,7 @@ class Client(slixmpp.ClientXMPP):
                 self.send_presence_subscription(command["to"])
             case "archive":
                 bodies = []
-                async for result in self["xep_0313"].iterate():
+                async for result in self.plugin["xep_0313"].iterate():
                     bodies.append(result["mam_result"]["forwarded"]["stanza"]["body"])
                 say("archive", bodies=bodies)
             case "break":

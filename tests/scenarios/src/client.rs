@@ -220,6 +220,19 @@ impl Client {
         self.ask(&json!({"command": "status"}), "status")
     }
 
+    /// The lines of the connection's journal, oldest first.
+    ///
+    /// # Errors
+    /// As [`Client::ask`].
+    pub fn journal(&mut self) -> Result<Vec<String>> {
+        let mark = self.mark();
+        self.send_command(&json!({"command": "journal", "limit": 1000}))?;
+        // Commands are answered in order: with this answer the journal is whole.
+        self.status()?;
+        let lines = self.since(mark).into_iter().filter(|event| event.kind() == "journal");
+        Ok(lines.map(|event| event.text("text").to_owned()).collect())
+    }
+
     /// The whole conversation as its cache has it, oldest first.
     ///
     /// # Errors

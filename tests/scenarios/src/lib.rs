@@ -1,1 +1,28 @@
-//! s
+//! What the scenarios in `tests/` are made of: the shipped program, real servers, and the lab.
+//!
+//! | module | what it gives |
+//! |---|---|
+//! | [`program`] | `dormouse-cli`, built once per test process |
+//! | [`client`] | a running `dormouse-cli run`: commands in, events out with the moment they came |
+//! | [`event`] | those events, and waiting for them |
+//! | [`peer`] | a server on loopback that misbehaves as it is told |
+//! | [`checker`] | nothing lost, nothing twice, in order: what a conversation must hold |
+//! | [`server`] | Prosody or ejabberd, for scenarios that hold for both, and their people |
+//! | [`slixmpp`] | a client that is not ours, as the other side |
+//! | [`scene`] | a laptop behind the lab's relay, a friend and Prosody on the far side |
+//!
+//! A scenario sees what a user sees and nothing else: what was typed, and what each window shows.
+
+#![cfg(target_os = "linux")]
+
+pub mod checker;
+pub mod client;
+pub mod event;
+pub mod peer;
+pub mod program;
+pub mod scene;
+pub mod server;
+pub mod slixmpp;
+
+/// Why a scenario could not go on, in sentences.
+pub type Result<T> = anyhow::Result<T>;

@@ -116,8 +116,12 @@ impl Plan {
     #[must_use]
     pub fn plain_only(mut self) -> Self {
         let names = ["SCRAM-SHA-1", "SCRAM-SHA-256", "SCRAM-SHA-512"];
-        let with_plus = names.iter().flat_map(|name| [(*name).to_owned(), format!("{name}-PLUS")]);
-        self.without = with_plus.chain(["X-OAUTH2".to_owned(), "DIGEST-MD5".to_owned()]).collect();
+        let with_plus = names
+            .iter()
+            .flat_map(|name| [(*name).to_owned(), format!("{name}-PLUS")]);
+        self.without = with_plus
+            .chain(["X-OAUTH2".to_owned(), "DIGEST-MD5".to_owned()])
+            .collect();
         self
     }
 

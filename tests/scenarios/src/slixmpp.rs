@@ -118,9 +118,9 @@ impl Slixmpp {
         within: Duration,
         mut meant: impl FnMut(&Event) -> bool,
     ) -> Result<Event> {
-        let found = self
-            .log
-            .wait(mark, within, |events| events.iter().find(|event| meant(event)).cloned());
+        let found = self.log.wait(mark, within, |events| {
+            events.iter().find(|event| meant(event)).cloned()
+        });
         found.map_err(|why| {
             let how = match why {
                 InVain::TimeIsUp => "did not say",
@@ -142,7 +142,11 @@ impl Slixmpp {
 
     /// The last events, for a person who reads why a scenario failed.
     pub fn dump(&self) -> String {
-        format!("--- the last events of slixmpp, {} ---\n{}", self.address, self.log.dump())
+        format!(
+            "--- the last events of slixmpp, {} ---\n{}",
+            self.address,
+            self.log.dump()
+        )
     }
 }
 
@@ -164,7 +168,9 @@ fn python() -> Result<PathBuf> {
     );
     let python = target.join("python/bin/python");
     if !python.exists() {
-        bail!("There is no slixmpp: `cargo xtask test` installs it, or DORMOUSE_PYTHON names a Python that has it.");
+        bail!(
+            "There is no slixmpp: `cargo xtask test` installs it, or DORMOUSE_PYTHON names a Python that has it."
+        );
     }
     Ok(python)
 }

@@ -77,12 +77,7 @@ fn contact(events: &[Event], address: &str) -> Option<Event> {
     events.iter().rev().find(of).cloned()
 }
 
-fn wait_for_contact(
-    client: &Client,
-    address: &str,
-    what: &str,
-    is: impl Fn(&Event) -> bool,
-) -> Result<()> {
+fn wait_for_contact(client: &Client, address: &str, what: &str, is: impl Fn(&Event) -> bool) -> Result<()> {
     client.wait(Mark::START, &format!("{address} as {what}"), SOON, |events| {
         contact(events, address).filter(|event| is(event)).map(drop)
     })
@@ -111,8 +106,18 @@ fn messages_go_both_ways_and_their_states_go_forward(make: Make) -> Result<()> {
             "“{text}” was shown as {shown:?}"
         );
     }
-    Expected { received: &answered, sent: &said, states: &["delivered"] }.check(&alice.messages(&to_bob)?)?;
-    Expected { received: &said, sent: &answered, states: &["delivered"] }.check(&bob.messages(&to_alice)?)?;
+    Expected {
+        received: &answered,
+        sent: &said,
+        states: &["delivered"],
+    }
+    .check(&alice.messages(&to_bob)?)?;
+    Expected {
+        received: &said,
+        sent: &answered,
+        states: &["delivered"],
+    }
+    .check(&bob.messages(&to_alice)?)?;
     ensure!(
         alice.state() == "live" && bob.state() == "live",
         "not live\n{}",
@@ -121,7 +126,9 @@ fn messages_go_both_ways_and_their_states_go_forward(make: Make) -> Result<()> {
     Ok(())
 }
 
-fn a_stranger_learns_neither_that_a_message_came_nor_that_it_was_read_or_is_answered(make: Make) -> Result<()> {
+fn a_stranger_learns_neither_that_a_message_came_nor_that_it_was_read_or_is_answered(
+    make: Make,
+) -> Result<()> {
     let server = server(make)?;
     let (mut alice, mut stranger) = strangers(&server, "stranger")?;
     let (to_alice, to_stranger) = (alice.address().to_owned(), stranger.address().to_owned());
@@ -133,7 +140,10 @@ fn a_stranger_learns_neither_that_a_message_came_nor_that_it_was_read_or_is_answ
     thread::sleep(A_WHILE);
     let shown = states_shown(&stranger, "are you there?");
     ensure!(shown == ["queued", "sent"], "the stranger was shown {shown:?}");
-    let typing = stranger.since(Mark::START).into_iter().find(|event| event.kind() == "typing");
+    let typing = stranger
+        .since(Mark::START)
+        .into_iter()
+        .find(|event| event.kind() == "typing");
     ensure!(typing.is_none(), "the stranger was told of typing: {typing:?}");
     Ok(())
 }
@@ -203,14 +213,21 @@ fn a_second_client_shows_what_the_first_sends_and_receives(make: Make) -> Result
     for client in [&desk, &phone] {
         client.wait_until_received(&texts(&["answered by bob"]), BEFORE_ANY_QUERY)?;
     }
-    ensure!(start.elapsed() < BEFORE_ANY_QUERY * 3, "too slow to prove that the archive was not asked");
+    ensure!(
+        start.elapsed() < BEFORE_ANY_QUERY * 3,
+        "too slow to prove that the archive was not asked"
+    );
     // Once the archive has been asked, both show the same.
     thread::sleep(Duration::from_secs(17));
     let sent = texts(&["typed at the desk", "typed on the phone"]);
     let received = texts(&["answered by bob"]);
     for client in [&mut desk, &mut phone] {
-        Expected { received: &received, sent: &sent, states: &["sent", "delivered"] }
-            .check(&client.messages(&to_bob)?)?;
+        Expected {
+            received: &received,
+            sent: &sent,
+            states: &["sent", "delivered"],
+        }
+        .check(&client.messages(&to_bob)?)?;
     }
     Ok(())
 }
@@ -219,9 +236,13 @@ fn presence_of_a_contact_is_shown(make: Make) -> Result<()> {
     let server = server(make)?;
     let (alice, bob) = friends(&server, "presence")?;
     let address = bob.address().to_owned();
-    wait_for_contact(&alice, &address, "online", |it| it.text("availability") == "online")?;
+    wait_for_contact(&alice, &address, "online", |it| {
+        it.text("availability") == "online"
+    })?;
     bob.quit()?;
-    wait_for_contact(&alice, &address, "offline", |it| it.text("availability") == "offline")
+    wait_for_contact(&alice, &address, "offline", |it| {
+        it.text("availability") == "offline"
+    })
 }
 
 fn whoever_is_declined_stays_a_stranger(make: Make) -> Result<()> {
@@ -229,7 +250,9 @@ fn whoever_is_declined_stays_a_stranger(make: Make) -> Result<()> {
     let (mut alice, mut bob) = strangers(&server, "declined")?;
     let (to_alice, to_bob) = (alice.address().to_owned(), bob.address().to_owned());
     alice.send_command(&json!({"command": "add", "address": to_bob, "name": "Bob of the Hill"}))?;
-    bob.wait_for("the request", SOON, |event| event.kind() == "request" && event.text("from") == to_alice)?;
+    bob.wait_for("the request", SOON, |event| {
+        event.kind() == "request" && event.text("from") == to_alice
+    })?;
     wait_for_contact(&alice, &to_bob, "asked, with the name", |it| {
         it.text("name") == "Bob of the Hill" && it.json["asked"] == true
     })?;
@@ -267,7 +290,10 @@ fn a_message_to_nobody_fails_with_its_reason_can_be_retried_and_discarded(make: 
     let server = server(make)?;
     let alice = server.person("alice-bounce-")?;
     let mut alice = server.live(&alice)?;
-    for (nobody, text) in [("nobody@localhost", "is there anyone?"), ("x@nowhere.invalid", "anyone at all?")] {
+    for (nobody, text) in [
+        ("nobody@localhost", "is there anyone?"),
+        ("x@nowhere.invalid", "anyone at all?"),
+    ] {
         alice.send(nobody, text)?;
         let failed = |event: &Event| own(event, text) && event.text("state") == "failed";
         let first = alice.wait_for("the failure", SOON, failed)?;
@@ -301,12 +327,16 @@ fn edits_and_retractions_change_what_both_show(make: Make) -> Result<()> {
     let (helo, secret) = (id_of(&alice, "helo")?, id_of(&alice, "not for you")?);
     alice.send_command(&json!({"command": "edit", "id": helo, "body": "hello"}))?;
     alice.send_command(&json!({"command": "retract", "id": secret}))?;
-    bob.wait_for("the edit", SOON, |event| event.received() == Some("hello") && event.json["edited"] == true)?;
+    bob.wait_for("the edit", SOON, |event| {
+        event.received() == Some("hello") && event.json["edited"] == true
+    })?;
     bob.wait_for("the retraction", SOON, |event| event.text("kind") == "retracted")?;
     for (client, with) in [(&mut alice, &to_bob), (&mut bob, &to_alice)] {
         let shown = client.messages(with)?;
-        let shown: Vec<(&str, &str)> =
-            shown.iter().map(|message| (message.kind.as_str(), message.body.as_str())).collect();
+        let shown: Vec<(&str, &str)> = shown
+            .iter()
+            .map(|message| (message.kind.as_str(), message.body.as_str()))
+            .collect();
         let expected = [("text", "hello"), ("retracted", ""), ("text", "as it is")];
         ensure!(shown == expected, "{} shows {shown:?}", client.address());
     }

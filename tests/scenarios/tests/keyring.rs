@@ -18,18 +18,28 @@ type Environment = Vec<(&'static str, OsString)>;
 
 /// A session without any keyring.
 fn no_keyring() -> Environment {
-    vec![("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent/dormouse-no-bus".into())]
+    vec![(
+        "DBUS_SESSION_BUS_ADDRESS",
+        "unix:path=/nonexistent/dormouse-no-bus".into(),
+    )]
 }
 
 /// `dormouse-cli` with these words, in this session, with no password in its environment.
 fn cli(words: &[&str], session: &Environment) -> Result<Command> {
     let mut command = Command::new(program::cli()?);
-    command.args(words).envs(session.iter().cloned()).env_remove("DORMOUSE_PASSWORD");
+    command
+        .args(words)
+        .envs(session.iter().cloned())
+        .env_remove("DORMOUSE_PASSWORD");
     Ok(command)
 }
 
 fn text(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+    format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    )
 }
 
 /// Logs in at a terminal, typing this password.
@@ -46,8 +56,16 @@ fn log_in(server: &Server, person: &Person, typed: &str, session: &Environment) 
         .stdin(Stdio::null())
         .output()
         .context("python3 can't be run")?;
-    ensure!(text(&output).contains("Password of"), "it did not ask: {}", text(&output));
-    ensure!(!text(&output).contains(typed), "the password is shown as it is typed: {}", text(&output));
+    ensure!(
+        text(&output).contains("Password of"),
+        "it did not ask: {}",
+        text(&output)
+    );
+    ensure!(
+        !text(&output).contains(typed),
+        "the password is shown as it is typed: {}",
+        text(&output)
+    );
     Ok(output)
 }
 
@@ -56,7 +74,15 @@ fn runs(server: &Server, person: &Person, session: &Environment) -> Result<Strin
     let folder = tempfile::tempdir()?;
     let endpoint = server.ws_endpoint();
     let data = folder.path().to_string_lossy().into_owned();
-    let words = ["run", &person.address, "--endpoint", &endpoint, "--no-wake", "--data-dir", &data];
+    let words = [
+        "run",
+        &person.address,
+        "--endpoint",
+        &endpoint,
+        "--no-wake",
+        "--data-dir",
+        &data,
+    ];
     let mut child = cli(&words, session)?
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -68,7 +94,10 @@ fn runs(server: &Server, person: &Person, session: &Environment) -> Result<Strin
         let decides = |line: &String| {
             line.contains("\"error\"") || line.contains("\"live\"") || line.contains("\"stopped\"")
         };
-        let found = BufReader::new(output).lines().map_while(Result::ok).find(decides);
+        let found = BufReader::new(output)
+            .lines()
+            .map_while(|line| line.ok())
+            .find(decides);
         let _ = tell.send(found.unwrap_or_default());
     });
     let decided = told.recv_timeout(SOON);
@@ -99,7 +128,11 @@ fn a_password_that_worked_is_kept_used_at_each_start_and_forgotten_when_asked() 
         ensure!(other.contains("No password for"), "{other}");
 
         let done = cli(&["logout", &alice.address], &session)?.output()?;
-        ensure!(done.status.success() && text(&done).contains("forgotten"), "{}", text(&done));
+        ensure!(
+            done.status.success() && text(&done).contains("forgotten"),
+            "{}",
+            text(&done)
+        );
         let after = runs(&server, &alice, &session)?;
         ensure!(after.contains("No password for"), "{after}");
         // To forget what is not kept is no mistake.
@@ -117,8 +150,16 @@ fn a_wrong_password_is_told_and_not_kept() {
         let server = Plan::new(Make::Prosody).start()?;
         let alice = server.person("alice")?;
         let refused = log_in(&server, &alice, "not this one", &session)?;
-        ensure!(!refused.status.success(), "a wrong password was taken: {}", text(&refused));
-        ensure!(text(&refused).contains("refused the password"), "{}", text(&refused));
+        ensure!(
+            !refused.status.success(),
+            "a wrong password was taken: {}",
+            text(&refused)
+        );
+        ensure!(
+            text(&refused).contains("refused the password"),
+            "{}",
+            text(&refused)
+        );
         let outcome = runs(&server, &alice, &session)?;
         ensure!(outcome.contains("No password for"), "{outcome}");
         // Nor does it replace one that works.
@@ -142,7 +183,10 @@ fn without_a_keyring_login_says_so_and_nothing_is_kept() {
         ensure!(text(&refused).contains("no keyring"), "{}", text(&refused));
         let outcome = runs(&server, &alice, &session)?;
         ensure!(outcome.contains("No password for"), "{outcome}");
-        ensure!(outcome.contains("DORMOUSE_PASSWORD"), "what to do is not said: {outcome}");
+        ensure!(
+            outcome.contains("DORMOUSE_PASSWORD"),
+            "what to do is not said: {outcome}"
+        );
         // The password in the environment is all that it takes then.
         let mut client = server.client(&alice);
         for (name, value) in &session {

@@ -55,7 +55,10 @@ struct Someone {
 impl Someone {
     fn new(server: &Server, name: &str) -> Result<Self> {
         let person = server.person(name)?;
-        Ok(Self { person, folder: tempfile::tempdir()? })
+        Ok(Self {
+            person,
+            folder: tempfile::tempdir()?,
+        })
     }
 
     fn start(&self, server: &Server) -> Result<Client> {
@@ -82,8 +85,18 @@ fn friends(server: &Server) -> Result<(Someone, Client, Someone, Client)> {
 }
 
 /// The conversation is soon as expected, and still is when second copies would have come.
-fn shows(client: &mut Client, with: &str, received: &[String], sent: &[String], within: Duration) -> Result<()> {
-    let expected = Expected { received, sent, states: &["sent", "delivered"] };
+fn shows(
+    client: &mut Client,
+    with: &str,
+    received: &[String],
+    sent: &[String],
+    within: Duration,
+) -> Result<()> {
+    let expected = Expected {
+        received,
+        sent,
+        states: &["sent", "delivered"],
+    };
     let start = Instant::now();
     while let Err(differences) = expected.check(&client.messages(with)?) {
         if start.elapsed() > within {
@@ -92,7 +105,9 @@ fn shows(client: &mut Client, with: &str, received: &[String], sent: &[String], 
         thread::sleep(Duration::from_millis(300));
     }
     thread::sleep(SECOND_COPIES);
-    expected.check(&client.messages(with)?).with_context(|| client.dump())
+    expected
+        .check(&client.messages(with)?)
+        .with_context(|| client.dump())
 }
 
 /// Waits until the connection was shown with a sentence that has these words.
@@ -123,7 +138,10 @@ fn a_thousand_missed_messages_are_read_back_once_and_in_order(make: Make) -> Res
         event.kind() == "catch-up" && event.json["done"] == true
     })?;
     alice_runs.wait_until_live(SOON)?;
-    println!("{make:?}: 1,000 messages in {:.1} s", start.elapsed().as_secs_f64());
+    eprintln!(
+        "{make:?}: 1,000 messages in {:.1} s",
+        start.elapsed().as_secs_f64()
+    );
     let progress: Vec<u64> = alice_runs
         .since(Mark::START)
         .iter()
@@ -134,7 +152,13 @@ fn a_thousand_missed_messages_are_read_back_once_and_in_order(make: Make) -> Res
         progress.len() > 5 && progress.is_sorted(),
         "the progress of the catch-up was shown as {progress:?}"
     );
-    shows(&mut alice_runs, bob.address(), &missed, &["I am off".to_owned()], SOON)
+    shows(
+        &mut alice_runs,
+        bob.address(),
+        &missed,
+        &["I am off".to_owned()],
+        SOON,
+    )
 }
 
 /// Ends one of two clients in this way, and checks that the next start resumes its session.
@@ -190,8 +214,11 @@ fn what_was_shown_as_typed_survives_a_kill_and_is_sent_once(make: Make) -> Resul
     alice_runs.kill9();
     let mut alice_runs = alice.live(&server)?;
     // What was typed and not yet shown may be lost, or not: what is kept must be sent.
-    let kept: Vec<String> =
-        alice_runs.messages(bob.address())?.into_iter().map(|message| message.body).collect();
+    let kept: Vec<String> = alice_runs
+        .messages(bob.address())?
+        .into_iter()
+        .map(|message| message.body)
+        .collect();
     ensure!(
         shown.iter().all(|body| kept.contains(body)),
         "shown were {shown:?}, and {kept:?} was kept"
@@ -202,7 +229,7 @@ fn what_was_shown_as_typed_survives_a_kill_and_is_sent_once(make: Make) -> Resul
 
 fn a_session_that_the_server_has_dropped_is_made_up_for_by_the_archive(make: Make) -> Result<()> {
     let server = Plan::new(make).holds_sessions(2).start()?;
-    let (alice, mut alice_runs, bob, mut bob_runs) = friends(&server)?;
+    let (alice, alice_runs, bob, mut bob_runs) = friends(&server)?;
     let before = texts("before", 2);
     send_all(&mut bob_runs, alice.address(), &before)?;
     alice_runs.wait_until_received(&before, SOON)?;
@@ -254,7 +281,11 @@ fn survives_a_restart(make: Make, away: impl Fn(&mut Server) -> Result<()>) -> R
     alice_runs.wait_for("the message as queued", SOON, |event| {
         event.text("tag") == "alice, meanwhile 4" && event.text("state") == "queued"
     })?;
-    ensure!(alice_runs.status()?.json["outbox"] == 4, "the outbox holds what was typed: {:?}", alice_runs.status());
+    ensure!(
+        alice_runs.status()?.json["outbox"] == 4,
+        "the outbox holds what was typed: {:?}",
+        alice_runs.status()
+    );
     server.start()?;
     alice_runs.wait_until_live(BACK)?;
     bob_runs.wait_until_live(BACK)?;
@@ -306,15 +337,23 @@ fn without_an_archive_the_window_says_so_and_offline_messages_come_once(make: Ma
     bob_runs.wait_until_sent(&missed, &["sent"], SOON)?;
     for _ in 0..2 {
         let mut alice_runs = alice.live(&server)?;
-        shows(&mut alice_runs, bob.address(), &missed, &["live".to_owned()], SOON)?;
+        shows(
+            &mut alice_runs,
+            bob.address(),
+            &missed,
+            &["live".to_owned()],
+            SOON,
+        )?;
         alice_runs.quit()?;
     }
     Ok(())
 }
 
-fn without_stream_management_messages_are_known_to_be_sent_and_missed_ones_come_once(make: Make) -> Result<()> {
+fn without_stream_management_messages_are_known_to_be_sent_and_missed_ones_come_once(
+    make: Make,
+) -> Result<()> {
     let server = Plan::new(make).without_stream_management().start()?;
-    let (alice, mut alice_runs, bob, mut bob_runs) = friends(&server)?;
+    let (alice, mut alice_runs, bob, bob_runs) = friends(&server)?;
     alice_runs.wait_for("the notice", SOON, |event| {
         event.kind() == "notice" && event.text("kind") == "no-resumption"
     })?;
@@ -341,7 +380,10 @@ fn without_stream_management_messages_are_known_to_be_sent_and_missed_ones_come_
 fn two_clients_of_an_account_come_to_show_the_same_in_the_same_order(make: Make) -> Result<()> {
     let server = server(make)?;
     let (desk, mut desk_runs, bob, mut bob_runs) = friends(&server)?;
-    let phone = Someone { person: desk.person.clone(), folder: tempfile::tempdir()? };
+    let phone = Someone {
+        person: desk.person.clone(),
+        folder: tempfile::tempdir()?,
+    };
     let mut phone_runs = phone.live(&server)?;
     for round in 1..=3 {
         desk_runs.send(bob.address(), &format!("at the desk {round}"))?;
@@ -363,7 +405,10 @@ fn two_clients_of_an_account_come_to_show_the_same_in_the_same_order(make: Make)
     loop {
         let of = |client: &mut Client| -> Result<Vec<(bool, String)>> {
             let messages = client.messages(bob.address())?;
-            Ok(messages.into_iter().map(|message| (message.own, message.body)).collect())
+            Ok(messages
+                .into_iter()
+                .map(|message| (message.own, message.body))
+                .collect())
         };
         let (at_desk, on_phone) = (of(&mut desk_runs)?, of(&mut phone_runs)?);
         if at_desk == on_phone && at_desk.len() == 12 {
@@ -390,7 +435,13 @@ fn a_session_that_an_operator_ends_is_begun_anew(make: Make) -> Result<()> {
     bob_runs.send(alice.address(), "gone?")?;
     alice_runs.wait_until_live(BACK)?;
     alice_runs.send(bob.address(), "here")?;
-    shows(&mut alice_runs, bob.address(), &["gone?".to_owned()], &["here".to_owned()], SOON)
+    shows(
+        &mut alice_runs,
+        bob.address(),
+        &["gone?".to_owned()],
+        &["here".to_owned()],
+        SOON,
+    )
 }
 
 fn a_second_program_on_the_same_cache_is_refused_with_a_sentence(make: Make) -> Result<()> {
@@ -401,7 +452,11 @@ fn a_second_program_on_the_same_cache_is_refused_with_a_sentence(make: Make) -> 
     let refused = second.wait_for("the refusal", SOON, |event| event.kind() == "error")?;
     ensure!(refused.text("text").len() > 20, "no sentence: {refused:?}");
     ensure!(second.state().is_empty(), "it went on\n{}", second.dump());
-    ensure!(first.state() == "live", "the first was disturbed\n{}", first.dump());
+    ensure!(
+        first.state() == "live",
+        "the first was disturbed\n{}",
+        first.dump()
+    );
     Ok(())
 }
 

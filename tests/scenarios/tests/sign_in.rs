@@ -51,19 +51,27 @@ fn signed_in_with(client: &mut Client, mechanism: &str) -> Result<()> {
 
 /// The state `stopped`, with this in its sentence, and nothing tried after it.
 fn stops(client: &Client, words: &str) -> Result<()> {
-    let stopped = client.wait_for("the state `stopped`", SOON, |event| event.state() == Some("stopped"))?;
+    let stopped = client.wait_for("the state `stopped`", SOON, |event| {
+        event.state() == Some("stopped")
+    })?;
     let sentence = stopped.text("reason");
     ensure!(sentence.contains(words), "“{sentence}” does not say “{words}”");
     let mark = client.mark();
     thread::sleep(A_WHILE);
-    let after: Vec<_> = client.since(mark).into_iter().filter(|event| event.state().is_some()).collect();
+    let after: Vec<_> = client
+        .since(mark)
+        .into_iter()
+        .filter(|event| event.state().is_some())
+        .collect();
     ensure!(after.is_empty(), "it went on after `stopped`: {after:#?}");
     Ok(())
 }
 
 /// It waits for its next attempt, with this in the sentence.
 fn waits(client: &Client, words: &str) -> Result<()> {
-    let waiting = client.wait_for("the state `waiting`", SOON, |event| event.state() == Some("waiting"))?;
+    let waiting = client.wait_for("the state `waiting`", SOON, |event| {
+        event.state() == Some("waiting")
+    })?;
     let sentence = waiting.text("reason");
     ensure!(sentence.contains(words), "“{sentence}” does not say “{words}”");
     ensure!(
@@ -80,7 +88,9 @@ fn is_in_a_file(folder: &Path, secret: &[u8]) -> Result<bool> {
         let found = if path.is_dir() {
             is_in_a_file(&path, secret)?
         } else {
-            std::fs::read(&path)?.windows(secret.len()).any(|bytes| bytes == secret)
+            std::fs::read(&path)?
+                .windows(secret.len())
+                .any(|bytes| bytes == secret)
         };
         if found {
             return Ok(true);
@@ -159,8 +169,14 @@ fn a_wrong_password_stops_with_a_sentence_and_is_not_tried_again(make: Make) -> 
     let mut client = server.client(&person).data_dir(folder.path()).start()?;
     stops(&client, "refused the password")?;
     let journal = client.journal()?;
-    let tries = journal.iter().filter(|line| line.starts_with("signing in with")).count();
-    ensure!(tries == 1, "the wrong password was tried {tries} times: {journal:#?}");
+    let tries = journal
+        .iter()
+        .filter(|line| line.starts_with("signing in with"))
+        .count();
+    ensure!(
+        tries == 1,
+        "the wrong password was tried {tries} times: {journal:#?}"
+    );
     client.quit()?;
     // The right one is all that it takes.
     person.password = right;
@@ -170,13 +186,13 @@ fn a_wrong_password_stops_with_a_sentence_and_is_not_tried_again(make: Make) -> 
 
 fn an_account_that_does_not_exist_stops_with_a_sentence(make: Make) -> Result<()> {
     let server = server(make)?;
-    let mut client = server.client(&server.nobody("nobody-here")).start()?;
+    let client = server.client(&server.nobody("nobody-here")).start()?;
     stops(&client, "Check the address")
 }
 
 fn a_domain_that_the_server_does_not_serve_stops_with_a_sentence(make: Make) -> Result<()> {
     let server = server(make)?;
-    let mut client = Client::builder("alice@elsewhere.example", "secret")
+    let client = Client::builder("alice@elsewhere.example", "secret")
         .endpoint(server.ws_endpoint())
         .no_wake()
         .start()?;
@@ -186,7 +202,10 @@ fn a_domain_that_the_server_does_not_serve_stops_with_a_sentence(make: Make) -> 
 fn an_endpoint_that_is_none_stops_with_a_sentence(make: Make) -> Result<()> {
     let server = server(make)?;
     let elsewhere = server.ws_endpoint().replace("xmpp-websocket", "nothing-here");
-    let mut client = server.client(&server.nobody("alice")).endpoint(elsewhere).start()?;
+    let client = server
+        .client(&server.nobody("alice"))
+        .endpoint(elsewhere)
+        .start()?;
     stops(&client, "This endpoint can't be used")
 }
 
@@ -194,11 +213,13 @@ fn a_certificate_that_is_not_trusted_stops_a_new_account_with_a_sentence(make: M
     let server = server(make)?;
     let person = server.person("untrusting-")?;
     let stranger = Authority::new()?;
-    let mut client = over_wss(&server, &person).env("SSL_CERT_FILE", stranger.file()).start()?;
+    let client = over_wss(&server, &person)
+        .env("SSL_CERT_FILE", stranger.file())
+        .start()?;
     stops(&client, "nobody this computer trusts has signed it")?;
     // The same certificate under a name that it is not for.
     let by_address = server.wss_endpoint().replace("localhost", "127.0.0.1");
-    let mut client = over_wss(&server, &person).endpoint(by_address).start()?;
+    let client = over_wss(&server, &person).endpoint(by_address).start()?;
     stops(&client, "it belongs to another name")
 }
 
@@ -265,9 +286,15 @@ fn an_unencrypted_endpoint_elsewhere_is_refused_before_anything_is_sent() {
             .start()?;
         let refused = client.wait_for("an error", SOON, |event| event.kind() == "error")?;
         let text = refused.text("text");
-        ensure!(text.contains("only this computer itself"), "“{text}” does not say why");
         ensure!(
-            client.since(Mark::START).iter().all(|event| event.state().is_none()),
+            text.contains("only this computer itself"),
+            "“{text}” does not say why"
+        );
+        ensure!(
+            client
+                .since(Mark::START)
+                .iter()
+                .all(|event| event.state().is_none()),
             "it tried all the same\n{}",
             client.dump()
         );
@@ -310,7 +337,10 @@ impl Network {
              tcp dport 443 redirect to :{port}\n }}\n}}\n"
         );
         std::fs::write(&rules, text)?;
-        run("ip", &["netns", "exec", &self.name, "nft", "-f", &rules.to_string_lossy()])
+        run(
+            "ip",
+            &["netns", "exec", &self.name, "nft", "-f", &rules.to_string_lossy()],
+        )
     }
 
     /// A client in there that discovers its endpoint.
@@ -341,13 +371,18 @@ fn run(program: &str, arguments: &[&str]) -> Result<()> {
         .output()
         .with_context(|| format!("`{program}` can't be run"))?;
     if !output.status.success() {
-        bail!("{program} {arguments:?}: {}", String::from_utf8_lossy(&output.stderr).trim());
+        bail!(
+            "{program} {arguments:?}: {}",
+            String::from_utf8_lossy(&output.stderr).trim()
+        );
     }
     Ok(())
 }
 
 fn an_endpoint_is_found_by_the_domains_own_description(make: Make) -> Result<()> {
-    let Some(network) = Network::unless_skipped(&format!("found-{make:?}"))? else { return Ok(()) };
+    let Some(network) = Network::unless_skipped(&format!("found-{make:?}"))? else {
+        return Ok(());
+    };
     let server = Plan::new(make)
         .tls(&AUTHORITY.issue(&["localhost"])?)
         .host_meta("wss://localhost/xmpp-websocket")
@@ -374,21 +409,25 @@ fn an_endpoint_is_found_by_the_domains_own_description(make: Make) -> Result<()>
 }
 
 fn a_domain_without_a_web_socket_stops_with_a_sentence(make: Make) -> Result<()> {
-    let Some(network) = Network::unless_skipped(&format!("without-{make:?}"))? else { return Ok(()) };
+    let Some(network) = Network::unless_skipped(&format!("without-{make:?}"))? else {
+        return Ok(());
+    };
     let server = Plan::new(make)
         .tls(&AUTHORITY.issue(&["localhost"])?)
         .place(network.place())
         .start()?;
     network.https_is_at(server.wss_port())?;
-    let mut client = network.client("alice@localhost", "secret")?.start()?;
+    let client = network.client("alice@localhost", "secret")?.start()?;
     stops(&client, "localhost offers no connection over WebSocket")
 }
 
 #[test]
 fn a_domain_that_does_not_exist_stops_with_a_sentence() {
     passes((|| {
-        let Some(network) = Network::unless_skipped("nowhere")? else { return Ok(()) };
-        let mut client = network.client("alice@nowhere.example", "secret")?.start()?;
+        let Some(network) = Network::unless_skipped("nowhere")? else {
+            return Ok(());
+        };
+        let client = network.client("alice@nowhere.example", "secret")?.start()?;
         stops(&client, "There is no server called nowhere.example")
     })());
 }

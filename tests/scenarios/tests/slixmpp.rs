@@ -54,11 +54,16 @@ fn friends(server: &Server, options: &[&str]) -> Result<(Client, Slixmpp)> {
 /// What our window shows of the conversation: kind and body, oldest first.
 fn shown(client: &mut Client, with: &str) -> Result<Vec<(String, String)>> {
     let messages = client.messages(with)?;
-    Ok(messages.into_iter().map(|message| (message.kind, message.body)).collect())
+    Ok(messages
+        .into_iter()
+        .map(|message| (message.kind, message.body))
+        .collect())
 }
 
 fn pairs(of: &[(&str, &str)]) -> Vec<(String, String)> {
-    of.iter().map(|(kind, body)| ((*kind).to_owned(), (*body).to_owned())).collect()
+    of.iter()
+        .map(|(kind, body)| ((*kind).to_owned(), (*body).to_owned()))
+        .collect()
 }
 
 fn message(to: &str, id: &str, inner: &str) -> String {
@@ -80,10 +85,14 @@ fn messages_and_receipts_pass_both_ways(make: Make) -> Result<()> {
     client.wait_until_sent(&["from ours <&> 🐁".to_owned()], &["delivered"], SOON)?;
     other.send(&ours, "from theirs", "their-1")?;
     client.wait_until_received(&["from theirs".to_owned()], SOON)?;
-    other.wait_for("our receipt", |event| event.kind() == "receipt" && event.text("of") == "their-1")?;
+    other.wait_for("our receipt", |event| {
+        event.kind() == "receipt" && event.text("of") == "their-1"
+    })?;
     // Reading is told as well, in both directions.
     client.send_command(&json!({"command": "read", "with": theirs}))?;
-    other.wait_for("our marker", |event| event.kind() == "displayed" && event.text("of") == "their-1")?;
+    other.wait_for("our marker", |event| {
+        event.kind() == "displayed" && event.text("of") == "their-1"
+    })?;
     other.command(&json!({"command": "displayed", "to": ours, "id": came.text("id")}))?;
     client.wait_until_sent(&["from ours <&> 🐁".to_owned()], &["read"], SOON)
 }
@@ -106,10 +115,14 @@ fn typing_is_understood_both_ways(make: Make) -> Result<()> {
     let (mut client, mut other) = friends(&server, &[])?;
     let (ours, theirs) = (client.address().to_owned(), other.address().to_owned());
     client.send_command(&json!({"command": "typing", "to": theirs, "typing": true}))?;
-    other.wait_for("our typing", |event| event.kind() == "state" && event.text("state") == "composing")?;
+    other.wait_for("our typing", |event| {
+        event.kind() == "state" && event.text("state") == "composing"
+    })?;
     for (state, typing) in [("composing", true), ("paused", false)] {
         other.command(&json!({"command": "state", "to": ours, "state": state}))?;
-        client.wait_for(state, SOON, |event| event.kind() == "typing" && event.json["typing"] == typing)?;
+        client.wait_for(state, SOON, |event| {
+            event.kind() == "typing" && event.json["typing"] == typing
+        })?;
     }
     Ok(())
 }
@@ -123,21 +136,39 @@ fn corrections_and_retractions_are_understood_both_ways(make: Make) -> Result<()
     client.wait_until_received(&["teh first".to_owned(), "never mind".to_owned()], SOON)?;
     other.command(&json!({"command": "correct", "to": ours, "id": "e-1", "body": "the first"}))?;
     other.command(&json!({"command": "retract", "to": ours, "id": "e-2"}))?;
-    client.wait_for("the correction", SOON, |event| event.received() == Some("the first"))?;
+    client.wait_for("the correction", SOON, |event| {
+        event.received() == Some("the first")
+    })?;
     client.wait_for("the retraction", SOON, |event| event.text("kind") == "retracted")?;
     let expected = pairs(&[("text", "the first"), ("retracted", "")]);
-    ensure!(shown(&mut client, &theirs)? == expected, "shown is {:?}", shown(&mut client, &theirs)?);
+    ensure!(
+        shown(&mut client, &theirs)? == expected,
+        "shown is {:?}",
+        shown(&mut client, &theirs)?
+    );
 
     client.send(&theirs, "our frist")?;
     let came = other.wait_for_message("our frist")?;
-    let id = client.wait_for("it", SOON, |event| event.text("tag") == "our frist")?.json["id"].clone();
+    let id = client
+        .wait_for("it", SOON, |event| event.text("tag") == "our frist")?
+        .json["id"]
+        .clone();
     client.wait_until_sent(&["our frist".to_owned()], &["delivered"], SOON)?;
     client.send_command(&json!({"command": "edit", "id": id, "body": "our first"}))?;
     let edit = other.wait_for_message("our first")?;
-    let names = format!("<replace xmlns=\"urn:xmpp:message-correct:0\" id=\"{}\"", came.text("id"));
-    ensure!(edit.text("xml").contains(&names), "not a correction of it: {}", edit.text("xml"));
+    let names = format!(
+        "<replace xmlns=\"urn:xmpp:message-correct:0\" id=\"{}\"",
+        came.text("id")
+    );
+    ensure!(
+        edit.text("xml").contains(&names),
+        "not a correction of it: {}",
+        edit.text("xml")
+    );
     client.send_command(&json!({"command": "retract", "id": id}))?;
-    other.wait_for("the retraction", |event| event.text("xml").contains("urn:xmpp:message-retract:"))?;
+    other.wait_for("the retraction", |event| {
+        event.text("xml").contains("urn:xmpp:message-retract:")
+    })?;
     Ok(())
 }
 
@@ -158,8 +189,16 @@ fn what_is_encrypted_in_a_way_we_cannot_read_is_shown_as_just_that(make: Make) -
     other.raw(&message(&ours, "pgp-1", pgp))?;
     other.send(&ours, "in the clear", "clear-1")?;
     client.wait_until_received(&["in the clear".to_owned()], SOON)?;
-    let expected = pairs(&[("encrypted", "OMEMO"), ("encrypted", "OpenPGP (legacy)"), ("text", "in the clear")]);
-    ensure!(shown(&mut client, &theirs)? == expected, "shown is {:?}", shown(&mut client, &theirs)?);
+    let expected = pairs(&[
+        ("encrypted", "OMEMO"),
+        ("encrypted", "OpenPGP (legacy)"),
+        ("text", "in the clear"),
+    ]);
+    ensure!(
+        shown(&mut client, &theirs)? == expected,
+        "shown is {:?}",
+        shown(&mut client, &theirs)?
+    );
     Ok(())
 }
 
@@ -180,10 +219,18 @@ fn a_message_sent_again_under_its_name_is_shown_once(make: Make) -> Result<()> {
     other.send(&ours, "the end", "again-3")?;
     client.wait_until_received(&["the end".to_owned()], SOON)?;
     let expected = pairs(&[("text", "said once"), ("text", "said once"), ("text", "the end")]);
-    ensure!(shown(&mut client, &theirs)? == expected, "shown is {:?}", shown(&mut client, &theirs)?);
+    ensure!(
+        shown(&mut client, &theirs)? == expected,
+        "shown is {:?}",
+        shown(&mut client, &theirs)?
+    );
     // The archive holds both copies under ids of their own: reading it back must not double them either.
     thread::sleep(ARCHIVE_READ);
-    ensure!(shown(&mut client, &theirs)? == expected, "later shown is {:?}", shown(&mut client, &theirs)?);
+    ensure!(
+        shown(&mut client, &theirs)? == expected,
+        "later shown is {:?}",
+        shown(&mut client, &theirs)?
+    );
     Ok(())
 }
 
@@ -202,9 +249,13 @@ fn names_that_are_strange_missing_or_used_twice_lose_nothing(make: Make) -> Resu
         other.raw(&message(&ours, id, &format!("<body>{body}</body>")))?;
     }
     for body in ["without a name", "again without a name"] {
-        other.raw(&format!("<message to='{ours}' type='chat'><body>{body}</body></message>"))?;
+        other.raw(&format!(
+            "<message to='{ours}' type='chat'><body>{body}</body></message>"
+        ))?;
     }
-    other.raw(&format!("<message to='{ours}'><body>of the normal kind</body></message>"))?;
+    other.raw(&format!(
+        "<message to='{ours}'><body>of the normal kind</body></message>"
+    ))?;
     other.send(&ours, "the end", "strange-end")?;
     client.wait_until_received(&["the end".to_owned()], SOON)?;
     let expected = pairs(&[
@@ -218,9 +269,17 @@ fn names_that_are_strange_missing_or_used_twice_lose_nothing(make: Make) -> Resu
         ("text", "of the normal kind"),
         ("text", "the end"),
     ]);
-    ensure!(shown(&mut client, &theirs)? == expected, "shown is {:#?}", shown(&mut client, &theirs)?);
+    ensure!(
+        shown(&mut client, &theirs)? == expected,
+        "shown is {:#?}",
+        shown(&mut client, &theirs)?
+    );
     thread::sleep(ARCHIVE_READ);
-    ensure!(shown(&mut client, &theirs)? == expected, "later shown is {:#?}", shown(&mut client, &theirs)?);
+    ensure!(
+        shown(&mut client, &theirs)? == expected,
+        "later shown is {:#?}",
+        shown(&mut client, &theirs)?
+    );
     Ok(())
 }
 
@@ -245,8 +304,15 @@ fn what_only_their_server_may_say_is_not_believed_from_them(make: Make) -> Resul
     ))?;
     other.send(&ours, "the end", "forged-end")?;
     client.wait_until_received(&["the end".to_owned()], SOON)?;
-    ensure!(client.messages("boss@localhost")?.is_empty(), "the forged message is shown");
-    ensure!(shown(&mut client, &theirs)? == pairs(&[("text", "the end")]), "{:?}", shown(&mut client, &theirs)?);
+    ensure!(
+        client.messages("boss@localhost")?.is_empty(),
+        "the forged message is shown"
+    );
+    ensure!(
+        shown(&mut client, &theirs)? == pairs(&[("text", "the end")]),
+        "{:?}",
+        shown(&mut client, &theirs)?
+    );
     let journal = client.journal()?;
     ensure!(
         journal.iter().any(|line| line.contains("refused a carbon")),
@@ -271,10 +337,22 @@ fn carbons_pass_between_ours_and_another_client_of_the_same_account(make: Make) 
     })?;
     other.send(&owner.address, "for both", "both-1")?;
     client.wait_until_received(&["for both".to_owned()], BEFORE_ANY_QUERY)?;
-    let expected = pairs(&[("text", "typed in ours"), ("text", "typed on the phone"), ("text", "for both")]);
-    ensure!(shown(&mut client, &friend.address)? == expected, "{:?}", shown(&mut client, &friend.address)?);
+    let expected = pairs(&[
+        ("text", "typed in ours"),
+        ("text", "typed on the phone"),
+        ("text", "for both"),
+    ]);
+    ensure!(
+        shown(&mut client, &friend.address)? == expected,
+        "{:?}",
+        shown(&mut client, &friend.address)?
+    );
     thread::sleep(ARCHIVE_READ);
-    ensure!(shown(&mut client, &friend.address)? == expected, "{:?}", shown(&mut client, &friend.address)?);
+    ensure!(
+        shown(&mut client, &friend.address)? == expected,
+        "{:?}",
+        shown(&mut client, &friend.address)?
+    );
     Ok(())
 }
 
