@@ -1,0 +1,116 @@
+//! A client's disk: what is applied, what of it is durable, and what goes wrong with either.
+
+use dormouse_model::memory::Record;
+use dormouse_model::{Batch, BatchId, Memory, ReadError, Walk};
+use std::cell::Cell;
+use std::collections::{BTreeMap, VecDeque};
+
+/// A key space, as the store has it.
+pub type Records = BTreeMap<Vec<u8>, Vec<u8>>;
+
+/// The disk of one client. Look-ups see every batch issued; a kill leaves what is durable.
+#[derive(Debug, Default)]
+pub struct Disk {
+    applied: Records,
+    durable: Records,
+    pending: VecDeque<Batch>,
+    /// Writes are refused.
+    pub refuses: bool,
+    /// The core has been told so.
+    pub refusal_told: bool,
+    /// The last batch of this process that is durable.
+    pub durable_to: Option<BatchId>,
+    /// A look-up will fail after so many others.
+    fails_in: Cell<Option<u32>>,
+}
+
+impl Disk {
+    /// Applies a batch; it is durable later.
+    pub fn apply(&mut self, batch: Batch) {
+        batch.apply_to(&mut self.applied);
+        self.pending.push_back(batch);
+    }
+
+    /// The last batch that waits to become durable.
+    pub fn waiting(&self) -> Option<BatchId> {
+        self.pending.back().map(|batch| batch.id)
+    }
+
+    /// Everything up to this batch reaches the disk.
+    pub fn flush(&mut self, to: BatchId) {
+        while self.pending.front().is_some_and(|batch| batch.id <= to) {
+            if let Some(batch) = self.pending.pop_front() {
+                batch.apply_to(&mut self.durable);
+                self.durable_to = Some(batch.id);
+            }
+        }
+    }
+
+    /// The process is gone: what was not durable has never been.
+    pub fn lose(&mut self) {
+        if !self.pending.is_empty() {
+            self.applied = self.durable.clone();
+            self.pending.clear();
+        }
+        self.durable_to = None;
+        self.refusal_told = false;
+        self.fails_in.set(None);
+    }
+
+    /// A look-up fails after so many others; none: all work again.
+    pub fn fail_reading(&self, after: Option<u32>) {
+        self.fails_in.set(after);
+    }
+
+    /// Everything as it was last written, for a reader whose look-ups never fail.
+    pub fn records(&self) -> &Records {
+        &self.applied
+    }
+
+    fn try_reading(&self) -> Result<(), ReadError> {
+        match self.fails_in.get() {
+            None => Ok(()),
+            Some(0) => {
+                self.fails_in.set(None);
+                Err(ReadError::Failed("the simulator says so".into()))
+            }
+            Some(more) => {
+                self.fails_in.set(Some(more - 1));
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Memory for Disk {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, ReadError> {
+        self.try_reading()?;
+        Memory::get(&self.applied, key)
+    }
+
+    fn range(&self, from: &[u8], to: &[u8], walk: Walk, limit: usize) -> Result<Vec<Record>, ReadError> {
+        self.try_reading()?;
+        Memory::range(&self.applied, from, to, walk, limit)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn batch(id: u64, key: u8) -> Batch {
+        Batch { id: BatchId(id), writes: vec![(vec![key], Some(vec![key]))] }
+    }
+
+    #[test]
+    fn a_killed_process_finds_what_was_durable_and_nothing_else() {
+        let mut disk = Disk::default();
+        disk.apply(batch(1, 1));
+        disk.apply(batch(2, 2));
+        disk.flush(BatchId(1));
+        assert!(Memory::get(&disk, &[2]).unwrap().is_some());
+        disk.lose();
+        assert!(Memory::get(&disk, &[1]).unwrap().is_some());
+        assert!(Memory::get(&disk, &[2]).unwrap().is_none());
+    }
+}

@@ -1,0 +1,128 @@
+//! Lives many lives and says which of them went wrong.
+// What this program is for is to print.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+use clap::Parser;
+use dormouse_simulator::{Coverage, Outcome, World};
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// Lives of Dormouse's core against a model server and network.
+#[derive(Parser)]
+struct Arguments {
+    /// How many lives.
+    #[arg(long, default_value_t = 1000)]
+    seeds: u64,
+    /// The first seed.
+    #[arg(long, default_value_t = 0)]
+    from: u64,
+    /// Print the story of each life; of a failing one it is printed anyway.
+    #[arg(long)]
+    trace: bool,
+    /// Lives at a time.
+    #[arg(long, default_value_t = 2)]
+    threads: u64,
+    /// Stop at the first failing seed after this many.
+    #[arg(long, default_value_t = 5)]
+    failures: usize,
+    /// Lines of a failing life's story.
+    #[arg(long, default_value_t = 60)]
+    lines: usize,
+}
+
+#[derive(Default)]
+struct Sum {
+    coverage: Coverage,
+    client_time: Duration,
+    clients: usize,
+    messages: usize,
+    steps: u64,
+    failed: Vec<u64>,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let begun = Instant::now();
+    let next = AtomicU64::new(arguments.from);
+    let sum = Mutex::new(Sum::default());
+    std::thread::scope(|scope| {
+        for _ in 0..arguments.threads.max(1) {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= arguments.from.saturating_add(arguments.seeds) {
+                        return;
+                    }
+                    let outcome = World::live(seed, arguments.trace, None);
+                    let Ok(mut sum) = sum.lock() else { return };
+                    if sum.failed.len() >= arguments.failures {
+                        return;
+                    }
+                    add(&mut sum, seed, &outcome);
+                    if !outcome.findings.is_empty() {
+                        report(seed, &outcome, &arguments);
+                    } else if arguments.trace {
+                        outcome.story.iter().for_each(|line| println!("{line}"));
+                    }
+                }
+            });
+        }
+    });
+    let Ok(sum) = sum.into_inner() else { return ExitCode::FAILURE };
+    let lives = next.load(Ordering::Relaxed).min(arguments.from + arguments.seeds) - arguments.from;
+    summary(&sum, lives, begun.elapsed());
+    if sum.failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn add(sum: &mut Sum, seed: u64, outcome: &Outcome) {
+    sum.coverage.add(&outcome.coverage);
+    sum.client_time += outcome.client_time;
+    sum.clients += outcome.clients;
+    sum.messages += outcome.messages;
+    sum.steps += outcome.steps;
+    if !outcome.findings.is_empty() {
+        sum.failed.push(seed);
+    }
+}
+
+fn report(seed: u64, outcome: &Outcome, arguments: &Arguments) {
+    let told;
+    let story = if arguments.trace {
+        &outcome.story
+    } else {
+        told = World::live(seed, true, None);
+        &told.story
+    };
+    let from = if arguments.trace { 0 } else { story.len().saturating_sub(arguments.lines) };
+    for line in &story[from..] {
+        println!("{line}");
+    }
+    println!("seed {seed} fails:");
+    for finding in &outcome.findings {
+        println!("  {} ms, {}: {}", finding.at.0, finding.who, finding.what);
+    }
+    println!("replay: cargo run -p dormouse-simulator -- --from {seed} --seeds 1 --trace");
+}
+
+fn summary(sum: &Sum, lives: u64, took: Duration) {
+    for line in sum.coverage.table() {
+        println!("{line}");
+    }
+    let seconds = took.as_secs_f64().max(0.001);
+    println!(
+        "{lives} lives in {seconds:.1} s ({:.1} a second), {} failed; {} clients, {:.0} client-hours, {} messages, \
+         {} faults, {} steps",
+        lives as f64 / seconds,
+        sum.failed.len(),
+        sum.clients,
+        sum.client_time.as_secs_f64() / 3600.0,
+        sum.messages,
+        sum.coverage.total(),
+        sum.steps
+    );
+    if !sum.failed.is_empty() {
+        println!("failing seeds: {:?}", sum.failed);
+    }
+}

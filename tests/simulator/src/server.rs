@@ -1,0 +1,251 @@
+//! A model XMPP server over WebSocket: text frames in, text frames out.
+//!
+//! One host with a few accounts who all know each other. It keeps what real servers keep (archive, offline
+//! messages, rosters) through every restart, so whatever is missing in the end the client has lost. What it
+//! forgets it forgets as they do: sessions at a restart, counts at a kill. The two servers it plays differ in
+//! their [`Quirks`].
+//!
+//! `stream` is one connection until it is signed in, `sessions` what outlives it (XEP-0198), `routing` where a
+//! stanza goes, `archive` what is kept and how it is read back (XEP-0313), `requests` the small questions.
+
+mod archive;
+mod quirks;
+mod requests;
+mod routing;
+mod scram;
+mod sessions;
+pub mod stanza;
+mod stream;
+
+pub use quirks::{Kind, Quirks};
+
+use archive::Archive;
+use dormouse_model::{BareJid, Closing, Random, Stamp, Tick};
+use minidom::Element;
+use sessions::{Session, SessionId};
+use std::collections::{BTreeMap, BTreeSet};
+use stream::Stream;
+
+/// The virtual calendar's beginning: 2026-11-22, 00:00 UTC.
+pub const EPOCH: i64 = 1_795_305_600_000;
+
+/// A connection, as the network numbers them.
+pub type LineId = u64;
+
+/// What the server does, in order.
+#[derive(Debug)]
+pub enum Said {
+    /// A frame.
+    Frame(LineId, String),
+    /// The connection ends, after what was sent before.
+    Close(LineId, Closing),
+}
+
+/// One account on the server.
+#[derive(Debug)]
+pub struct Account {
+    /// Its address.
+    pub address: BareJid,
+    password: String,
+    proof: Option<scram::Secret>,
+    archive: Archive,
+    /// Messages for whom no client was there, as they will be delivered.
+    offline: Vec<Element>,
+}
+
+/// Trouble that the world makes for one account at a time, and how often still.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Trouble {
+    /// Sign-ins that fail for a passing reason.
+    pub sign_in: u32,
+    /// Sign-ins that are never answered.
+    pub silence: u32,
+    /// Archive pages that break off: the connection ends in their middle.
+    pub broken_pages: u32,
+    /// Archive pages that are refused.
+    pub refused_pages: u32,
+    /// Archive pages after an id that the archive says it does not know.
+    pub forgotten_ids: u32,
+}
+
+/// The server.
+pub struct Server {
+    /// How it behaves.
+    pub quirks: Quirks,
+    /// Its accounts.
+    pub accounts: Vec<Account>,
+    /// What goes wrong next, by account.
+    pub trouble: Vec<Trouble>,
+    /// Whether it runs.
+    pub up: bool,
+    /// Texts that have reached it: who wrote them, and their ids.
+    pub received: BTreeSet<(usize, String)>,
+    /// Where a client broke the protocol in a way that hides a loss: always a fault of the client's.
+    pub violations: Vec<String>,
+    domain: String,
+    random: Random,
+    now: Tick,
+    streams: BTreeMap<LineId, Stream>,
+    sessions: BTreeMap<SessionId, Session>,
+    next_session: u64,
+    /// Sessions that are gone and whose count is still known (XEP-0198 section 5, `<failed h=''/>`).
+    remembered: BTreeMap<String, (usize, u32)>,
+    said: Vec<Said>,
+    /// Sabotage: carbons are forged in the own server's name.
+    pub forges: bool,
+}
+
+impl Server {
+    /// A server with these accounts and passwords.
+    pub fn new(quirks: Quirks, domain: &str, people: &[(BareJid, String)], mut random: Random) -> Self {
+        let accounts: Vec<Account> = people
+            .iter()
+            .map(|(address, password)| Account {
+                address: address.clone(),
+                password: password.clone(),
+                proof: quirks.scram.then(|| scram::Secret::new(password, random.bytes())),
+                archive: Archive::default(),
+                offline: Vec::new(),
+            })
+            .collect();
+        Self {
+            quirks,
+            trouble: vec![Trouble::default(); accounts.len()],
+            accounts,
+            up: true,
+            received: BTreeSet::new(),
+            violations: Vec::new(),
+            domain: domain.to_owned(),
+            random,
+            now: Tick(0),
+            streams: BTreeMap::new(),
+            sessions: BTreeMap::new(),
+            next_session: 0,
+            remembered: BTreeMap::new(),
+            said: Vec::new(),
+            forges: false,
+        }
+    }
+
+    /// A WebSocket has been opened.
+    pub fn opened(&mut self, now: Tick, line: LineId) {
+        self.settle(now);
+        self.streams.insert(line, Stream::default());
+    }
+
+    /// A frame came.
+    pub fn frame(&mut self, now: Tick, line: LineId, text: &str) -> Vec<Said> {
+        self.settle(now);
+        if self.streams.contains_key(&line) {
+            match text.parse::<Element>() {
+                Ok(element) => self.element(line, &element),
+                Err(error) => {
+                    self.violations.push(format!("a frame that is no XML: {error}"));
+                    self.close(line, Closing::Frame { code: 1000, reason: String::new() });
+                }
+            }
+        }
+        std::mem::take(&mut self.said)
+    }
+
+    /// The server noticed that a connection is gone: its session waits for a while.
+    pub fn closed(&mut self, now: Tick, line: LineId) -> Vec<Said> {
+        self.settle(now);
+        if let Some(stream) = self.streams.remove(&line)
+            && let Some(id) = stream.session
+        {
+            self.hibernate(id);
+        }
+        std::mem::take(&mut self.said)
+    }
+
+    /// The server ends in an orderly way, or is killed. Sessions are lost; their counts only if killed.
+    pub fn stop(&mut self, now: Tick, killed: bool, keeps_sessions: bool) -> Vec<Said> {
+        self.settle(now);
+        self.up = false;
+        let lines: Vec<LineId> = self.streams.keys().copied().collect();
+        for line in lines {
+            if !killed && self.quirks.kind == Kind::Ejabberd {
+                self.stream_error(line, "system-shutdown");
+            } else {
+                self.close(line, Closing::Eof);
+            }
+        }
+        if !keeps_sessions {
+            let remembers = !killed && self.quirks.kind == Kind::Prosody;
+            self.remembered.clear();
+            for session in std::mem::take(&mut self.sessions).into_values() {
+                if remembers && let Some(sm) = &session.management {
+                    self.remembered.insert(sm.name.clone(), (session.account, sm.received));
+                }
+            }
+        }
+        std::mem::take(&mut self.said)
+    }
+
+    /// It runs again.
+    pub fn start(&mut self, now: Tick) {
+        self.settle(now);
+        self.up = true;
+    }
+
+    /// All sessions without a connection are forgotten, as by a cluster node that went away.
+    pub fn forget_sessions(&mut self, now: Tick) -> Vec<Said> {
+        self.settle(now);
+        let held: Vec<SessionId> =
+            self.sessions.iter().filter(|(_, session)| session.line.is_none()).map(|(id, _)| *id).collect();
+        for id in held {
+            self.end_session(id, false);
+        }
+        std::mem::take(&mut self.said)
+    }
+
+    /// What the archive of an account holds, oldest first: id, who wrote it, and the text if it has one.
+    pub fn archive_of(&self, account: usize) -> impl Iterator<Item = (&str, &Element)> {
+        self.accounts[account].archive.items()
+    }
+
+    /// The server's calendar.
+    fn stamp(&self) -> Stamp {
+        Stamp(EPOCH + i64::try_from(self.now.0).unwrap_or(i64::MAX - EPOCH))
+    }
+
+    fn settle(&mut self, now: Tick) {
+        self.now = now;
+        let hold = self.quirks.hold;
+        let over: Vec<SessionId> = self
+            .sessions
+            .iter()
+            .filter(|(_, session)| session.hibernated.is_some_and(|since| now.since(since) > hold))
+            .map(|(id, _)| *id)
+            .collect();
+        for id in over {
+            self.end_session(id, true);
+        }
+    }
+
+    fn send(&mut self, line: LineId, element: &Element) {
+        self.said.push(Said::Frame(line, stanza::frame(element)));
+    }
+
+    fn close(&mut self, line: LineId, closing: Closing) {
+        if let Some(stream) = self.streams.remove(&line) {
+            self.said.push(Said::Close(line, closing));
+            if let Some(id) = stream.session {
+                self.hibernate(id);
+            }
+        }
+    }
+
+    fn stream_error(&mut self, line: LineId, condition: &str) {
+        self.said.push(Said::Frame(
+            line,
+            format!(
+                "<stream:error xmlns:stream='{}'><{condition} xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>",
+                stanza::STREAMS
+            ),
+        ));
+        self.send(line, &stanza::element("close", stanza::FRAMING));
+        self.close(line, Closing::Frame { code: 1000, reason: String::new() });
+    }
+}

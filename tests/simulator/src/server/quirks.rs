@@ -1,0 +1,129 @@
+//! What two servers do differently, as seen on the wire (`recipes.md`, "Servers, in detail").
+
+use dormouse_model::{Random, Stamp};
+use std::time::Duration;
+
+/// Which server the model plays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Prosody 0.12.
+    Prosody,
+    /// ejabberd 23.01.
+    Ejabberd,
+}
+
+/// How this server behaves. Where the protocol leaves a choice, a life draws it.
+#[derive(Debug, Clone)]
+pub struct Quirks {
+    /// The model.
+    pub kind: Kind,
+    /// The mechanism offered is SCRAM-SHA-256; else PLAIN, which costs no time.
+    pub scram: bool,
+    /// How long a session without connection is held.
+    pub hold: Duration,
+    /// The most items on an archive page.
+    pub page: usize,
+    /// One carbon in so many is sent twice; none if zero.
+    pub doubled_carbons: u64,
+    /// One carbon in so many is left out; none if zero.
+    pub missing_carbons: u64,
+    /// A message to a bare address goes live to one resource only, the others get carbons.
+    pub one_resource: bool,
+    /// Receipts and markers are archived even without a hint.
+    pub archives_receipts: bool,
+    /// A second `<resume/>` of a live session ends the first connection with `conflict`, else without a word.
+    pub conflict_on_resume: bool,
+}
+
+impl Quirks {
+    /// A server drawn by chance.
+    pub fn draw(random: &mut Random) -> Self {
+        let kind = if random.below(2) == 0 { Kind::Prosody } else { Kind::Ejabberd };
+        let prosody = kind == Kind::Prosody;
+        Self {
+            kind,
+            scram: random.below(12) == 0,
+            hold: Duration::from_secs(if prosody { 600 } else { 300 }),
+            page: [3, 10, 50, 250][random.below(4) as usize],
+            doubled_carbons: [0, 3][random.below(2) as usize],
+            missing_carbons: [0, 0, 4][random.below(3) as usize],
+            one_resource: random.below(3) == 0,
+            archives_receipts: prosody,
+            conflict_on_resume: !prosody,
+        }
+    }
+
+    /// A time as this server writes it: Prosody in whole seconds, ejabberd in microseconds.
+    pub fn stamp(&self, at: Stamp) -> String {
+        let (seconds, milliseconds) = (at.0.div_euclid(1000), at.0.rem_euclid(1000));
+        let (day, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+        let (year, month, date) = civil(day);
+        let fraction = match self.kind {
+            Kind::Prosody => String::new(),
+            Kind::Ejabberd => format!(".{milliseconds:03}000"),
+        };
+        let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+        format!("{year:04}-{month:02}-{date:02}T{hour:02}:{minute:02}:{second:02}{fraction}Z")
+    }
+
+    /// The smallest step of this server's clock, in milliseconds.
+    pub fn grain(&self) -> i64 {
+        match self.kind {
+            Kind::Prosody => 1000,
+            Kind::Ejabberd => 1,
+        }
+    }
+}
+
+/// The date of a day since 1970, in the Gregorian calendar.
+fn civil(day: i64) -> (i64, i64, i64) {
+    let mut year = 1970;
+    let mut rest = day;
+    let leap = |year: i64| (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    while rest >= 365 + i64::from(leap(year)) {
+        rest -= 365 + i64::from(leap(year));
+        year += 1;
+    }
+    let lengths = [31, 28 + i64::from(leap(year)), 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    let mut month = 1;
+    for length in lengths {
+        if rest < length {
+            break;
+        }
+        rest -= length;
+        month += 1;
+    }
+    (year, month, rest + 1)
+}
+
+/// A time as a client writes it in a query, in milliseconds.
+pub fn read_stamp(text: &str) -> Option<Stamp> {
+    let number = |from: usize, to: usize| text.get(from..to)?.parse::<i64>().ok();
+    let (year, month, date) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
+    let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
+    let fraction = match text.get(19..20) {
+        Some(".") => number(20, 23).unwrap_or(0),
+        _ => 0,
+    };
+    // Days until a date, counted by trying: the archive of one life spans days, not centuries.
+    let guess = (year - 1970) * 365 + (month - 1) * 28 + date - 1;
+    let day = (guess..guess + 60).find(|day| civil(*day) == (year, month, date))?;
+    Some(Stamp((day * 86_400 + hour * 3600 + minute * 60 + second) * 1000 + fraction))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_written_is_read_back_as_exactly_as_the_server_keeps_it() {
+        let mut random = Random::from_seed([3; 32]);
+        for kind in [Kind::Prosody, Kind::Ejabberd] {
+            let quirks = Quirks { kind, ..Quirks::draw(&mut random) };
+            for at in [0, 951_782_400_123, 1_732_269_600_999, 1_795_305_600_001] {
+                let kept = at - at % quirks.grain();
+                assert_eq!(read_stamp(&quirks.stamp(Stamp(at))), Some(Stamp(kept)));
+            }
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! What outlives a connection: sessions with their counts and their unacknowledged stanzas (XEP-0198).
+
+use super::stanza::{SM, delay, element};
+use super::{Kind, LineId, Server};
+use dormouse_model::Tick;
+use minidom::Element;
+use std::collections::VecDeque;
+
+/// A session's number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct SessionId(u64);
+
+/// One client's session.
+#[derive(Debug)]
+pub(super) struct Session {
+    pub account: usize,
+    pub resource: String,
+    /// The connection it runs on; none while it hibernates.
+    pub line: Option<LineId>,
+    pub hibernated: Option<Tick>,
+    pub management: Option<Management>,
+    /// It has sent its presence: messages go to it.
+    pub available: bool,
+    pub carbons: bool,
+}
+
+/// Stream management of one session.
+#[derive(Debug)]
+pub(super) struct Management {
+    /// The name by which it can be resumed.
+    pub name: String,
+    pub resumable: bool,
+    /// Stanzas that came from the client.
+    pub received: u32,
+    /// Stanzas that went to the client, and how many of them it has told to have.
+    pub sent: u32,
+    pub acknowledged: u32,
+    pub unacknowledged: VecDeque<Kept>,
+}
+
+/// A stanza that may have to be sent again.
+#[derive(Debug)]
+pub(super) struct Kept {
+    stanza: Element,
+    at: String,
+}
+
+impl Kept {
+    /// As it is sent after a resumption: with the time at which it was sent first.
+    pub fn as_resent(&self, domain: &str) -> Element {
+        let mut stanza = self.stanza.clone();
+        if stanza.name() == "message" && !stanza.has_child("delay", super::stanza::DELAY) {
+            stanza.append_child(delay(domain, &self.at));
+        }
+        stanza
+    }
+}
+
+impl Management {
+    /// From nothing.
+    pub fn new(name: String, resumable: bool) -> Self {
+        Self { name, resumable, received: 0, sent: 0, acknowledged: 0, unacknowledged: VecDeque::new() }
+    }
+}
+
+impl Server {
+    pub(super) fn begin_session(&mut self, account: usize, resource: String, line: LineId) -> SessionId {
+        let id = SessionId(self.next_session);
+        self.next_session += 1;
+        let session = Session {
+            account,
+            resource,
+            line: Some(line),
+            hibernated: None,
+            management: None,
+            available: false,
+            carbons: false,
+        };
+        self.sessions.insert(id, session);
+        id
+    }
+
+    /// The connection is gone. What can be resumed waits, the rest ends.
+    pub(super) fn hibernate(&mut self, id: SessionId) {
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        session.line = None;
+        if session.management.as_ref().is_some_and(|sm| sm.resumable) {
+            session.hibernated = Some(self.now);
+        } else {
+            self.end_session(id, true);
+        }
+    }
+
+    /// A session ends. `deliver`: what it never told to have goes to another client, or waits for one
+    /// (ejabberd, `resend_on_timeout: if_offline`); Prosody leaves it to the archive.
+    pub(super) fn end_session(&mut self, id: SessionId, deliver: bool) {
+        let Some(session) = self.sessions.remove(&id) else { return };
+        if let Some(line) = session.line
+            && let Some(stream) = self.streams.get_mut(&line)
+        {
+            stream.session = None;
+        }
+        if session.available {
+            self.tell_presence(session.account, &session.resource, false);
+        }
+        let Some(sm) = session.management else { return };
+        if self.quirks.kind == Kind::Prosody {
+            self.remembered.insert(sm.name.clone(), (session.account, sm.received));
+        }
+        let alone = !self.sessions.values().any(|other| other.account == session.account && other.available);
+        if deliver && alone && self.quirks.kind == Kind::Ejabberd {
+            for kept in sm.unacknowledged {
+                if kept.stanza.name() == "message" && kept.stanza.has_child("body", super::stanza::CLIENT) {
+                    let stanza = kept.as_resent(&self.domain);
+                    self.accounts[session.account].offline.push(stanza);
+                }
+            }
+        }
+    }
+
+    /// The client tells how many stanzas it has: never fewer than before, never more than were sent.
+    pub(super) fn count(&mut self, id: SessionId, told: u32) {
+        let Some(sm) = self.sessions.get_mut(&id).and_then(|session| session.management.as_mut()) else {
+            return;
+        };
+        if told > sm.sent || told < sm.acknowledged {
+            self.violations.push(format!(
+                "h={told} where {} were acknowledged and {} sent",
+                sm.acknowledged, sm.sent
+            ));
+            return;
+        }
+        for _ in sm.acknowledged..told {
+            sm.unacknowledged.pop_front();
+        }
+        sm.acknowledged = told;
+    }
+
+    /// Sends a stanza to a session, now or when it is resumed.
+    pub(super) fn push(&mut self, id: SessionId, stanza: Element) {
+        let at = self.quirks.stamp(self.stamp());
+        let asks = self.random.below(4) == 0;
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        let line = session.line;
+        let mut managed = false;
+        if let Some(sm) = &mut session.management {
+            managed = true;
+            sm.sent = sm.sent.wrapping_add(1);
+            sm.unacknowledged.push_back(Kept { stanza: stanza.clone(), at });
+        }
+        if let Some(line) = line {
+            self.send(line, &stanza);
+            if managed && asks {
+                self.send(line, &element("r", SM));
+            }
+        }
+    }
+
+    /// A stanza came: it counts, then it is handled.
+    pub(super) fn stanza(&mut self, id: SessionId, stanza: &Element) {
+        if let Some(sm) = self.sessions.get_mut(&id).and_then(|session| session.management.as_mut()) {
+            sm.received = sm.received.wrapping_add(1);
+        }
+        match stanza.name() {
+            "message" => self.message(id, stanza),
+            "presence" => self.presence(id, stanza),
+            _ => self.request(id, stanza),
+        }
+    }
+}

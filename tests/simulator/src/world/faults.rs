@@ -1,0 +1,322 @@
+//! Makes things go wrong, and lets them end.
+
+use super::{Event, World};
+use crate::client::{Ending, Power};
+use crate::fault::{AfterSleep, Fault};
+use crate::network::{Flow, Way};
+use crate::server::{LineId, Trouble};
+use dormouse_account::{Command, Input};
+use dormouse_model::{Closing, Tick};
+use std::time::Duration;
+
+/// The longest that a system waits for programs that are told of a sleep (logind's default).
+const GRACE: Duration = Duration::from_secs(5);
+/// No connection survives a longer sleep: the server has given it up.
+const SURVIVES: Duration = Duration::from_secs(900);
+
+impl World {
+    /// Something goes wrong.
+    pub(super) fn strike(&mut self, number: usize, fault: Fault) {
+        if self.calm {
+            return;
+        }
+        let client = &self.clients[number];
+        let of_server = matches!(fault, Fault::ServerStop { .. } | Fault::ServerKill(_) | Fault::SessionsLost);
+        if !of_server && (client.power != Power::Running || client.ending.is_some()) {
+            return;
+        }
+        let (phase, name, life, account) = (client.phase(), client.name.clone(), client.life, client.account);
+        self.coverage.count(&fault, phase);
+        let detail = format!("{fault:?}");
+        self.note(&name, "FAULT", &detail);
+        let lines = self.network.of_client(number);
+        match fault {
+            Fault::Sleep { announced, .. } => {
+                self.clients[number].ending = Some(Ending::Sleep(fault));
+                if announced {
+                    self.after(GRACE, Event::FallAsleep { client: number, life });
+                    self.feed(number, Input::Suspending);
+                } else {
+                    self.fall_asleep(number);
+                }
+            }
+            Fault::Drop { up, down } => {
+                for line in lines {
+                    for (way, dies) in [(Way::Up, up), (Way::Down, down)] {
+                        if dies {
+                            self.network.set(line, way, Flow::Dead);
+                        }
+                    }
+                    self.server_notices_late(line);
+                }
+                self.watch_truth(number);
+            }
+            Fault::Stall(length) => {
+                for line in lines {
+                    for way in [Way::Up, Way::Down] {
+                        self.network.set(line, way, Flow::Stalled);
+                        self.after(length, Event::Unstall { line, way });
+                    }
+                }
+                self.watch_truth(number);
+            }
+            Fault::Reset => {
+                for line in lines {
+                    self.reset(line);
+                }
+            }
+            Fault::HalfOpen => {
+                for line in lines {
+                    self.network.set(line, Way::Up, Flow::Dead);
+                    self.breaks(line);
+                    self.server_notices_late(line);
+                }
+            }
+            Fault::NetworkDown { length, seen, survives } => {
+                let until = self.now + length;
+                let client = &mut self.clients[number];
+                client.network_down_until = client.network_down_until.max(until);
+                self.cut_off(number, survives);
+                self.after(length, Event::NetworkBack { client: number, seen, survives });
+                if seen {
+                    self.feed(number, Input::Network { up: false, route_lost: !survives });
+                }
+                self.watch_truth(number);
+            }
+            Fault::Slow(length) => {
+                let latency = self.clients[number].latency;
+                if latency < Duration::from_millis(400) {
+                    self.clients[number].latency = latency * 12;
+                    self.after(length, Event::Fast { client: number, latency });
+                    for line in lines {
+                        self.network.slow(line, latency * 12);
+                    }
+                }
+            }
+            Fault::Kill(length) => self.kill(number, length),
+            Fault::Quit(length) => {
+                self.clients[number].ending = Some(Ending::Quit(length));
+                // Who waits no longer for a program that does not end kills it.
+                self.after(Duration::from_secs(60), Event::QuitOver { client: number, life });
+                self.feed(number, Input::Command(Command::Quit));
+            }
+            Fault::StoreFails(length) => {
+                self.clients[number].disk.refuses = true;
+                self.after(length, Event::DiskWorks(number));
+            }
+            Fault::ReadFails(after) => self.clients[number].disk.fail_reading(Some(after)),
+            Fault::Throttled(length) => {
+                self.clients[number].ending = Some(Ending::Sleep(Fault::Throttled(length)));
+                self.fall_asleep(number);
+            }
+            Fault::ClockSet(by) => self.clients[number].clock += by,
+            Fault::ServerStop { length, keeps_sessions } => self.server_ends(length, false, keeps_sessions),
+            Fault::ServerKill(length) => self.server_ends(length, true, false),
+            Fault::SessionsLost => {
+                for line in lines {
+                    self.reset(line);
+                    self.server_notices(line);
+                }
+                let said = self.server.forget_sessions(self.now);
+                self.say(said);
+            }
+            Fault::SignInFails(times) => self.trouble(account, number, |trouble| trouble.sign_in = times),
+            Fault::SignInSilent => self.trouble(account, number, |trouble| trouble.silence = 1),
+            Fault::PageBreaks => self.trouble(account, number, |trouble| trouble.broken_pages = 1),
+            Fault::PageRefused => self.trouble(account, number, |trouble| trouble.refused_pages = 1),
+            Fault::IdForgotten => self.trouble(account, number, |trouble| trouble.forgotten_ids = 1),
+        }
+    }
+
+    /// Trouble that is met on the way back: the connection breaks, and sometimes the session is lost too.
+    fn trouble(&mut self, account: usize, number: usize, make: impl FnOnce(&mut Trouble)) {
+        make(&mut self.server.trouble[account]);
+        for line in self.network.of_client(number) {
+            self.reset(line);
+            self.server_notices(line);
+        }
+        if self.random.below(2) == 0 {
+            let said = self.server.forget_sessions(self.now);
+            self.say(said);
+        }
+    }
+
+    fn server_ends(&mut self, length: Duration, killed: bool, keeps_sessions: bool) {
+        if !self.server.up {
+            return;
+        }
+        let said = self.server.stop(self.now, killed, keeps_sessions);
+        self.say(said);
+        self.after(length, Event::ServerStarts);
+    }
+
+    /// A connection breaks, and both ends learn of it.
+    fn reset(&mut self, line: LineId) {
+        self.network.set(line, Way::Up, Flow::Dead);
+        let soon = self.some(1, 100);
+        self.after(soon, Event::ServerNotices(line));
+        self.breaks(line);
+    }
+
+    /// The client's end of a connection breaks.
+    pub(super) fn breaks(&mut self, id: LineId) {
+        self.network.set(id, Way::Down, Flow::Dead);
+        let Some(line) = self.network.line(id) else { return };
+        let (client, life, conn) = (line.client, line.life, line.conn);
+        let input = Input::Closed { conn, closing: Closing::Broken("connection reset".into()) };
+        self.after(Duration::from_millis(1), Event::Told { client, life, input });
+        self.watch_truth(client);
+    }
+
+    /// Nothing gets through for a while; what does not survive it is dead.
+    fn cut_off(&mut self, number: usize, survives: bool) {
+        let flow = if survives { Flow::Stalled } else { Flow::Dead };
+        for line in self.network.of_client(number) {
+            for way in [Way::Up, Way::Down] {
+                self.network.set(line, way, flow);
+            }
+            if !survives {
+                self.server_notices_late(line);
+            }
+        }
+    }
+
+    /// The machine falls asleep: nothing is executed until it wakes.
+    pub(super) fn fall_asleep(&mut self, number: usize) {
+        let client = &mut self.clients[number];
+        let Some(Ending::Sleep(fault)) = client.ending.take() else { return };
+        if client.power != Power::Running {
+            return;
+        }
+        client.power = Power::Asleep;
+        client.asleep_since = self.now;
+        let (name, life) = (client.name.clone(), client.life);
+        self.note(&name, "stands still", "");
+        let length = match &fault {
+            Fault::Throttled(length) => *length,
+            Fault::Sleep { length, after, .. } => {
+                let survives =
+                    *length < SURVIVES && matches!(after, AfterSleep::Alive | AfterSleep::Mute(_));
+                self.cut_off(number, survives);
+                *length
+            }
+            _ => Duration::ZERO,
+        };
+        self.after(length, Event::Wake { client: number, life, fault });
+    }
+
+    /// It wakes.
+    pub(super) fn wake(&mut self, number: usize, fault: &Fault) {
+        let client = &mut self.clients[number];
+        if client.power != Power::Asleep {
+            return;
+        }
+        client.power = Power::Running;
+        client.slept += self.now.since(client.asleep_since);
+        let (name, life, latency) = (client.name.clone(), client.life, client.latency);
+        let deferred = std::mem::take(&mut client.deferred);
+        self.note(&name, "goes on", "");
+        if let Fault::Sleep { length, told, after, network_late, .. } = fault {
+            if *network_late > Duration::ZERO {
+                let until = self.now + *network_late;
+                let client = &mut self.clients[number];
+                client.network_down_until = client.network_down_until.max(until);
+            }
+            let back = Event::NetworkBack { client: number, seen: *network_late > Duration::ZERO, survives: true };
+            self.after(*network_late, back);
+            for line in self.network.of_client(number) {
+                match after {
+                    AfterSleep::Mute(mute) => {
+                        self.after(*network_late + *mute, Event::Unstall { line, way: Way::Down });
+                    }
+                    AfterSleep::Broken => {
+                        let soon = self.some(1, 2000);
+                        self.after(*network_late + soon, Event::Breaks(line));
+                    }
+                    AfterSleep::Alive | AfterSleep::Dead => {}
+                }
+            }
+            if let Some(late) = told {
+                let known = self.random.below(2) == 0;
+                let input = Input::Resumed { slept: known.then_some(*length), proven: true };
+                self.after(*late, Event::Told { client: number, life, input });
+            }
+        } else if self.random.below(2) == 0 {
+            let input = Input::Resumed { slept: None, proven: false };
+            self.after(Duration::ZERO, Event::Told { client: number, life, input });
+        }
+        // What waited comes at once, in its old order.
+        for event in deferred {
+            self.after(latency / 8, event);
+        }
+        self.watch_truth(number);
+    }
+
+    /// The network of a client is there again.
+    pub(super) fn network_back(&mut self, number: usize, seen: bool, survives: bool) {
+        let client = &self.clients[number];
+        if self.now < client.network_down_until {
+            let until = client.network_down_until;
+            return self.at(until, Event::NetworkBack { client: number, seen, survives });
+        }
+        for line in self.network.of_client(number) {
+            for way in [Way::Up, Way::Down] {
+                self.unstall(line, way);
+            }
+        }
+        if seen {
+            let life = self.clients[number].life;
+            let input = Input::Network { up: true, route_lost: !survives };
+            self.after(Duration::ZERO, Event::Told { client: number, life, input });
+        }
+    }
+
+    /// What was kept arrives, if the way is open again.
+    pub(super) fn unstall(&mut self, id: LineId, way: Way) {
+        let Some(line) = self.network.line(id) else { return };
+        let client = line.client;
+        let machine = &self.clients[client];
+        if self.now < machine.network_down_until || machine.power == Power::Asleep || self.network.flow(id, way) != Flow::Stalled
+        {
+            return;
+        }
+        for parcel in self.network.set(id, way, Flow::Open) {
+            self.hand_over(id, way, parcel);
+        }
+        self.watch_truth(client);
+    }
+
+    /// All faults end.
+    pub(super) fn calm_down(&mut self) {
+        self.calm = true;
+        self.note("all", "CALM", "");
+        self.server.trouble.fill(Trouble::default());
+        if !self.server.up {
+            self.server.start(self.now);
+        }
+        for number in 0..self.clients.len() {
+            let client = &mut self.clients[number];
+            client.armed.clear();
+            client.disk.refuses = false;
+            client.disk.fail_reading(None);
+            client.network_down_until = Tick(0);
+            if let Some(Ending::Quit(_)) = client.ending {
+                self.kill(number, Duration::ZERO);
+            }
+            if self.clients[number].power == Power::Off {
+                self.launch(number);
+            }
+            if self.clients[number].power == Power::Asleep {
+                let fault = Fault::Sleep {
+                    length: self.now.since(self.clients[number].asleep_since),
+                    announced: true,
+                    told: Some(Duration::ZERO),
+                    after: AfterSleep::Alive,
+                    network_late: Duration::ZERO,
+                };
+                self.wake(number, &fault);
+            }
+            self.after(Duration::ZERO, Event::NetworkBack { client: number, seen: true, survives: true });
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! Draws what a life holds: who lives in it, what they say, what goes wrong and when.
+
+use super::{Act, Event, Sabotage, World};
+use crate::checker::Checker;
+use crate::client::Client;
+use crate::fault::{Coverage, Fault, Phase};
+use crate::network::Network;
+use crate::server::{Quirks, Server};
+use crate::trace::Trace;
+use dormouse_account::Command;
+use dormouse_model::{BareJid, Random, Tick};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+const DOMAIN: &str = "home.example";
+const NAMES: [&str; 3] = ["anna", "bela", "cleo"];
+
+/// Everybody who may live in a world.
+pub fn everybody() -> Vec<BareJid> {
+    NAMES.iter().filter_map(|name| BareJid::new(&format!("{name}@{DOMAIN}")).ok()).collect()
+}
+
+impl World {
+    /// The world of a seed, before its first moment.
+    pub(super) fn plan(seed: u64, told: bool, sabotage: Option<Sabotage>) -> Self {
+        let mut bytes = [0; 32];
+        bytes[..8].copy_from_slice(&seed.to_le_bytes());
+        let mut random = Random::from_seed(bytes);
+        let accounts = 2 + random.below(2) as usize;
+        let people: Vec<(BareJid, String)> = NAMES[..accounts]
+            .iter()
+            .filter_map(|name| {
+                Some((BareJid::new(&format!("{name}@{DOMAIN}")).ok()?, format!("secret of {name}")))
+            })
+            .collect();
+        let quirks = Quirks::draw(&mut random);
+        let mut server = Server::new(quirks, DOMAIN, &people, random.fork());
+        server.forges = sabotage == Some(Sabotage::Forgery);
+        let mut clients = Vec::new();
+        for (account, (address, password)) in people.iter().enumerate() {
+            let devices = 1 + random.below(if account == 0 { 3 } else { 2 });
+            for device in 0..devices {
+                let name = format!("{}{device}", &NAMES[account][..1]);
+                let latency = Duration::from_millis([5, 25, 60, 150][random.below(4) as usize]);
+                let client = Client::new(name, account, address.clone(), password.clone(), latency);
+                clients.push(client);
+            }
+        }
+        let length = [1_200_000, 7_200_000, 36_000_000, 43_200_000][random.below(4) as usize];
+        let end = Tick(length / 2 + random.below(length));
+        let mut world = Self {
+            now: Tick(0),
+            queue: BTreeMap::new(),
+            sequence: 0,
+            next_text: vec![0; clients.len()],
+            clients,
+            network: Network::default(),
+            server,
+            checker: Checker::default(),
+            trace: Trace::new(told),
+            coverage: Coverage::default(),
+            sabotage,
+            end,
+            calm: false,
+            tags: BTreeMap::new(),
+            random,
+        };
+        let quirks = format!("{:?}", world.server.quirks);
+        world.note("srv", "is", &quirks);
+        for client in 0..world.clients.len() {
+            // Some are started late, and find an archive.
+            let late = if world.random.below(4) == 0 { world.random.below(end.0 / 2) } else { 0 };
+            world.at(Tick(late), Event::Launch { client, life: 0 });
+        }
+        let bursts = world.draw_talk();
+        world.draw_faults(&bursts);
+        world.at(end, Event::Calm);
+        world
+    }
+
+    /// Bursts of talk, with silence between them; the times of their beginnings.
+    fn draw_talk(&mut self) -> Vec<Tick> {
+        let bursts = 4 + self.random.below(6);
+        let mut times = Vec::new();
+        for _ in 0..bursts {
+            let start = Tick(1 + self.random.below(self.end.0));
+            times.push(start);
+            let one = self.random.below(self.clients.len() as u64) as usize;
+            let account = self.clients[one].account;
+            let others = self.server.accounts.len() - 1;
+            let with = (account + 1 + self.random.below(others as u64) as usize) % self.server.accounts.len();
+            let mut at = start;
+            for _ in 0..2 + self.random.below(9) {
+                at = at + self.some(0, 12_000);
+                let (speaker, to) = if self.random.below(2) == 0 { (account, with) } else { (with, account) };
+                let client = self.one_of(speaker);
+                let act = match self.random.below(14) {
+                    0 => Act::Read(to),
+                    1 => Act::Visible(self.random.below(2) == 0),
+                    2 => Act::Command(Command::RetryNow),
+                    3 => Act::Command(Command::Typing {
+                        to: self.server.accounts[to].address.clone(),
+                        typing: self.random.below(2) == 0,
+                    }),
+                    kind => Act::Type { to, repeat: kind == 4 },
+                };
+                self.at(at, Event::User { client, act });
+            }
+        }
+        times
+    }
+
+    fn one_of(&mut self, account: usize) -> usize {
+        let of: Vec<usize> =
+            (0..self.clients.len()).filter(|number| self.clients[*number].account == account).collect();
+        of[self.random.below(of.len() as u64) as usize]
+    }
+
+    /// Faults: most of them near talk, half of them waiting for a phase of the connection.
+    fn draw_faults(&mut self, bursts: &[Tick]) {
+        for _ in 0..6 + self.random.below(10) {
+            let client = self.random.below(self.clients.len() as u64) as usize;
+            let fault = Fault::draw(&mut self.random);
+            let mut at = Tick(1 + self.random.below(self.end.0));
+            if self.random.below(3) != 0 {
+                let burst = bursts[self.random.below(bursts.len() as u64) as usize];
+                at = (burst + self.some(0, 60_000)).min(Tick(self.end.0 - 1));
+            }
+            if self.random.below(2) == 0 {
+                let phase = Phase::ALL[self.random.below(6) as usize];
+                self.at(at, Event::Arm { client, phase, fault });
+            } else {
+                self.at(at, Event::Strike { client, fault });
+            }
+        }
+    }
+}
