@@ -149,11 +149,13 @@ impl Account {
 
     /// When [`Input::Tick`] is due, if nothing happens before.
     pub fn deadline(&self) -> Option<Tick> {
+        // Without a session nothing can be asked of the archive, however long it has been due.
+        let timeline = self.timeline.deadline().filter(|_| self.session.is_ready());
         [
             self.link.deadline(),
             self.quiet.deadline(),
             self.presence_told,
-            self.timeline.deadline(),
+            timeline,
         ]
         .into_iter()
         .flatten()
