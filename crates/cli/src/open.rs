@@ -27,7 +27,8 @@ pub struct Place {
 pub struct Open {
     /// The engine.
     pub engine: Engine,
-    _log: Box<dyn Send>,
+    /// What writes the log, for as long as it lives.
+    pub _log: Box<dyn Send>,
 }
 
 impl Place {
