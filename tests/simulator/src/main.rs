@@ -24,7 +24,7 @@ struct Arguments {
     /// Lives at a time.
     #[arg(long, default_value_t = 2)]
     threads: u64,
-    /// Stop at the first failing seed after this many.
+    /// Stop after so many failing seeds.
     #[arg(long, default_value_t = 5)]
     failures: usize,
     /// Lines of a failing life's story.

@@ -26,6 +26,12 @@ impl Trace {
 
     /// Something happened to somebody.
     pub fn note(&mut self, at: Tick, who: &str, what: &str, detail: &str) {
+        self.mark(at, who, what, detail);
+        self.tell(at, who, what, detail);
+    }
+
+    /// For the hash only: the reader is told in other words.
+    pub fn mark(&mut self, at: Tick, who: &str, what: &str, detail: &str) {
         self.steps += 1;
         for byte in at.0.to_be_bytes().iter().chain(who.as_bytes()).chain(what.as_bytes()) {
             self.mix(u64::from(*byte));
@@ -35,7 +41,6 @@ impl Trace {
             bytes[..word.len()].copy_from_slice(word);
             self.mix(u64::from_le_bytes(bytes));
         }
-        self.tell(at, who, what, detail);
     }
 
     /// For the reader only: it follows from the rest.

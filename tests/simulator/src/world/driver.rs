@@ -95,12 +95,16 @@ impl World {
                     line.held_by_client = false;
                 }
                 self.network.tidy(id);
-                let detail = if self.trace.is_told() { format!("{conn} {closing:?}") } else { String::new() };
-                self.trace.note(self.now, &client.name, "closed", &detail);
+                self.trace.mark(self.now, &client.name, "closed", "");
+                if self.trace.is_told() {
+                    self.trace.tell(self.now, &client.name, "closed", &format!("{conn} {closing:?}"));
+                }
             }
             other => {
-                let detail = if self.trace.is_told() { format!("{other:?}") } else { String::new() };
-                self.trace.note(self.now, &client.name, "input", &detail);
+                self.trace.mark(self.now, &client.name, "input", "");
+                if self.trace.is_told() {
+                    self.trace.tell(self.now, &client.name, "input", &format!("{other:?}"));
+                }
             }
         }
         let typed = match &input {

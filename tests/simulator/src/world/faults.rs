@@ -300,8 +300,14 @@ impl World {
             client.disk.refuses = false;
             client.disk.fail_reading(None);
             client.network_down_until = Tick(0);
-            if let Some(Ending::Quit(_)) = client.ending {
-                self.kill(number, Duration::ZERO);
+            match client.ending {
+                Some(Ending::Quit(_)) => self.kill(number, Duration::ZERO),
+                // The sleep that was announced does not come about.
+                Some(Ending::Sleep(_)) if client.power == Power::Running => {
+                    client.ending = None;
+                    self.feed(number, Input::Resumed { slept: None, proven: true });
+                }
+                _ => {}
             }
             if self.clients[number].power == Power::Off {
                 self.launch(number);
