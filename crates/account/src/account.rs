@@ -13,7 +13,7 @@ use dormouse_model::{
     Endpoint, Key, Memory, Notice, Now, Outgoing, Random, ReadError, Tick, Verdict,
 };
 use dormouse_timeline::{Effect, Timeline};
-use dormouse_xmpp::{Credentials, Features, Session};
+use dormouse_xmpp::{Credentials, Session};
 use std::collections::BTreeMap;
 
 /// How often a server may send us elsewhere before we go back to where we began (RFC 7395 section 3.6.1).
@@ -69,7 +69,6 @@ pub struct Account {
     quarantine: Quarantine,
     pub(crate) quiet: Quiet,
     store_failure: StoreFailure,
-    pub(crate) features: Option<Features>,
     /// The connection the session runs on.
     pub(crate) current: Option<ConnId>,
     /// Connections that are open and not in use, with what they offer.
@@ -83,6 +82,7 @@ pub struct Account {
     /// When those of whom nothing was said count as offline.
     pub(crate) presence_told: Option<Tick>,
     pub(crate) unreadable: u64,
+    pub(crate) told_no_archive: bool,
     pub(crate) told_no_resumption: bool,
 }
 
@@ -109,7 +109,6 @@ impl Account {
             quarantine: Quarantine::restore(memory)?,
             quiet: Quiet::default(),
             store_failure: StoreFailure::default(),
-            features: memory.read(&learnt_features())?,
             current: None,
             open: BTreeMap::new(),
             elsewhere: None,
@@ -119,6 +118,7 @@ impl Account {
             ending: None,
             presence_told: None,
             unreadable: 0,
+            told_no_archive: false,
             told_no_resumption: false,
             settings,
         })
@@ -304,6 +304,10 @@ impl Account {
             }
         }
         while let Some(query) = self.timeline.next_query(turn.now) {
+            let said = self.session.ask(&query, &mut turn.draft);
+            self.session_said(turn, said)?;
+        }
+        while let Some(query) = self.timeline.next_older(turn.now, &turn.draft)? {
             let said = self.session.ask(&query, &mut turn.draft);
             self.session_said(turn, said)?;
         }
@@ -557,8 +561,4 @@ fn says_nothing(body: &str) -> bool {
 
 fn learnt_idle() -> Key {
     Key::Learnt("idle".into())
-}
-
-pub(crate) fn learnt_features() -> Key {
-    Key::Learnt("features".into())
 }

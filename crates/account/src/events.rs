@@ -1,7 +1,7 @@
 //! What the session says, and whom it concerns.
 
 use crate::Output;
-use crate::account::{Account, learnt_features};
+use crate::account::Account;
 use crate::turn::Turn;
 use dormouse_link::Input as LinkInput;
 use dormouse_model::{Arrival, BareJid, Change, ChatState, Notice, ReadError, Via};
@@ -66,7 +66,7 @@ impl Account {
                 self.link(turn, LinkInput::QuietAnswer(conn))?;
             }
             Event::Pong { conn, probe } => self.link(turn, LinkInput::Answer(conn, probe))?,
-            Event::Features(features) => self.features(turn, features)?,
+            Event::Features(features) => self.features(turn, &features),
             Event::Message(arrival) => self.message(turn, arrival)?,
             Event::Page(page) => {
                 let effects = self.timeline.page(now, page, &mut turn.draft)?;
@@ -108,27 +108,19 @@ impl Account {
         Ok(())
     }
 
-    /// A session has begun. Whether there is an archive is remembered from last time, or hoped for: its
-    /// refusal says otherwise soon enough.
+    /// A session has begun. That there is an archive is hoped for: what the server announces comes later
+    /// than the first question, and a refusal says otherwise soon enough.
     fn session_began(&mut self, turn: &mut Turn, fresh: bool) -> Result<(), ReadError> {
-        let archive = self.features.as_ref().is_none_or(|features| features.archive);
-        let effects = self.timeline.session(turn.now, fresh, archive, &mut turn.draft)?;
+        let effects = self.timeline.session(turn.now, fresh, true, &mut turn.draft)?;
         self.effects(turn, effects)
     }
 
-    fn features(&mut self, turn: &mut Turn, features: Features) -> Result<(), ReadError> {
-        let before = self.features.replace(features.clone());
-        if before.as_ref() == Some(&features) {
-            return Ok(());
-        }
-        turn.draft.put(&learnt_features(), &features);
-        if !features.archive {
+    /// A server that keeps no history is said once, and again only if it did in between.
+    fn features(&mut self, turn: &mut Turn, features: &Features) {
+        let said = std::mem::replace(&mut self.told_no_archive, !features.archive);
+        if !features.archive && !said {
             turn.change(Change::Notice(Notice::NoArchive));
         }
-        if before.is_none_or(|before| before.archive) != features.archive {
-            self.session_began(turn, true)?;
-        }
-        Ok(())
     }
 
     fn message(&mut self, turn: &mut Turn, arrival: Arrival) -> Result<(), ReadError> {

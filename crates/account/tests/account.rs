@@ -106,6 +106,7 @@ fn whatever_is_said_is_written_first() {
 #[test]
 fn the_machine_may_sleep_once_everything_written_before_is_on_disk() {
     let mut bench = Bench::new();
+    bench.take(Input::Start);
     let typed = bench.type_text("hello");
     let outputs = bench.take(Input::Suspending);
     assert!(!outputs.contains(&Output::MaySleep));
@@ -158,6 +159,7 @@ fn a_disk_that_refuses_is_said_once_and_so_is_its_recovery() {
 #[test]
 fn an_empty_message_is_refused_with_words_and_nothing_is_written() {
     let mut bench = Bench::new();
+    bench.take(Input::Start);
     let outputs = bench.type_text(" \u{0} \n");
     assert!(matches!(
         &outputs[..],

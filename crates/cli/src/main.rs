@@ -43,8 +43,21 @@ enum What {
     Run(Place),
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            words::complain(&format!("The program can't start: {error}."));
+            return ExitCode::FAILURE;
+        }
+    };
+    let code = runtime.block_on(obey());
+    // A read of standard input can't be called off: waited for, it would keep a program that was told to end.
+    runtime.shutdown_background();
+    code
+}
+
+async fn obey() -> ExitCode {
     let done = match Arguments::parse().what {
         What::Login { address, endpoint } => login::login(address, endpoint).await,
         What::Logout { address } => login::logout(address).await,

@@ -14,19 +14,19 @@ use std::collections::{BTreeMap, BTreeSet};
 const CLIENT: &str = "jabber:client";
 const STREAMS: &str = "http://etherx.jabber.org/streams";
 
-/// The longest attribute value or name that is read, in bytes. Text has no limit but the frame's.
-const LONGEST_TOKEN: usize = 64 * 1024;
-
 /// Why a frame could not be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Broken {
-    /// Larger than we take, in bytes.
-    TooLarge(usize),
+    /// Larger than we take, and not read.
+    TooLarge {
+        /// Whether it begins as a stanza: it counts as handled (XEP-0198), or it would be sent for ever.
+        stanza: bool,
+    },
     /// Not exactly one element of well-formed, namespaced XML. In words that hold nothing of the content.
     Malformed(&'static str),
     /// Well-formed as far as it was read, and nested deeper than we follow.
     TooDeep {
-        /// Whether the root is a stanza: it counts as handled (XEP-0198), or it would be sent for ever.
+        /// Whether it begins as a stanza; as above.
         stanza: bool,
     },
 }
@@ -34,14 +34,17 @@ pub(crate) enum Broken {
 /// Reads a frame. None if it holds nothing but white space, which some send to keep a connection open.
 pub(crate) fn read(text: &str, max_bytes: usize, max_depth: usize) -> Result<Option<Element>, Broken> {
     if text.len() > max_bytes {
-        return Err(Broken::TooLarge(text.len()));
+        return Err(Broken::TooLarge {
+            stanza: begins_as_stanza(text),
+        });
     }
     let text = text.trim_matches([' ', '\t', '\r', '\n']);
     if text.is_empty() {
         return Ok(None);
     }
     let mut parser = RawParser::with_options(Options {
-        max_token_length: LONGEST_TOKEN,
+        // The frame is the limit: a name or value that is longer than usual is not a broken one.
+        max_token_length: text.len() + 1,
         ..Options::default()
     });
     // Prosody 13 writes `<stream:error>` without declaring the prefix, and some servers write stanzas
@@ -70,7 +73,7 @@ pub(crate) fn read(text: &str, max_bytes: usize, max_depth: usize) -> Result<Opt
                 attributes.clear();
                 if depth > max_depth {
                     return Err(Broken::TooDeep {
-                        stanza: root_is_stanza(text, &mut tree),
+                        stanza: begins_as_stanza(text),
                     });
                 }
             }
@@ -90,15 +93,11 @@ pub(crate) fn read(text: &str, max_bytes: usize, max_depth: usize) -> Result<Opt
     }
 }
 
-/// Whether what is being built is a stanza: its root's head has been read, since something deeper has.
-fn root_is_stanza(text: &str, tree: &mut TreeBuilder) -> bool {
-    // The builder shows only the innermost element; a stanza's root is the first name in the frame.
-    let name: String = text
-        .trim_start_matches('<')
-        .chars()
-        .take_while(|c| c.is_ascii_alphanumeric())
-        .collect();
-    tree.depth() > 0 && matches!(name.as_str(), "message" | "presence" | "iq")
+/// Whether the first name in a frame that will not be read is a stanza's: no tree says so.
+fn begins_as_stanza(text: &str) -> bool {
+    let text = text.trim_start_matches([' ', '\t', '\r', '\n', '<']);
+    let end = text.find([' ', '\t', '\r', '\n', '/', '>']).unwrap_or(text.len());
+    matches!(text.get(..end), Some("message" | "presence" | "iq"))
 }
 
 /// Whether an element is a stanza, the only thing that XEP-0198 counts.
@@ -179,7 +178,37 @@ mod tests {
             read(&bottomless, usize::MAX, 64),
             Err(Broken::TooDeep { stanza: false })
         );
-        assert_eq!(of(&" ".repeat(10_001)), Err(Broken::TooLarge(10_001)));
+    }
+
+    #[test]
+    fn a_frame_that_is_too_large_is_known_for_a_stanza_by_its_beginning() {
+        for (text, stanza) in [
+            ("<message>", true),
+            (" \n<presence to='x'", true),
+            ("<iq/>", true),
+            ("<message", true),
+            ("<messages>", false),
+            ("<stream:error>", false),
+            ("", false),
+        ] {
+            let frame = text.to_owned() + &" ".repeat(10_001);
+            assert_eq!(of(&frame), Err(Broken::TooLarge { stanza }), "{text}");
+        }
+    }
+
+    #[test]
+    fn names_and_values_may_be_as_long_as_a_frame() {
+        let long = "x".repeat(9_000);
+        let element = of(&format!("<message id='{long}'><{long} xmlns='y'/></message>"))
+            .unwrap()
+            .unwrap();
+        assert_eq!(element.attr("id"), Some(long.as_str()));
+        let value = "x".repeat(900_000);
+        assert!(
+            read(&format!("<message id='{value}'/>"), 1 << 20, 64)
+                .unwrap()
+                .is_some()
+        );
     }
 
     #[test]

@@ -50,6 +50,8 @@ struct Pending {
     most: usize,
     items: Vec<ArchiveItem>,
     spoilt: Option<&'static str>,
+    /// A stanza could not even be looked into while it was awaited: it may have been one of its results.
+    missed: bool,
 }
 
 impl Collector {
@@ -72,6 +74,7 @@ impl Collector {
                 most,
                 items: Vec::new(),
                 spoilt: None,
+                missed: false,
             },
         );
         draft("query", NS)
@@ -112,13 +115,24 @@ impl Collector {
     /// The answer to the request: the whole `<iq/>` of type `result` or `error`, which the session has matched
     /// by id and sender. None if the query is not in flight.
     pub fn finish(&mut self, query: QueryId, iq: &Element) -> Option<Result<ArchivePage, ArchiveFailure>> {
-        let pending = self.pending.remove(&query)?;
+        let mut pending = self.pending.remove(&query)?;
         let Some(fin) = iq.get_child("fin", NS) else {
             return Some(Err(failure(iq)));
         };
         let bounds = rsm::bounds(fin);
         if let Some(why) = pending.spoilt {
             return Some(Err(ArchiveFailure::Refused(why.to_owned())));
+        }
+        if pending.items.is_empty() && pending.missed {
+            // They stand in the answer by their ids alone, or reading would stop before them for ever.
+            pending.items = bounds
+                .ids()
+                .map(|id| ArchiveItem {
+                    id,
+                    stamp: UNSTAMPED,
+                    message: None,
+                })
+                .collect();
         }
         if pending.items.is_empty() && (bounds.first.is_some() || bounds.last.is_some()) {
             // The stream keeps order: what has not come by now will not come.
@@ -135,6 +149,13 @@ impl Collector {
     /// Gives up all queries, as when their session has ended: results that still come are refused.
     pub fn abandon(&mut self) -> Vec<QueryId> {
         std::mem::take(&mut self.pending).into_keys().collect()
+    }
+
+    /// A stanza came that could not be looked into: it may have been a result of any query.
+    pub fn missed(&mut self) {
+        for pending in self.pending.values_mut() {
+            pending.missed = true;
+        }
     }
 
     /// Gives up one query; whether it was in flight.

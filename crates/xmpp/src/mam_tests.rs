@@ -344,6 +344,25 @@ fn an_end_that_speaks_of_items_that_never_came_is_no_page() {
 }
 
 #[test]
+fn results_that_could_not_be_looked_into_stand_by_their_ids() {
+    let mut collector = collector();
+    ask(&mut collector, 1);
+    collector.missed();
+    let bounds = "<first>a</first><last>b</last>";
+    let page = page(collector.finish(QueryId(1), &fin("complete='true'", bounds)));
+    let ids: Vec<&str> = page.items.iter().map(|item| item.id.as_str()).collect();
+    assert_eq!(ids, ["a", "b"]);
+    assert!(page.items.iter().all(|item| item.message.is_none()));
+    ask(&mut collector, 2);
+    collector.missed();
+    let alone = collector.finish(
+        QueryId(2),
+        &fin("complete='true'", "<first>a</first><last>a</last>"),
+    );
+    assert_eq!(alone.unwrap().unwrap().items.len(), 1);
+}
+
+#[test]
 fn each_refusal_is_told_apart() {
     for (condition, failure) in [
         ("item-not-found", ArchiveFailure::ItemNotFound),

@@ -29,6 +29,14 @@ pub struct Bounds {
     pub last: Option<ArchiveId>,
 }
 
+impl Bounds {
+    /// The ids at both ends, one if they are the same item's.
+    pub fn ids(&self) -> impl Iterator<Item = ArchiveId> {
+        let last = self.last.iter().filter(|last| self.first.as_ref() != Some(*last));
+        self.first.iter().chain(last).cloned()
+    }
+}
+
 /// Reads the `<set/>` in an answer.
 pub fn bounds(answer: &Element) -> Bounds {
     let set = answer.get_child("set", NS);

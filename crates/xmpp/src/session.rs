@@ -243,15 +243,24 @@ impl Session {
         match frame::read(text, self.settings.max_frame, self.settings.max_depth) {
             Ok(Some(element)) => self.element(now, &element, &mut out),
             Ok(None) => {}
-            // Well-formed and of no use: were it not counted, it would come again for ever.
+            // Anybody may send it through an honest server. Were it not counted, it would come again for
+            // ever; did it end the stream, it would end every stream.
             Err(frame::Broken::TooDeep { stanza: true }) if self.is_bound() => {
                 out.push(Output::Event(Event::Unreadable(
                     "a stanza nested too deeply".to_owned(),
                 )));
+                self.collector.missed();
+                self.handled();
+            }
+            Err(frame::Broken::TooLarge { stanza: true }) if self.is_bound() => {
+                out.push(Output::Event(Event::Unreadable(
+                    "a stanza that is too large".to_owned(),
+                )));
+                self.collector.missed();
                 self.handled();
             }
             Err(frame::Broken::TooDeep { .. }) => self.violation("an element nested too deeply", &mut out),
-            Err(frame::Broken::TooLarge(_)) => self.violation("a frame that is too large", &mut out),
+            Err(frame::Broken::TooLarge { .. }) => self.violation("a frame that is too large", &mut out),
             Err(frame::Broken::Malformed(what)) => self.violation(what, &mut out),
         }
         self.save(draft);

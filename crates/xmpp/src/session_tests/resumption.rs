@@ -312,12 +312,18 @@ fn poison_is_counted_reported_and_acknowledged() {
     assert_eq!(script.expect("a").attr("h"), Some("6"));
     script.give("<message xmlns='jabber:client' from='@@'><body>x</body></message>");
     assert_eq!(script.expect("a").attr("h"), Some("7"));
+    let large = format!(
+        "<message xmlns='jabber:client'><body>{}</body></message>",
+        "x".repeat(1 << 20)
+    );
+    script.give(&large);
+    assert_eq!(script.expect("a").attr("h"), Some("8"));
     let unreadable = script
         .events
         .iter()
         .filter(|event| matches!(event, Event::Unreadable(_)))
         .count();
-    assert_eq!(unreadable, 2);
+    assert_eq!(unreadable, 3);
 }
 
 #[test]
