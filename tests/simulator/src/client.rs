@@ -5,7 +5,7 @@ use crate::fault::{Fault, Phase};
 use crate::server::LineId;
 use crate::world::Event;
 use dormouse_account::Account;
-use dormouse_model::{BareJid, ConnId, ConnectionState, Message, MessageId, Tick};
+use dormouse_model::{BareJid, BatchId, ConnId, ConnectionState, Message, MessageId, Tick};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -81,7 +81,9 @@ pub struct Client {
     pub view: BTreeMap<MessageId, Message>,
     /// Faults that wait for a phase.
     pub armed: Vec<(Phase, Fault)>,
-    /// Inputs handled at this moment: a core that never rests is stuck.
+    /// What was written before the machine or the program was about to stop: it must be on disk first.
+    pub must_be_durable: Option<BatchId>,
+    /// Deadlines met at this moment: a core that never rests is stuck.
     pub at_once: (Tick, u32),
 }
 
@@ -114,6 +116,7 @@ impl Client {
             untrue_since: None,
             view: BTreeMap::new(),
             armed: Vec::new(),
+            must_be_durable: None,
             at_once: (Tick(0), 0),
         }
     }
@@ -123,6 +126,7 @@ impl Client {
         self.life += 1;
         self.power = Power::Running;
         self.ending = None;
+        self.must_be_durable = None;
         self.conns.clear();
         self.dialling.clear();
         self.current = None;

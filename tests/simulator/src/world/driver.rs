@@ -13,8 +13,8 @@ use dormouse_model::{
 use dormouse_xmpp::Credentials;
 use std::time::Duration;
 
-/// A core that is handed so many inputs at one moment never rests.
-const RESTLESS: u32 = 400;
+/// A core that has met so many deadlines at one moment never rests.
+const RESTLESS: u32 = 50;
 
 /// Deliberate mistakes around the core, to show that the checker finds them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,10 +73,10 @@ impl World {
         }
         let calendar = EPOCH + client.clock + i64::try_from(self.now.0).unwrap_or(0);
         let now = Now { tick: self.now, stamp: Stamp(calendar) };
-        if client.at_once.0 == self.now {
-            client.at_once.1 += 1;
-        } else {
+        if client.at_once.0 != self.now {
             client.at_once = (self.now, 0);
+        } else if matches!(input, Input::Tick) {
+            client.at_once.1 += 1;
         }
         let restless = client.at_once.1 > RESTLESS;
         match &mut input {
@@ -255,7 +255,7 @@ impl World {
 
     fn must_be_safe(&mut self, number: usize, what: &str) {
         let client = &self.clients[number];
-        if client.disk.waiting().is_some() && !client.disk.refuses {
+        if client.must_be_durable > client.disk.durable_to && !client.disk.refuses {
             self.checker.found(self.now, &client.name, format!("may {what} before everything is on disk"));
         }
     }

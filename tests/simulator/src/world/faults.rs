@@ -32,7 +32,7 @@ impl World {
         let lines = self.network.of_client(number);
         match fault {
             Fault::Sleep { announced, .. } => {
-                self.clients[number].ending = Some(Ending::Sleep(fault));
+                self.about_to_stop(number, Ending::Sleep(fault));
                 if announced {
                     self.after(GRACE, Event::FallAsleep { client: number, life });
                     self.feed(number, Input::Suspending);
@@ -95,7 +95,7 @@ impl World {
             }
             Fault::Kill(length) => self.kill(number, length),
             Fault::Quit(length) => {
-                self.clients[number].ending = Some(Ending::Quit(length));
+                self.about_to_stop(number, Ending::Quit(length));
                 // Who waits no longer for a program that does not end kills it.
                 self.after(Duration::from_secs(60), Event::QuitOver { client: number, life });
                 self.feed(number, Input::Command(Command::Quit));
@@ -126,6 +126,12 @@ impl World {
             Fault::PageRefused => self.trouble(account, number, |trouble| trouble.refused_pages = 1),
             Fault::IdForgotten => self.trouble(account, number, |trouble| trouble.forgotten_ids = 1),
         }
+    }
+
+    fn about_to_stop(&mut self, number: usize, ending: Ending) {
+        let client = &mut self.clients[number];
+        client.ending = Some(ending);
+        client.must_be_durable = client.disk.waiting();
     }
 
     /// Trouble that is met on the way back: the connection breaks, and sometimes the session is lost too.
@@ -254,6 +260,9 @@ impl World {
 
     /// The network of a client is there again.
     pub(super) fn network_back(&mut self, number: usize, seen: bool, survives: bool) {
+        if self.calm && self.now > self.end {
+            return; // Everything is back already.
+        }
         let client = &self.clients[number];
         if self.now < client.network_down_until {
             let until = client.network_down_until;
@@ -276,8 +285,8 @@ impl World {
         let Some(line) = self.network.line(id) else { return };
         let client = line.client;
         let machine = &self.clients[client];
-        if self.now < machine.network_down_until || machine.power == Power::Asleep || self.network.flow(id, way) != Flow::Stalled
-        {
+        let shut = self.now < machine.network_down_until || machine.power == Power::Asleep;
+        if shut || self.network.flow(id, way) != Flow::Stalled {
             return;
         }
         for parcel in self.network.set(id, way, Flow::Open) {
