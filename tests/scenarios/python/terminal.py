@@ -3,12 +3,14 @@
     TYPED=answer terminal.py PROMPT PROGRAM [ARGUMENT...]
 
 What the program writes to the terminal comes out on standard output; its exit status is ours. The answer is
-typed once, after PROMPT was shown.
+typed once, after PROMPT was shown and the terminal was told not to echo it (nobody types within a millisecond).
 """
 
 import os
 import pty
 import sys
+import termios
+import time
 
 
 def main(prompt, *command):
@@ -28,6 +30,9 @@ def main(prompt, *command):
         sys.stdout.buffer.write(chunk)
         sys.stdout.buffer.flush()
         if answer and prompt.encode() in shown:
+            patience = time.monotonic() + 5
+            while termios.tcgetattr(terminal)[3] & termios.ECHO and time.monotonic() < patience:
+                time.sleep(0.01)
             os.write(terminal, answer)
             answer = b""
     _, status = os.waitpid(child, 0)
