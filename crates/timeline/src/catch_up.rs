@@ -85,14 +85,13 @@ impl CatchUp {
 
     /// The next question for the gap or the check.
     pub(crate) fn next_query(&mut self, now: Now, coverage: &Coverage) -> Option<ArchiveQuery> {
-        if !self.archive || self.again_at.is_some_and(|at| now.tick < at) {
-            return None;
-        }
-        if self
+        // A time that has come is forgotten, asked or not: a deadline that stayed in the past would never rest.
+        self.again_at = self.again_at.filter(|at| now.tick < *at);
+        self.in_flight = self
             .in_flight
-            .as_ref()
-            .is_some_and(|(_, _, at)| now.tick.since(*at) < OVERDUE)
-        {
+            .take()
+            .filter(|(_, _, at)| now.tick.since(*at) < OVERDUE);
+        if !self.archive || self.again_at.is_some() || self.in_flight.is_some() {
             return None;
         }
         let way = match &coverage.gap {
@@ -140,8 +139,11 @@ impl CatchUp {
     /// a gap could not be put in order with what the gap will bring.
     pub(crate) fn next_older(&mut self, now: Now, coverage: &Coverage) -> Option<(QueryId, BareJid)> {
         let open = coverage.gap.is_some() && !self.given_up;
-        let waiting = |(_, _, at): &(QueryId, BareJid, Tick)| now.tick.since(*at) < OVERDUE;
-        if !self.archive || open || self.older_in_flight.as_ref().is_some_and(waiting) {
+        let overdue = |(_, _, at): &mut (QueryId, BareJid, Tick)| now.tick.since(*at) >= OVERDUE;
+        if let Some((_, with, _)) = self.older_in_flight.take_if(overdue) {
+            self.older.push_front(with);
+        }
+        if !self.archive || open || self.older_in_flight.is_some() {
             return None;
         }
         let with = self.older.pop_front()?;
@@ -183,4 +185,29 @@ impl CatchUp {
 /// How far back the very first reading goes.
 pub(crate) fn first_reading_since(now: Now) -> Stamp {
     now.stamp.shifted(-FIRST_LENGTH)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_question_whose_answer_is_overdue_leaves_no_deadline_in_the_past() {
+        let at = |tick: Duration| Now {
+            tick: Tick(0) + tick,
+            ..Now::default()
+        };
+        let coverage = Coverage::default();
+        let mut catch_up = CatchUp::default();
+        catch_up.session(true);
+        catch_up.check = Some(Way::Onwards);
+        catch_up.older.push_back(BareJid::new("bob@b.example").unwrap());
+        assert!(catch_up.next_query(at(Duration::ZERO), &coverage).is_some());
+        assert!(catch_up.next_older(at(Duration::ZERO), &coverage).is_some());
+        assert_eq!(catch_up.deadline(), Some(Tick(0) + OVERDUE));
+        catch_up.check = None;
+        assert!(catch_up.next_query(at(OVERDUE), &coverage).is_none(), "nothing is wanted any more");
+        assert!(catch_up.next_older(at(OVERDUE), &coverage).is_some(), "asked again");
+        assert_eq!(catch_up.deadline(), Some(Tick(0) + OVERDUE + OVERDUE));
+    }
 }
