@@ -6,9 +6,13 @@
 use std::fs;
 use std::io;
 use std::path::Path;
+use tracing::{Level, Metadata};
 use tracing_appender::non_blocking::WorkerGuard;
 use tracing_appender::rolling::{Builder, Rotation};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{FilterExt, filter_fn};
+use tracing_subscriber::layer::{Layer, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
 
 /// What is logged unless `DORMOUSE_LOG` says otherwise.
 const DEFAULT: &str = "info,dormouse=debug,dormouse_engine=debug,dormouse_wake=debug,dormouse_dial=debug";
@@ -18,6 +22,9 @@ const DEFAULT: &str = "info,dormouse=debug,dormouse_engine=debug,dormouse_wake=d
 /// Fails if the folder can't be made or a log is already running in this process.
 pub fn start(folder: &Path) -> io::Result<WorkerGuard> {
     fs::create_dir_all(folder)?;
+    // Whom one talks to and when is nobody else's business.
+    #[cfg(unix)]
+    fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
     let files = Builder::new()
         .rotation(Rotation::DAILY)
         .max_log_files(7)
@@ -27,10 +34,9 @@ pub fn start(folder: &Path) -> io::Result<WorkerGuard> {
         .map_err(io::Error::other)?;
     let (writer, guard) = tracing_appender::non_blocking(files);
     let filter = EnvFilter::try_from_env("DORMOUSE_LOG").unwrap_or_else(|_| EnvFilter::new(DEFAULT));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(false)
-        .with_writer(writer)
+    let lines = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(writer);
+    tracing_subscriber::registry()
+        .with(lines.with_filter(filter.and(filter_fn(keeps_secrets))))
         .try_init()
         .map_err(io::Error::other)?;
     // A panic's own words may quote what was being handled: the log gets only where it happened.
@@ -39,4 +45,10 @@ pub fn start(folder: &Path) -> io::Result<WorkerGuard> {
         None => tracing::error!("a panic"),
     }));
     Ok(guard)
+}
+
+/// What others log in detail is what passes through them: frames, messages on the bus to the keyring. No setting
+/// of the filter lets that into the log.
+fn keeps_secrets(metadata: &Metadata<'_>) -> bool {
+    metadata.target().starts_with("dormouse") || *metadata.level() <= Level::INFO
 }

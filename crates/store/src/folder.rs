@@ -134,6 +134,8 @@ impl Folder {
             }
             // There is no older version yet; what claims to be one is damaged.
             Ok(Some(found)) => Ok(Err((format!("unknown schema {found}"), Some(disk)))),
+            // Where its log makes no sense from the beginning on, sled opens as if there had never been anything.
+            Ok(None) if self.was_used() => Ok(Err(("everything in it is gone".into(), Some(disk)))),
             Ok(None) => {
                 self.begin(&disk, Waiting::default())?;
                 Ok(Ok(disk))
@@ -183,6 +185,11 @@ impl Folder {
         writes.push((Key::Schema.bytes(), Some(encode(&SCHEMA))));
         disk.commit(&writes).map_err(|error| self.failed(error))?;
         fs::write(self.path.join("schema"), format!("{SCHEMA}\n")).map_err(|error| self.refuse(error))
+    }
+
+    /// Whether a database has been begun here: the schema is written beside it after its first commit.
+    fn was_used(&self) -> bool {
+        self.path.join("schema").exists()
     }
 
     fn failed(&self, error: StoreError) -> OpenError {

@@ -1,8 +1,9 @@
 //! A second copy of the outbox, readable without sled.
 //!
 //! What the archive can give back need not survive a broken database; what the user has written and
-//! the server has not confirmed must. Those messages (their `Outbox` and `Message` records, the
-//! counters that named them and their conversations' summaries) are also kept in one append-only file:
+//! the server has not confirmed must. Those messages (their `Outbox` and `Message` records, the records under
+//! their names and places as the timeline wrote them, the counters that named them and their
+//! conversations' summaries) are also kept in one append-only file:
 //!
 //! ```text
 //! frame = "DMO1", length (u32, little endian), CRC-32 of the payload (u32), payload
@@ -74,16 +75,49 @@ fn is_kind(key: &[u8], kind: u8) -> bool {
     key.first() == Some(&kind)
 }
 
+/// The keys under which a message is found by its place and its names. What stands there is the timeline's.
+fn indices(message: &Message) -> Vec<Vec<u8>> {
+    let conversation = &message.conversation;
+    let sender = message.sender.to_bare();
+    let names = &message.names;
+    let origin = names.origin.iter().cloned();
+    let stanza = names.stanza.iter().cloned();
+    [
+        Key::Line(message.place),
+        Key::Timeline(conversation.clone(), message.place),
+    ]
+    .into_iter()
+    .chain(origin.map(|id| Key::ByOriginId(conversation.clone(), sender.clone(), id)))
+    .chain(stanza.map(|id| Key::ByStanzaId(conversation.clone(), sender.clone(), id)))
+    .map(|key| key.bytes())
+    .collect()
+}
+
+fn indices_of(record: Option<&Vec<u8>>) -> Vec<Vec<u8>> {
+    let message: Option<Message> = record.and_then(|bytes| decode(bytes));
+    message.iter().flat_map(indices).collect()
+}
+
 impl Waiting {
     fn absorb(&mut self, writes: impl IntoIterator<Item = KeyWrite>) {
         for (key, value) in writes {
             match value {
                 Some(value) => {
+                    if is_kind(&key, message()) {
+                        let stay = indices_of(Some(&value));
+                        let moved = indices_of(self.records.get(&key));
+                        for index in moved.iter().filter(|index| !stay.contains(index)) {
+                            self.records.remove(index);
+                        }
+                    }
                     self.records.insert(key, value);
                 }
                 None => {
                     if is_kind(&key, outbox()) {
-                        self.records.remove(&sibling(&key, message()));
+                        let settled = self.records.remove(&sibling(&key, message()));
+                        for index in indices_of(settled.as_ref()) {
+                            self.records.remove(&index);
+                        }
                     }
                     self.records.remove(&key);
                 }
@@ -161,6 +195,19 @@ impl Waiting {
                 share.push((key.to_vec(), Some(value.to_vec())));
             }
         }
+        let bodies = share.iter().filter(|(key, _)| is_kind(key, message()));
+        let indices: Vec<Vec<u8>> = bodies.flat_map(|(_, value)| indices_of(value.as_ref())).collect();
+        for index in indices {
+            let value = match written.get(index.as_slice()) {
+                Some(value) => value.map(<[u8]>::to_vec),
+                None => lookup(&index).filter(|_| !self.records.contains_key(&index)),
+            };
+            share.extend(
+                value
+                    .filter(|value| news(&index, value))
+                    .map(|value| (index.clone(), Some(value))),
+            );
+        }
         if begins {
             let around = [kind(&Key::Counters), CONVERSATION];
             share.extend(writes.iter().filter_map(|(key, value)| {
@@ -190,8 +237,7 @@ impl Waiting {
         (messages, lost)
     }
 
-    /// Everything a fresh store needs so that the messages stand and wait in it as before: the records
-    /// themselves and the indices that follow from them.
+    /// Everything a fresh store needs so that the messages stand and wait in it as before.
     pub(crate) fn into_records(self) -> BTreeMap<Vec<u8>, Vec<u8>> {
         let (messages, _) = self.messages();
         let mut records = self.records;
@@ -201,29 +247,6 @@ impl Waiting {
             let own = is_kind(key, outbox()) || is_kind(key, message());
             !own || known.contains(&sibling(key, message()))
         });
-        for message in messages {
-            let conversation = message.conversation;
-            let sender = message.sender.to_bare();
-            let mut list = |key: Key| {
-                let ids = records
-                    .get(&key.bytes())
-                    .and_then(|bytes| decode::<Vec<MessageId>>(bytes));
-                let mut ids = ids.unwrap_or_default();
-                ids.push(message.id);
-                records.insert(key.bytes(), encode(&ids));
-            };
-            if let Some(origin) = message.names.origin {
-                list(Key::ByOriginId(conversation.clone(), sender.clone(), origin));
-            }
-            if let Some(stanza) = message.names.stanza {
-                list(Key::ByStanzaId(conversation.clone(), sender, stanza));
-            }
-            records.insert(
-                Key::Timeline(conversation, message.place).bytes(),
-                encode(&message.id),
-            );
-            records.insert(Key::Line(message.place).bytes(), encode(&message.id));
-        }
         records
     }
 
@@ -478,13 +501,64 @@ mod tests {
     #[test]
     fn an_entry_whose_message_was_stored_earlier_brings_it_along() {
         let (entry, message) = key_of(3);
+        let line = Key::Line(text(3).place).bytes();
         let share = Waiting::default().share_of(&[(entry, Some(vec![1]))], |key| {
-            assert_eq!(key, message);
-            Some(encode(&text(3)))
+            (key == message)
+                .then(|| encode(&text(3)))
+                .or_else(|| (key == line).then(|| b"as stored".to_vec()))
         });
         let mut waiting = Waiting::default();
         waiting.absorb(share);
         assert_eq!(waiting.messages(), (vec![text(3)], 0));
+        assert_eq!(waiting.records.get(&line).unwrap(), b"as stored");
+    }
+
+    #[test]
+    fn what_stands_under_its_place_and_names_is_kept_as_written_and_moves_and_goes_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("copy");
+        let mut copy = OutboxCopy::write(&path, Waiting::default()).unwrap();
+        let written = |message: &Message| {
+            let under = indices(message).into_iter();
+            under
+                .map(|key| (key, Some(b"the timeline's own".to_vec())))
+                .collect::<Vec<_>>()
+        };
+        let kept = || {
+            let records = super::read(&path).unwrap().waiting.into_records();
+            let own = records
+                .into_iter()
+                .filter(|(_, value)| value == b"the timeline's own");
+            own.map(|(key, _)| key).collect::<Vec<_>>()
+        };
+        let sorted = |mut keys: Vec<Vec<u8>>| {
+            keys.sort();
+            keys
+        };
+        let mut writes = sending(1);
+        writes.extend(written(&text(1)));
+        // What another message stands under is no concern of the copy.
+        writes.extend(written(&text(9)));
+        record(&mut copy, &writes);
+        assert_eq!(kept(), sorted(indices(&text(1))));
+        let moved = Message {
+            place: Place(77),
+            ..text(1)
+        };
+        let mut writes = vec![(key_of(1).1, Some(encode(&moved)))];
+        writes.extend(written(&moved));
+        record(&mut copy, &writes);
+        assert_eq!(kept(), sorted(indices(&moved)));
+        // A change that leaves them alone does.
+        let delivered = Message {
+            side: Side::Own(Delivery::Sent),
+            ..moved.clone()
+        };
+        record(&mut copy, &[(key_of(1).1, Some(encode(&delivered)))]);
+        assert_eq!(kept(), sorted(indices(&moved)));
+        record(&mut copy, &sending(2));
+        record(&mut copy, &[(key_of(1).0, None)]);
+        assert_eq!(kept(), Vec::<Vec<u8>>::new());
     }
 
     #[test]

@@ -212,6 +212,23 @@ fn a_database_that_went_back_in_time_gets_its_waiting_messages_back() {
 }
 
 #[test]
+fn a_database_that_opens_empty_after_it_was_used_counts_as_damaged() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    store.apply(sent(1, 1));
+    store.flush().unwrap();
+    drop(store);
+    std::fs::remove_dir_all(folder.path().join("cache")).unwrap();
+    let opened = Store::open(folder.path()).unwrap();
+    assert_eq!(
+        opened.set_aside.map(|aside| (aside.saved, aside.lost)),
+        Some((1, 0))
+    );
+    drop(opened.store);
+    assert_waiting(&open(folder.path()), &[1]);
+}
+
+#[test]
 fn a_message_that_the_database_knows_as_settled_is_not_sent_again() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path());
