@@ -35,7 +35,10 @@ pub(crate) fn answer(archive: &[Archived], iq: &Element, query: &Element, forge:
         let child = set.and_then(|set| set.get_child(name, RSM));
         child.map(Element::text)
     };
-    let max: usize = asked("max").and_then(|max| max.parse().ok()).unwrap_or(50).min(50);
+    let max: usize = asked("max")
+        .and_then(|max| max.parse().ok())
+        .unwrap_or(50)
+        .min(50);
     let start = field(query, "start").unwrap_or_default();
     let with = field(query, "with");
     let found: Vec<&Archived> = archive
@@ -51,12 +54,16 @@ pub(crate) fn answer(archive: &[Archived], iq: &Element, query: &Element, forge:
                 "" => Some(found.len()),
                 before => place(before),
             };
-            let Some(end) = end else { return vec![not_found(id)] };
+            let Some(end) = end else {
+                return vec![not_found(id)];
+            };
             let begin = end.saturating_sub(max);
             (&found[begin..end], begin == 0)
         }
         (None, Some(after)) => {
-            let Some(at) = place(&after) else { return vec![not_found(id)] };
+            let Some(at) = place(&after) else {
+                return vec![not_found(id)];
+            };
             let end = (at + 1 + max).min(found.len());
             (&found[at + 1..end], end == found.len())
         }
@@ -152,7 +159,11 @@ fn civil(days: u64) -> (u64, u64, u64) {
     let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted_month = (5 * of_year + 2) / 153;
     let day = of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    let month = if shifted_month < 10 {
+        shifted_month + 3
+    } else {
+        shifted_month - 9
+    };
     (era * 400 + year_of_era + u64::from(month <= 2), month, day)
 }
 

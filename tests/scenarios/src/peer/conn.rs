@@ -103,10 +103,11 @@ fn refuse(stream: &mut TcpStream, status: u16, retry_after: Option<&str>) {
             _ => return,
         }
     }
-    let retry_after = retry_after.map(|wait| format!("Retry-After: {wait}\r\n")).unwrap_or_default();
-    let answer = format!(
-        "HTTP/1.1 {status} No\r\n{retry_after}Content-Length: 0\r\nConnection: close\r\n\r\n"
-    );
+    let retry_after = retry_after
+        .map(|wait| format!("Retry-After: {wait}\r\n"))
+        .unwrap_or_default();
+    let answer =
+        format!("HTTP/1.1 {status} No\r\n{retry_after}Content-Length: 0\r\nConnection: close\r\n\r\n");
     let _ = stream.write_all(answer.as_bytes());
 }
 
@@ -148,8 +149,15 @@ impl Conn<'_> {
                 let new = session.queue.iter().filter(|(number, ..)| *number > self.written);
                 stanzas.extend(new.cloned());
             }
-            let acts: Vec<Act> = if self.streams { state.acts.drain(..).collect() } else { Vec::new() };
-            let ping = state.conduct.pings.is_some_and(|every| self.last_ping.elapsed() >= every);
+            let acts: Vec<Act> = if self.streams {
+                state.acts.drain(..).collect()
+            } else {
+                Vec::new()
+            };
+            let ping = state
+                .conduct
+                .pings
+                .is_some_and(|every| self.last_ping.elapsed() >= every);
             Ok((acts, stanzas, ping))
         })?;
         for (number, xml, shape) in stanzas {
@@ -228,7 +236,10 @@ impl Conn<'_> {
             format!("<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/><sm xmlns='{SM}'/>")
         } else {
             let offered = self.conduct().mechanisms;
-            let offered: String = offered.iter().map(|name| format!("<mechanism>{name}</mechanism>")).collect();
+            let offered: String = offered
+                .iter()
+                .map(|name| format!("<mechanism>{name}</mechanism>"))
+                .collect();
             format!("<mechanisms xmlns='{SASL}'>{offered}</mechanisms>")
         };
         self.text(format!(
@@ -257,7 +268,9 @@ impl Conn<'_> {
                 };
             }
             let begun = Exchange::begin(&element.text(), conduct.iterations);
-            let Some((exchange, challenge)) = begun else { return Err(Over) };
+            let Some((exchange, challenge)) = begun else {
+                return Err(Over);
+            };
             if conduct.signature == Signature::None {
                 self.signed_in = true;
                 return self.text(format!("<success xmlns='{SASL}'/>"));
@@ -292,11 +305,18 @@ impl Conn<'_> {
                 });
                 self.written = 0;
                 self.streams = true;
-                self.text(format!("<enabled xmlns='{SM}' id='{id}' resume='true' max='600'/>"))
+                self.text(format!(
+                    "<enabled xmlns='{SM}' id='{id}' resume='true' max='600'/>"
+                ))
             }
             "resume" => self.resume(element.attr("previd").unwrap_or_default(), h.unwrap_or_default()),
             "r" if self.conduct().acknowledges => {
-                let handled = self.world.state().session.as_ref().map_or(0, |session| session.handled);
+                let handled = self
+                    .world
+                    .state()
+                    .session
+                    .as_ref()
+                    .map_or(0, |session| session.handled);
                 self.text(format!("<a xmlns='{SM}' h='{handled}'/>"))
             }
             "a" => {
@@ -374,7 +394,9 @@ impl Conn<'_> {
     fn request(&mut self, iq: &Element) -> Result<(), Over> {
         let id = iq.attr("id").unwrap_or_default();
         let result = |payload: &str| format!("<iq xmlns='{CLIENT}' type='result' id='{id}'>{payload}</iq>");
-        let Some(payload) = iq.children().next() else { return Ok(()) };
+        let Some(payload) = iq.children().next() else {
+            return Ok(());
+        };
         let namespace = payload.ns();
         if (payload.name(), namespace.as_str()) == ("bind", "urn:ietf:params:xml:ns:xmpp-bind") {
             if self.falls_silent(Step::Bind) {
