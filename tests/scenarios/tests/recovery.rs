@@ -122,7 +122,8 @@ const RESUMED: &str = "The earlier session was resumed";
 const NEW_SESSION: &str = "Signed in with a new session";
 
 fn a_thousand_missed_messages_are_read_back_once_and_in_order(make: Make) -> Result<()> {
-    let server = server(make)?;
+    // What a quit leaves behind, should its farewell be lost, is soon gone: the archive has to be read.
+    let server = Plan::new(make).holds_sessions(1).start()?;
     let (alice, mut alice_runs, bob, mut bob_runs) = friends(&server)?;
     alice_runs.send(bob.address(), "I am off")?;
     bob_runs.wait_until_received(&["I am off".to_owned()], SOON)?;
@@ -149,7 +150,7 @@ fn a_thousand_missed_messages_are_read_back_once_and_in_order(make: Make) -> Res
         .filter_map(|event| event.json["stored"].as_u64())
         .collect();
     ensure!(
-        progress.len() > 5 && progress.is_sorted(),
+        !progress.is_empty() && progress.is_sorted(),
         "the progress of the catch-up was shown as {progress:?}"
     );
     shows(
