@@ -11,7 +11,7 @@ use crate::line::{Line, LineEvent};
 use crate::rebuild::{Rebuild, Rebuilds, notice};
 use dormouse_account::{Account, Command, Credentials, Input, Output, Status};
 use dormouse_dial::{Dialler, Target};
-use dormouse_model::{BareJid, BatchId, Change, ConnId, Endpoint, MessageId, Notice, Random};
+use dormouse_model::{BareJid, BatchId, Change, ConnId, Endpoint, MessageId, Notice, Random, ReadError};
 use dormouse_store::{SetAside, Store};
 use dormouse_wake::{Event as WakeEvent, Guard, Options, Proof, Reach, Watch, watch};
 use std::collections::BTreeMap;
@@ -27,6 +27,8 @@ use tracing::{info_span, warn};
 const WAITING_FRAMES: usize = 64;
 /// The longest the driver sleeps at a time: deadlines are kept on a clock that counts sleep, tokio's does not.
 const LONGEST_NAP: Duration = Duration::from_secs(60);
+/// How long to wait before a disk that can't be read is tried again.
+const STALLED: Duration = Duration::from_secs(1);
 
 /// What the engine's holder wants.
 pub enum Request {
@@ -89,6 +91,10 @@ pub struct Driver {
     next_tag: u64,
     waiting: Vec<Waiting>,
     rebuilds: Rebuilds,
+    /// Set while no core can be made because the disk can't be read: the number of the next core's first batch.
+    stalled: Option<BatchId>,
+    /// What was wanted meanwhile.
+    backlog: Vec<Request>,
     notices: Vec<Notice>,
     ended: bool,
 }
@@ -129,6 +135,8 @@ impl Driver {
             next_tag: 0,
             waiting: Vec::new(),
             rebuilds: Rebuilds::default(),
+            stalled: None,
+            backlog: Vec::new(),
             notices,
             ended: false,
         })
@@ -150,6 +158,7 @@ impl Driver {
                     None => break,
                 },
                 request = self.requests.recv() => match request {
+                    Some(request) if self.stalled.is_some() => self.put_off(request),
                     Some(request) => self.requested(request),
                     // The holder was dropped without a word, as in a crash: the stream stays open.
                     None => break,
@@ -161,7 +170,9 @@ impl Driver {
                     }
                 }
                 () = tokio::time::sleep(nap) => {
-                    if self.account.deadline().is_some_and(|deadline| deadline <= now().tick) {
+                    if self.stalled.is_some() {
+                        self.go_on();
+                    } else if self.account.deadline().is_some_and(|deadline| deadline <= now().tick) {
                         self.feed(Input::Tick);
                     }
                 }
@@ -178,6 +189,9 @@ impl Driver {
     }
 
     fn nap(&self) -> Duration {
+        if self.stalled.is_some() {
+            return STALLED;
+        }
         match self.account.deadline() {
             Some(deadline) => deadline.since(now().tick).min(LONGEST_NAP),
             None => LONGEST_NAP,
@@ -304,10 +318,18 @@ impl Driver {
 
     /// Hands one input to the core and does what it says.
     fn feed(&mut self, input: Input) {
+        // The old core is not to be trusted and there is no new one yet.
+        if self.stalled.is_some() {
+            return;
+        }
         let span = info_span!("account", account = %self.settings.address, conn = self.current.0);
         let _entered = span.enter();
         let frame = match &input {
             Input::Frame { text, .. } => Some(dormouse_account::quarantine::hash(text)),
+            _ => None,
+        };
+        let command = match &input {
+            Input::Command(command) => Some(command.clone()),
             _ => None,
         };
         let handled = catch_unwind(AssertUnwindSafe(|| {
@@ -319,7 +341,12 @@ impl Driver {
                     self.perform(output);
                 }
             }
-            Ok(Err(error)) => self.rebuild(Rebuild::Unreadable(error)),
+            Ok(Err(error @ ReadError::Damaged(_))) => self.rebuild(Rebuild::Unreadable(error)),
+            // Nothing of it has happened. A frame comes again from the server, a wish only from here.
+            Ok(Err(error)) => {
+                self.backlog.extend(command.map(Request::Command));
+                self.stall(&error);
+            }
             Err(_) => self.rebuild(Rebuild::Crashed(frame)),
         }
     }
@@ -413,19 +440,76 @@ impl Driver {
         }
         // Rare, and nothing else is worth doing meanwhile.
         std::thread::sleep(pause);
-        match restore(&self.settings, &self.store, next_batch.next()) {
+        self.begin_anew(next_batch.next());
+    }
+
+    /// The disk can't be read at the moment: every socket is dropped, and a new core is made once it can.
+    fn stall(&mut self, error: &ReadError) {
+        tracing::error!(%error, "the core stands still");
+        self.lines.clear();
+        self.locals.clear();
+        self.line_events = channel(WAITING_FRAMES);
+        self.stalled = Some(self.account.next_batch().next());
+        self.say_stalled(error);
+    }
+
+    fn say_stalled(&mut self, error: &impl ToString) {
+        let notice = Notice::StoreFailed(error.to_string());
+        self.remember(&notice);
+        self.publish(&Change::Notice(notice));
+    }
+
+    /// Makes a core from what is on disk. While that can't be read (on a full disk only what is in memory can),
+    /// there is none: it is said, and tried again.
+    fn begin_anew(&mut self, first_batch: BatchId) {
+        match restore(&self.settings, &self.store, first_batch) {
             Ok(account) => {
                 self.account = account;
+                if self.stalled.take().is_some() {
+                    self.remember(&Notice::StoreRecovered);
+                    self.publish(&Change::Notice(Notice::StoreRecovered));
+                }
                 for change in self.account.snapshot() {
                     self.publish(&change);
                 }
                 self.feed(Input::Start);
+                for request in std::mem::take(&mut self.backlog) {
+                    self.requested(request);
+                }
             }
             Err(error) => {
-                tracing::error!(%error, "the core can't be rebuilt");
-                self.publish(&Change::Notice(Notice::StoreFailed(error.to_string())));
-                self.ended = true;
+                tracing::error!(%error, "the core can't be rebuilt yet");
+                if self.stalled.replace(first_batch).is_none() {
+                    self.say_stalled(&error);
+                }
             }
+        }
+    }
+
+    fn go_on(&mut self) {
+        let Some(first_batch) = self.stalled else { return };
+        match self.store.reopen() {
+            Ok(reopened) => {
+                if let Some(aside) = &reopened.set_aside {
+                    let notice = notice(aside);
+                    self.remember(&notice);
+                    self.publish(&Change::Notice(notice));
+                }
+                self.begin_anew(first_batch);
+            }
+            Err(error) => tracing::warn!(%error, "the store can't be reopened yet"),
+        }
+    }
+
+    /// While there is no core: wishes wait for it, but nobody has to wait in order to end or to sleep.
+    fn put_off(&mut self, request: Request) {
+        match request {
+            Request::Leave | Request::Command(Command::Quit) => self.ended = true,
+            Request::Suspend { reply } => {
+                let _ = reply.send(());
+            }
+            Request::Subscribe { .. } | Request::Status { .. } => self.requested(request),
+            later => self.backlog.push(later),
         }
     }
 }

@@ -175,9 +175,7 @@ fn full() -> Result<Option<Full>> {
         full.says(&format!("said while nothing can be stored {number}"));
     }
     full.types("typed while nothing can be stored")?;
-    // It is shown all the same.
-    full.client.wait_until_received(&full.said, SOON)?;
-    // And the server hears the old count, when it asks.
+    // Whatever of it can be shown, the server hears the old count when it asks.
     for _ in 0..3 {
         full.peer.act(Act::Text("<r xmlns='urn:xmpp:sm:3'/>".into()));
         thread::sleep(Duration::from_millis(300));
