@@ -124,7 +124,9 @@ const NEW_SESSION: &str = "Signed in with a new session";
 fn a_thousand_missed_messages_are_read_back_once_and_in_order(make: Make) -> Result<()> {
     // What a quit leaves behind, should its farewell be lost, is soon gone: the archive has to be read.
     let server = Plan::new(make).holds_sessions(1).start()?;
-    let (alice, mut alice_runs, bob, mut bob_runs) = friends(&server)?;
+    // Strangers: a thousand receipts would stand before the archive's pages in a slow server's queue.
+    let (alice, bob) = (Someone::new(&server, "alice")?, Someone::new(&server, "bob")?);
+    let (mut alice_runs, mut bob_runs) = (alice.live(&server)?, bob.live(&server)?);
     alice_runs.send(bob.address(), "I am off")?;
     bob_runs.wait_until_received(&["I am off".to_owned()], SOON)?;
     alice_runs.quit()?;
