@@ -65,6 +65,8 @@ pub struct Client {
     pub network_down_until: Tick,
     /// One way to the server.
     pub latency: Duration,
+    /// How long it takes when the path is not slow; none while it is not.
+    pub fast: Option<Duration>,
     /// How far its calendar is off, in milliseconds.
     pub clock: i64,
     /// Slept so far, and since when it sleeps.
@@ -108,6 +110,7 @@ impl Client {
             deferred: Vec::new(),
             network_down_until: Tick(0),
             latency,
+            fast: None,
             clock: 0,
             slept: Duration::ZERO,
             asleep_since: Tick(0),

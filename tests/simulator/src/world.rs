@@ -151,8 +151,6 @@ pub enum Event {
     Fast {
         /// Whose.
         client: usize,
-        /// As it was.
-        latency: Duration,
     },
     /// The disk takes writes again.
     DiskWorks(usize),
@@ -306,7 +304,7 @@ impl World {
             Event::NetworkBack { client, seen, survives } => self.network_back(client, seen, survives),
             Event::Unstall { line, way } => self.unstall(line, way),
             Event::Breaks(line) => self.breaks(line),
-            Event::Fast { client, latency } => self.clients[client].latency = latency,
+            Event::Fast { client } => self.fast(client),
             Event::DiskWorks(client) => self.clients[client].disk.refuses = false,
             Event::ServerStarts => {
                 self.note("srv", "starts", "");

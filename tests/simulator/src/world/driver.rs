@@ -46,7 +46,7 @@ impl World {
     /// The process is started.
     pub(super) fn launch(&mut self, number: usize) {
         let random = self.random.fork();
-        let settings = self.settings(number, BatchId::default());
+        let settings = self.settings(number, BatchId(1));
         let client = &mut self.clients[number];
         if client.core.is_some() {
             return;
@@ -184,6 +184,11 @@ impl World {
         client.conns.remove(&conn);
         if let Some(line) = self.network.line(id) {
             line.held_by_client = false;
+        }
+        if self.network.flow(id, Way::Up) == Flow::Stalled {
+            // What can't be written at once is dropped with the socket (see `Output::Hangup`): a late
+            // `<resume/>` would take the session away from the connection that has it by then.
+            self.network.set(id, Way::Up, Flow::Dead);
         }
         let end = Parcel::End(Closing::Eof);
         match self.network.send(self.now, id, Way::Up, &mut self.random) {

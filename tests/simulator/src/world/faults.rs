@@ -85,9 +85,11 @@ impl World {
             }
             Fault::Slow(length) => {
                 let latency = self.clients[number].latency;
-                if latency < Duration::from_millis(400) {
-                    self.clients[number].latency = latency * 12;
-                    self.after(length, Event::Fast { client: number, latency });
+                let client = &mut self.clients[number];
+                if client.fast.is_none() {
+                    client.fast = Some(latency);
+                    client.latency = latency * 12;
+                    self.after(length, Event::Fast { client: number });
                     for line in lines {
                         self.network.slow(line, latency * 12);
                     }
@@ -295,6 +297,15 @@ impl World {
         self.watch_truth(client);
     }
 
+    /// The path is as fast again as it was.
+    pub(super) fn fast(&mut self, number: usize) {
+        let Some(latency) = self.clients[number].fast.take() else { return };
+        self.clients[number].latency = latency;
+        for line in self.network.of_client(number) {
+            self.network.slow(line, latency);
+        }
+    }
+
     /// All faults end.
     pub(super) fn calm_down(&mut self) {
         self.calm = true;
@@ -309,6 +320,8 @@ impl World {
             client.disk.refuses = false;
             client.disk.fail_reading(None);
             client.network_down_until = Tick(0);
+            self.fast(number);
+            let client = &mut self.clients[number];
             match client.ending {
                 Some(Ending::Quit(_)) => self.kill(number, Duration::ZERO),
                 // The sleep that was announced does not come about.
