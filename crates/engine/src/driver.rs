@@ -64,6 +64,9 @@ pub enum Request {
     Leave,
 }
 
+/// What a line told, and which.
+type Told = (ConnId, LineEvent);
+
 /// Waits for "may sleep" or "may quit".
 enum Waiting {
     Sleep(Guard),
@@ -82,7 +85,7 @@ pub struct Driver {
     flusher: Option<Flusher>,
     flushed: UnboundedReceiver<Flushed>,
     lines: BTreeMap<ConnId, Line>,
-    line_events: (Sender<(ConnId, LineEvent)>, Receiver<(ConnId, LineEvent)>),
+    line_events: (Sender<Told>, Receiver<Told>),
     /// The local address of each open line, to know whose way is gone.
     locals: BTreeMap<ConnId, IpAddr>,
     current: ConnId,

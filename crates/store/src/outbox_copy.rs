@@ -525,7 +525,7 @@ mod tests {
                 .collect::<Vec<_>>()
         };
         let kept = || {
-            let records = super::read(&path).unwrap().waiting.into_records();
+            let records = read(&path).unwrap().waiting.into_records();
             let own = records
                 .into_iter()
                 .filter(|(_, value)| value == b"the timeline's own");
