@@ -4,7 +4,7 @@ use anyhow::{Context, ensure};
 use dormouse_scenarios::Result;
 use dormouse_scenarios::client::Client;
 use dormouse_scenarios::event::Event;
-use dormouse_scenarios::peer::{ACCOUNT, CONTACT, PASSWORD, Peer};
+use dormouse_scenarios::peer::{ACCOUNT, CONTACT, Conduct, PASSWORD, Peer};
 use serde_json::json;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -17,6 +17,9 @@ pub const SOON: Duration = Duration::from_secs(20);
 pub const LATE: Duration = Duration::from_secs(45);
 /// Cases that run at a time: they mostly wait.
 const TOGETHER: usize = 6;
+
+/// How a peer is told to behave.
+pub type Behaviour = fn(&mut Conduct);
 
 /// A client of the peer's.
 pub struct Case {

@@ -1,6 +1,6 @@
 //! How a server may end a connection, refuse one, or spoil one: what is shown, and when it is tried again.
 
-use crate::case::{Case, LATE, SOON, each};
+use crate::case::{Behaviour, Case, LATE, SOON, each};
 use anyhow::ensure;
 use dormouse_scenarios::Result;
 use dormouse_scenarios::peer::{
@@ -415,7 +415,7 @@ fn every_way_to_end_a_connection_has_its_reason_its_wait_and_loses_nothing() {
 /// What a server may say to an account that has never signed in: a person has typed something wrong.
 #[test]
 fn what_looks_like_a_typing_mistake_stops_an_account_that_has_never_worked() {
-    let table: [(&str, fn(&mut Conduct), &str); 4] = [
+    let table: [(&str, Behaviour, &str); 4] = [
         (
             "404",
             |c| c.upgrade = Upgrade::Status(404, None),

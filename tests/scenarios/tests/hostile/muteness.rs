@@ -1,8 +1,8 @@
 //! Servers that take what we say and never confirm it.
 
-use crate::case::{Case, LATE, SOON, each};
+use crate::case::{Behaviour, Case, LATE, SOON, each};
 use anyhow::ensure;
-use dormouse_scenarios::peer::{CONTACT, Conduct};
+use dormouse_scenarios::peer::CONTACT;
 use std::time::Duration;
 
 /// How soon a message that is not confirmed makes the link suspect: before the deadline of any answer.
@@ -10,7 +10,7 @@ const DOUBT: Duration = Duration::from_secs(12);
 
 #[test]
 fn a_server_that_never_confirms_is_suspected_whatever_else_it_sends_and_the_message_is_sent_once() {
-    let table: [(&str, fn(&mut Conduct)); 3] = [
+    let table: [(&str, Behaviour); 3] = [
         ("answers all but <r/>", |c| c.acknowledges = false),
         ("answers nothing", |c| {
             c.acknowledges = false;
