@@ -1,7 +1,13 @@
 //! A disk that is full, and a store that has been damaged.
 
 #![cfg(target_os = "linux")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test"
+)]
 
 use anyhow::{Context, bail, ensure};
 use dormouse_scenarios::Result;

@@ -1,7 +1,13 @@
 //! `kill -9` at random moments, with traffic both ways: nothing shown as typed is lost, nothing comes twice.
 
 #![cfg(target_os = "linux")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test"
+)]
 
 use anyhow::{Context, ensure};
 use dormouse_scenarios::Result;
