@@ -65,7 +65,9 @@ fn hold_with_sleep(command: &mut Command, friend: &str, sleep: Duration) -> Resu
         duration(sleep)
     );
     std::thread::sleep(sleep);
-    let awake = now_ms();
+    // Waiting messages are handed over in the first moment after waking, stamped with it if the server took us
+    // for awake. The friend may say one more in that second, never two.
+    let awake = now_ms() + 1000;
     chat.signal("CONT")?;
 
     chat.say(&json!({"command": "resume"}))?;
@@ -83,9 +85,10 @@ fn hold_with_sleep(command: &mut Command, friend: &str, sleep: Duration) -> Resu
         .iter()
         .filter(|message| (asleep..=awake).contains(&message.at))
         .collect();
-    if missed.is_empty() {
+    if missed.len() < 2 {
         return Err(format!(
-            "{friend} said something every few seconds, but nothing of our sleep has arrived."
+            "{friend} said something every few seconds, but of our sleep only {} messages have arrived.",
+            missed.len()
         ));
     }
     for message in &missed {
@@ -449,7 +452,7 @@ mod tests {
     #[test]
     fn a_client_that_shows_nothing_of_the_sleep_is_an_error() {
         let error = short(well_behaved(&[(4, 3)])).unwrap_err();
-        assert!(error.contains("nothing of our sleep has arrived"), "{error}");
+        assert!(error.contains("only 0 messages have arrived"), "{error}");
     }
 
     #[test]

@@ -71,6 +71,11 @@ pub struct Account {
     store_failure: StoreFailure,
     /// The connection the session runs on.
     pub(crate) current: Option<ConnId>,
+    /// Receipts and markers that wait until everything missed has been read: a thousand of them must not stand
+    /// between the first page and the second.
+    courtesies: Vec<Outgoing>,
+    /// A resumed connection on which the server may still be sending what it held.
+    pub(crate) fence: Option<ConnId>,
     /// Connections that are open and not in use, with what they offer.
     open: BTreeMap<ConnId, Channel>,
     /// Where the server sent us, and how often in a row.
@@ -110,6 +115,8 @@ impl Account {
             quiet: Quiet::default(),
             store_failure: StoreFailure::default(),
             current: None,
+            courtesies: Vec::new(),
+            fence: None,
             open: BTreeMap::new(),
             elsewhere: None,
             learnt,
@@ -132,19 +139,24 @@ impl Account {
         let mut turn = Turn::begin(now, memory);
         self.take(&mut turn, input)?;
         self.go_on(&mut turn)?;
-        self.session.save(&mut turn.draft);
-        if self.link.learnt() != &self.learnt {
-            self.learnt = self.link.learnt().clone();
-            turn.draft.put(&learnt_idle(), &self.learnt);
-        }
+        self.keep(&mut turn);
+        self.end_if_safe(&mut turn);
         let batch = self.next_batch;
         if !turn.draft.is_empty() {
             self.next_batch = batch.next();
             self.session.issued(batch);
             self.timeline.issued(batch);
         }
-        self.end_if_safe(&mut turn);
         Ok(turn.end(batch))
+    }
+
+    /// Writes what the parts have learnt and must not forget.
+    fn keep(&mut self, turn: &mut Turn) {
+        self.session.save(&mut turn.draft);
+        if self.link.learnt() != &self.learnt {
+            self.learnt = self.link.learnt().clone();
+            turn.draft.put(&learnt_idle(), &self.learnt);
+        }
     }
 
     /// When [`Input::Tick`] is due, if nothing happens before.
@@ -303,6 +315,12 @@ impl Account {
                 self.link(turn, LinkInput::AckAwaited(conn))?;
             }
         }
+        if self.timeline.caught_up() {
+            for message in std::mem::take(&mut self.courtesies) {
+                let said = self.session.send(turn.now, &message, None, &mut turn.draft);
+                self.session_said(turn, said)?;
+            }
+        }
         while let Some(query) = self.timeline.next_query(turn.now) {
             let said = self.session.ask(&query, &mut turn.draft);
             self.session_said(turn, said)?;
@@ -317,9 +335,12 @@ impl Account {
     /// Sleep and quit wait until everything written before is on disk, unless the disk refuses.
     fn end_if_safe(&mut self, turn: &mut Turn) {
         let Some(ending) = &mut self.ending else { return };
-        let after = *ending
-            .after
-            .get_or_insert(BatchId(self.next_batch.0.saturating_sub(1)));
+        let last = if turn.draft.is_empty() {
+            self.next_batch.0.saturating_sub(1)
+        } else {
+            self.next_batch.0
+        };
+        let after = *ending.after.get_or_insert(BatchId(last));
         if self.durable < after && !self.store_failure.is_on() {
             return;
         }
@@ -334,6 +355,8 @@ impl Account {
                 turn.out.push(Output::Frame { conn, text });
             }
         }
+        // A closed stream has ended its session: the next start must not ask for it.
+        self.session.save(&mut turn.draft);
         turn.out.push(match what {
             End::Sleep => Output::MaySleep,
             End::Quit => Output::MayQuit,
@@ -465,6 +488,7 @@ impl Account {
         self.open.remove(&conn);
         if self.current == Some(conn) {
             self.current = None;
+            self.fence = None;
             self.quiet.forget();
             let changes = self.contacts.forget_typing();
             turn.changes(changes);
@@ -529,15 +553,12 @@ impl Account {
         for effect in effects {
             match effect {
                 Effect::Change(change) => turn.change(change),
-                Effect::Send(message) => {
-                    if self.session.is_ready() {
-                        let said = self.session.send(turn.now, &message, None, &mut turn.draft);
-                        self.session_said(turn, said)?;
-                    }
-                }
+                Effect::Send(message) => self.courtesies.push(message),
                 Effect::Journal(text) => self.note(turn, text),
                 Effect::CaughtUp => {
-                    if let Some(conn) = self.current {
+                    if let Some(conn) = self.current
+                        && self.fence != Some(conn)
+                    {
                         self.link(turn, LinkInput::CaughtUp(conn))?;
                     }
                 }

@@ -34,8 +34,13 @@ impl Account {
                 let effects = self.timeline.acknowledged(now, &acked, &mut turn.draft)?;
                 self.effects(turn, effects)?;
                 self.link(turn, LinkInput::SignedIn { conn, resumed: true })?;
+                // What the server held comes right behind <resumed/>, and nobody says how much it is: the
+                // answer to a question asked now comes behind the last of it.
+                self.fence = Some(conn);
                 self.session_began(turn, false)?;
                 self.quiet.resumed(now.tick);
+                let said = self.session.request_ack();
+                self.session_said(turn, said)?;
             }
             Event::Bound {
                 conn,
@@ -64,6 +69,9 @@ impl Account {
                 }
                 self.link(turn, LinkInput::Acked { conn, all })?;
                 self.link(turn, LinkInput::QuietAnswer(conn))?;
+                if self.fence.take_if(|fence| *fence == conn).is_some() && self.timeline.caught_up() {
+                    self.link(turn, LinkInput::CaughtUp(conn))?;
+                }
             }
             Event::Pong { conn, probe } => self.link(turn, LinkInput::Answer(conn, probe))?,
             Event::Features(features) => self.features(turn, &features),

@@ -74,6 +74,11 @@ enum Waiting {
     Leave,
 }
 
+/// How long the server may take to close its side of a closed stream.
+const FAREWELL: Duration = Duration::from_secs(1);
+/// How long a last acknowledgement may take to leave where the stream stays open.
+const LAST_WORDS: Duration = Duration::from_millis(50);
+
 /// Everything of one running account.
 pub struct Driver {
     settings: Settings,
@@ -100,6 +105,8 @@ pub struct Driver {
     backlog: Vec<Request>,
     notices: Vec<Notice>,
     ended: bool,
+    /// The stream was closed: the server is about to close its side.
+    closing: bool,
 }
 
 impl Driver {
@@ -142,6 +149,7 @@ impl Driver {
             backlog: Vec::new(),
             notices,
             ended: false,
+            closing: false,
         })
     }
 
@@ -181,10 +189,25 @@ impl Driver {
                 }
             }
         }
-        // Frames handed over (a last acknowledgement, the stream's end) leave before the sockets go.
+        self.farewell().await;
         self.lines.clear();
-        tokio::time::sleep(Duration::from_millis(50)).await;
         self.flusher = None;
+    }
+
+    /// Frames handed over leave before the sockets go. After the stream's end the server closes its side: a
+    /// socket dropped with something unread is reset, and the reset may overtake what we said last.
+    async fn farewell(&mut self) {
+        let patience = if self.closing { FAREWELL } else { LAST_WORDS };
+        let closed = async {
+            while let Some((conn, event)) = self.line_events.1.recv().await {
+                if conn == self.current && matches!(event, LineEvent::Closed(_)) {
+                    return;
+                }
+            }
+        };
+        if self.lines.contains_key(&self.current) && tokio::time::timeout(patience, closed).await.is_err() {
+            tracing::debug!("the server has not closed its side");
+        }
     }
 
     fn wake_options(&self) -> Options {
@@ -402,7 +425,10 @@ impl Driver {
                     }
                 }
             }
-            Output::MayQuit => self.ended = true,
+            Output::MayQuit => {
+                self.closing = true;
+                self.ended = true;
+            }
         }
     }
 

@@ -34,7 +34,9 @@ pub fn start(folder: &Path) -> io::Result<WorkerGuard> {
         .map_err(io::Error::other)?;
     let (writer, guard) = tracing_appender::non_blocking(files);
     let filter = EnvFilter::try_from_env("DORMOUSE_LOG").unwrap_or_else(|_| EnvFilter::new(DEFAULT));
-    let lines = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(writer);
+    let lines = tracing_subscriber::fmt::layer()
+        .with_ansi(false)
+        .with_writer(writer);
     tracing_subscriber::registry()
         .with(lines.with_filter(filter.and(filter_fn(keeps_secrets))))
         .try_init()

@@ -39,7 +39,8 @@ pub enum Side {
 /// What is known of the way of an own message. Shown as it is: a state says no more than has been proven.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Delivery {
-    /// On our disk; the server has not confirmed it.
+    /// Written down here; the server has not confirmed it. It leaves once it is on disk, which takes
+    /// milliseconds; a disk that refuses is said at once.
     Queued,
     /// The server has it (XEP-0198 acknowledgement, or the own archive holds it).
     Sent,
