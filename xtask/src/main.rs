@@ -8,6 +8,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod install;
+mod promises;
 mod purity;
 mod run;
 mod start;
@@ -27,6 +28,7 @@ cargo xtask COMMAND
     --all                        also the long runs and cargo-deny
     --only STEP                  only this step (may be repeated)
     --skip namespaces            leave out the tests that need network namespaces (they need root)
+    --skip mounts                leave out the tests that need a small disk of their own (they need root)
   simulate --seeds N [--from S]  live N lives in the simulator, starting with seed S
   install start|test             install what that command needs";
 

@@ -2,6 +2,7 @@
 //! failure, and a table of what came of it.
 
 use crate::install::{self, Need};
+use crate::promises;
 use crate::purity::{self, PURE};
 use crate::run::{Result, cargo, duration, output, root, run, run_and_see, target};
 use std::path::PathBuf;
@@ -22,7 +23,7 @@ const SERVERS: [&str; 2] = ["dormouse-servers", "dormouse-sleep-lab"];
 const SIMULATOR: [&str; 1] = ["dormouse-simulator"];
 const SCENARIOS: [&str; 1] = ["dormouse-scenarios"];
 
-const SKIPPABLE: [&str; 1] = ["namespaces"];
+const SKIPPABLE: [&str; 2] = ["namespaces", "mounts"];
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Count {
@@ -46,7 +47,7 @@ struct Outcome {
     error: Option<String>,
 }
 
-const STEPS: [Step; 10] = [
+const STEPS: [Step; 11] = [
     Step {
         name: "install",
         what: "what is missing is installed",
@@ -64,6 +65,12 @@ const STEPS: [Step; 10] = [
         what: "who may know whom",
         only_in_all: false,
         work: |_, _| purity::check(),
+    },
+    Step {
+        name: "promises",
+        what: "every test that docs/resilience.md names exists",
+        only_in_all: false,
+        work: |_, _| promises::check(),
     },
     Step {
         name: "clippy",

@@ -1,5 +1,6 @@
 //! The account as a whole, over a memory without a disk. What needs a server is told in the simulator's
 //! lives; here stands what concerns the core and its driver.
+#![allow(clippy::unwrap_used)]
 
 use dormouse_account::{Account, Command, Credentials, Input, Output, Settings};
 use dormouse_model::{
