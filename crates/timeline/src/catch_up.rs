@@ -206,8 +206,14 @@ mod tests {
         assert!(catch_up.next_older(at(Duration::ZERO), &coverage).is_some());
         assert_eq!(catch_up.deadline(), Some(Tick(0) + OVERDUE));
         catch_up.check = None;
-        assert!(catch_up.next_query(at(OVERDUE), &coverage).is_none(), "nothing is wanted any more");
-        assert!(catch_up.next_older(at(OVERDUE), &coverage).is_some(), "asked again");
+        assert!(
+            catch_up.next_query(at(OVERDUE), &coverage).is_none(),
+            "nothing is wanted any more"
+        );
+        assert!(
+            catch_up.next_older(at(OVERDUE), &coverage).is_some(),
+            "asked again"
+        );
         assert_eq!(catch_up.deadline(), Some(Tick(0) + OVERDUE + OVERDUE));
     }
 }

@@ -93,7 +93,11 @@ impl Timeline {
             gap.stored += stored.fresh;
         }
         let progress = self.coverage.gap.as_ref().map_or(0, |gap| gap.stored);
-        if !page.stable {
+        // A page after the cursor that ends at the cursor and claims that more follows: the server has forgotten
+        // the id and begins at the archive's start, or gives the same page for ever. It brings us nowhere.
+        let stands_still = matches!((&step, page.items.last()), (Step::Onwards(mark), Some(last)) if mark.id == last.id)
+            && !page.complete;
+        if !page.stable || stands_still {
             // Its messages are shown; what it says about completeness and order may still change.
             ledger
                 .draft
@@ -122,7 +126,6 @@ impl Timeline {
                 complete |= self.coverage.cursor == Cursor::Never && far;
             }
             (Step::Onwards(_) | Step::FromDate, Some((_, last))) => {
-                complete |= matches!(&step, Step::Onwards(mark) if mark.id == last.id);
                 let known = self.coverage.known_up_to();
                 self.coverage.cursor = Cursor::At(mark(last, stored.last, known));
                 if let Some(gap) = &mut self.coverage.gap {

@@ -255,6 +255,31 @@ fn an_answer_from_the_start_of_the_archive_is_harmless() {
 }
 
 #[test]
+fn a_page_that_ends_where_it_should_have_begun_does_not_count_as_the_end() {
+    let mut world = known(Manner::Prosody);
+    world.archives(&from_bob(5));
+    world.archives(&from_bob(6));
+    world.timeline.quiet_check(world.now);
+    let query = world.query().unwrap();
+    let mut page: ArchivePage = world.answer(&query).unwrap();
+    // As ejabberd answers a forgotten id: from the start, and by chance this page ends at the cursor.
+    let PageWanted::After(cursor) = query.page.clone() else {
+        panic!("{query:?}")
+    };
+    let mut whole = query;
+    whole.page = PageWanted::Oldest;
+    whole.max = 1_000;
+    page.items = world.answer(&whole).unwrap().items;
+    let end = page.items.iter().position(|item| item.id == cursor).unwrap();
+    page.items.truncate(end + 1);
+    page.complete = false;
+    world.told(|timeline, now, draft| timeline.page(now, page, draft));
+    world.pass(10_000);
+    world.catch_up();
+    assert_eq!(world.bodies(BOB), bodies(0..7), "asked again, and found");
+}
+
+#[test]
 fn the_first_reading_of_a_long_history_is_bounded_and_later_ones_are_not() {
     let mut world = World::new();
     for number in 0..1000 {
