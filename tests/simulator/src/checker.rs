@@ -56,8 +56,24 @@ pub struct Checker {
 
 impl Checker {
     /// Somebody typed something.
-    pub fn typed_by(&mut self, client: usize, from: usize, to: usize, text: String, life: u64, batch: BatchId) {
-        self.typed.push(Typed { client, from, to, text, life, batch, lost: false });
+    pub fn typed_by(
+        &mut self,
+        client: usize,
+        from: usize,
+        to: usize,
+        text: String,
+        life: u64,
+        batch: BatchId,
+    ) {
+        self.typed.push(Typed {
+            client,
+            from,
+            to,
+            text,
+            life,
+            batch,
+            lost: false,
+        });
     }
 
     /// Everything typed.
@@ -73,7 +89,10 @@ impl Checker {
     /// A process was killed; what was not on disk need not come back.
     pub fn killed(&mut self, client: usize, life: u64, durable: Option<BatchId>) {
         for typed in &mut self.typed {
-            if typed.client == client && typed.life == life && durable.is_none_or(|durable| typed.batch > durable) {
+            if typed.client == client
+                && typed.life == life
+                && durable.is_none_or(|durable| typed.batch > durable)
+            {
                 typed.lost = true;
             }
         }
@@ -82,7 +101,11 @@ impl Checker {
     /// Something is wrong.
     pub fn found(&mut self, at: Tick, who: &str, what: String) {
         if self.findings.len() < ENOUGH {
-            self.findings.push(Finding { at, who: who.to_owned(), what });
+            self.findings.push(Finding {
+                at,
+                who: who.to_owned(),
+                what,
+            });
         }
     }
 
@@ -104,23 +127,49 @@ impl Checker {
     /// "Live" has been untrue for so long.
     pub fn live_untrue(&mut self, at: Tick, who: &str, length: Duration) {
         if length > NOTICED {
-            self.found(at, who, format!("shows \"live\" though the link has been dead for {length:?}"));
+            self.found(
+                at,
+                who,
+                format!("shows \"live\" though the link has been dead for {length:?}"),
+            );
         }
     }
 
     /// A window shows a message.
     pub fn shown(&mut self, at: Tick, client: &Client, message: &Message, server: &Server) {
-        let Some(with) = server.accounts.iter().position(|account| account.address == message.conversation) else {
-            return self.found(at, &client.name, format!("shows a conversation with {}", message.conversation));
+        let Some(with) = server
+            .accounts
+            .iter()
+            .position(|account| account.address == message.conversation)
+        else {
+            return self.found(
+                at,
+                &client.name,
+                format!("shows a conversation with {}", message.conversation),
+            );
         };
         let own = client.account;
-        let name = message.names.origin.as_ref().map(|id| id.0.clone()).unwrap_or_default();
+        let name = message
+            .names
+            .origin
+            .as_ref()
+            .map(|id| id.0.clone())
+            .unwrap_or_default();
         let Content::Text(text) = &message.content else {
             return self.found(at, &client.name, format!("shows {:?}", message.content));
         };
-        let (from, to) = if message.delivery().is_some() { (own, with) } else { (with, own) };
+        let (from, to) = if message.delivery().is_some() {
+            (own, with)
+        } else {
+            (with, own)
+        };
         let in_making = message.delivery() == Some(&Delivery::Queued);
-        if !in_making && !self.typed.iter().any(|typed| typed.from == from && typed.to == to && typed.text == *text) {
+        if !in_making
+            && !self
+                .typed
+                .iter()
+                .any(|typed| typed.from == from && typed.to == to && typed.text == *text)
+        {
             return self.found(at, &client.name, format!("shows {text:?}, which nobody typed"));
         }
         let reached = server.received.contains(&(from, name.clone()));
@@ -133,13 +182,25 @@ impl Checker {
                 self.found(at, &client.name, format!("shows {text:?} as failed: {failure:?}"));
             }
             Some(state) if !reached => {
-                self.found(at, &client.name, format!("shows {text:?} as {state:?}, and the server has it not"));
+                self.found(
+                    at,
+                    &client.name,
+                    format!("shows {text:?} as {state:?}, and the server has it not"),
+                );
             }
             Some(Delivery::Delivered) if !self.shown.contains(&(with, name.clone())) => {
-                self.found(at, &client.name, format!("shows {text:?} as delivered, and nobody has it"));
+                self.found(
+                    at,
+                    &client.name,
+                    format!("shows {text:?} as delivered, and nobody has it"),
+                );
             }
             Some(Delivery::Read) if !self.read.contains(&(with, own)) => {
-                self.found(at, &client.name, format!("shows {text:?} as read, and nobody has read it"));
+                self.found(
+                    at,
+                    &client.name,
+                    format!("shows {text:?} as read, and nobody has read it"),
+                );
             }
             Some(_) => {}
         }
@@ -154,7 +215,11 @@ impl Checker {
         let ids: BTreeSet<&MessageId> = stored.keys().chain(client.view.keys()).collect();
         let odd = ids.into_iter().find(|id| stored.get(id) != client.view.get(id));
         let detail = odd.map(|id| (stored.get(id), client.view.get(id)));
-        self.found(at, &client.name, format!("the window and the store differ (stored, shown): {detail:?}"));
+        self.found(
+            at,
+            &client.name,
+            format!("the window and the store differ (stored, shown): {detail:?}"),
+        );
     }
 
     /// When everything has been calm for long.
@@ -173,14 +238,26 @@ impl Checker {
 
     fn is_well(&mut self, client: &Client, calm: Tick) {
         if client.power != Power::Running || client.state != ConnectionState::Live {
-            self.found(calm, &client.name, format!("is {:?}, {} in the end", client.power, client.state.name()));
+            self.found(
+                calm,
+                &client.name,
+                format!("is {:?}, {} in the end", client.power, client.state.name()),
+            );
         } else if client.since > calm + RECOVERED {
             let late = client.since.since(calm);
-            self.found(calm, &client.name, format!("was live only {late:?} after the last fault"));
+            self.found(
+                calm,
+                &client.name,
+                format!("was live only {late:?} after the last fault"),
+            );
         }
         let waiting = client.core.as_ref().map_or(0, |core| core.status().outbox);
         if waiting > 0 {
-            self.found(calm, &client.name, format!("still holds {waiting} unsettled messages"));
+            self.found(
+                calm,
+                &client.name,
+                format!("still holds {waiting} unsettled messages"),
+            );
         }
     }
 
@@ -188,8 +265,11 @@ impl Checker {
         let own = client.account;
         let conversation = server.accounts[with].address.clone();
         let shown: Vec<&Message> = {
-            let mut all: Vec<&Message> =
-                client.view.values().filter(|message| message.conversation == conversation).collect();
+            let mut all: Vec<&Message> = client
+                .view
+                .values()
+                .filter(|message| message.conversation == conversation)
+                .collect();
             all.sort_by_key(|message| message.place);
             all
         };
@@ -222,7 +302,11 @@ impl Checker {
         self.archive_order(client, &shown, server, calm);
         for message in &shown {
             if message.delivery() == Some(&Delivery::Queued) {
-                self.found(calm, &client.name, format!("shows {:?} as waiting in the end", message.content));
+                self.found(
+                    calm,
+                    &client.name,
+                    format!("shows {:?} as waiting in the end", message.content),
+                );
             }
         }
     }
@@ -233,8 +317,12 @@ impl Checker {
         let mut last: BTreeMap<&str, u64> = BTreeMap::new();
         let mut wrong = Vec::new();
         for message in shown.iter().filter(|message| message.delivery().is_some() == own) {
-            let Content::Text(text) = &message.content else { continue };
-            let Some((who, number)) = text.split_once('-') else { continue };
+            let Content::Text(text) = &message.content else {
+                continue;
+            };
+            let Some((who, number)) = text.split_once('-') else {
+                continue;
+            };
             let number: u64 = number.parse().unwrap_or(0);
             let before = last.insert(who, number).unwrap_or(0);
             if number < before {
@@ -252,13 +340,18 @@ impl Checker {
             .archive_of(client.account)
             .enumerate()
             .map(|(place, (id, message))| {
-                let text = message.get_child("body", CLIENT).map(minidom::Element::text).unwrap_or_default();
+                let text = message
+                    .get_child("body", CLIENT)
+                    .map(minidom::Element::text)
+                    .unwrap_or_default();
                 (id, (place, text))
             })
             .collect();
         let mut last = 0;
         for message in shown {
-            let Content::Text(text) = &message.content else { continue };
+            let Content::Text(text) = &message.content else {
+                continue;
+            };
             if message.names.archive.is_empty() {
                 self.found(calm, &client.name, format!("never found {text:?} in the archive"));
                 continue;
@@ -267,7 +360,11 @@ impl Checker {
             for id in &message.names.archive {
                 match archive.get(id.as_str()) {
                     Some((place, body)) if body == text => places.push(*place),
-                    _ => self.found(calm, &client.name, format!("takes {id} for {text:?}, which it is not")),
+                    _ => self.found(
+                        calm,
+                        &client.name,
+                        format!("takes {id} for {text:?}, which it is not"),
+                    ),
                 }
             }
             places.sort_unstable();
@@ -275,7 +372,11 @@ impl Checker {
                 Some(place) => last = *place,
                 None if places.is_empty() => {}
                 None => {
-                    self.found(calm, &client.name, format!("shows {text:?} later than the archive has it"));
+                    self.found(
+                        calm,
+                        &client.name,
+                        format!("shows {text:?} later than the archive has it"),
+                    );
                 }
             }
         }
@@ -305,5 +406,8 @@ pub fn window(client: &Client) -> BTreeMap<MessageId, Message> {
 
 /// The conversations that a client keeps anything of.
 fn conversations(client: &Client) -> BTreeSet<dormouse_model::BareJid> {
-    crate::world::everybody().into_iter().filter(|address| *address != client.address).collect()
+    crate::world::everybody()
+        .into_iter()
+        .filter(|address| *address != client.address)
+        .collect()
 }

@@ -99,7 +99,10 @@ mod tests {
     use super::*;
 
     fn batch(id: u64, key: u8) -> Batch {
-        Batch { id: BatchId(id), writes: vec![(vec![key], Some(vec![key]))] }
+        Batch {
+            id: BatchId(id),
+            writes: vec![(vec![key], Some(vec![key]))],
+        }
     }
 
     #[test]

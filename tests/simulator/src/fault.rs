@@ -133,8 +133,14 @@ impl Fault {
         match random.below(31) {
             0..=6 => Fault::draw_sleep(random),
             7 => Fault::Drop { up: true, down: true },
-            8 => Fault::Drop { up: true, down: false },
-            9 => Fault::Drop { up: false, down: true },
+            8 => Fault::Drop {
+                up: true,
+                down: false,
+            },
+            9 => Fault::Drop {
+                up: false,
+                down: true,
+            },
             10 => Fault::Stall(seconds(random, 60)),
             11 => Fault::Reset,
             12 => Fault::HalfOpen,
@@ -187,7 +193,11 @@ impl Fault {
     pub fn needs_reconnection(&self) -> bool {
         matches!(
             self,
-            Fault::SignInFails(_) | Fault::SignInSilent | Fault::PageBreaks | Fault::PageRefused | Fault::IdForgotten
+            Fault::SignInFails(_)
+                | Fault::SignInSilent
+                | Fault::PageBreaks
+                | Fault::PageRefused
+                | Fault::IdForgotten
         )
     }
 }
@@ -271,7 +281,10 @@ impl Coverage {
         for name in names {
             let mut line = format!("{name:<18}");
             for phase in Phase::ALL {
-                line.push_str(&format!("{:>12}", self.0.get(&(name, phase)).copied().unwrap_or(0)));
+                line.push_str(&format!(
+                    "{:>12}",
+                    self.0.get(&(name, phase)).copied().unwrap_or(0)
+                ));
             }
             lines.push(line);
         }

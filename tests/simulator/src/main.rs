@@ -70,10 +70,16 @@ fn main() -> ExitCode {
             });
         }
     });
-    let Ok(sum) = sum.into_inner() else { return ExitCode::FAILURE };
+    let Ok(sum) = sum.into_inner() else {
+        return ExitCode::FAILURE;
+    };
     let lives = next.load(Ordering::Relaxed).min(arguments.from + arguments.seeds) - arguments.from;
     summary(&sum, lives, begun.elapsed());
-    if sum.failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if sum.failed.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 fn add(sum: &mut Sum, seed: u64, outcome: &Outcome) {
@@ -95,7 +101,11 @@ fn report(seed: u64, outcome: &Outcome, arguments: &Arguments) {
         told = World::live(seed, true, None);
         &told.story
     };
-    let from = if arguments.trace { 0 } else { story.len().saturating_sub(arguments.lines) };
+    let from = if arguments.trace {
+        0
+    } else {
+        story.len().saturating_sub(arguments.lines)
+    };
     for line in &story[from..] {
         println!("{line}");
     }

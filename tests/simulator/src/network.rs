@@ -47,7 +47,11 @@ struct Lane {
 
 impl Lane {
     fn new() -> Self {
-        Self { flow: Flow::Open, last: Tick(0), held: VecDeque::new() }
+        Self {
+            flow: Flow::Open,
+            last: Tick(0),
+            held: VecDeque::new(),
+        }
     }
 }
 
@@ -79,7 +83,10 @@ impl Line {
 
     /// Whether what is asked on it can be answered.
     pub fn lives(&self) -> bool {
-        self.held_by_client && self.held_by_server && self.up.flow == Flow::Open && self.down.flow == Flow::Open
+        self.held_by_client
+            && self.held_by_server
+            && self.up.flow == Flow::Open
+            && self.down.flow == Flow::Open
     }
 }
 
@@ -116,12 +123,18 @@ impl Network {
 
     /// The connections of a client, in the order opened.
     pub fn of_client(&self, client: usize) -> Vec<LineId> {
-        self.lines.iter().filter(|(_, line)| line.client == client).map(|(id, _)| *id).collect()
+        self.lines
+            .iter()
+            .filter(|(_, line)| line.client == client)
+            .map(|(id, _)| *id)
+            .collect()
     }
 
     /// Whether a client has a connection on which questions are answered.
     pub fn any_lives(&self, client: usize) -> bool {
-        self.lines.values().any(|line| line.client == client && line.lives())
+        self.lines
+            .values()
+            .any(|line| line.client == client && line.lives())
     }
 
     /// When something sent now arrives; none if it is lost at once.
@@ -153,7 +166,9 @@ impl Network {
 
     /// Changes what a way does. What it kept comes back if it opens, and is lost if it dies.
     pub fn set(&mut self, id: LineId, way: Way, flow: Flow) -> Vec<Parcel> {
-        let Some(line) = self.lines.get_mut(&id) else { return Vec::new() };
+        let Some(line) = self.lines.get_mut(&id) else {
+            return Vec::new();
+        };
         let lane = line.lane(way);
         if lane.flow == Flow::Dead {
             return Vec::new(); // Nothing revives a connection.
@@ -187,7 +202,11 @@ impl Network {
 
     /// Forgets what nobody holds.
     pub fn tidy(&mut self, id: LineId) {
-        if self.lines.get(&id).is_some_and(|line| !line.held_by_client && !line.held_by_server) {
+        if self
+            .lines
+            .get(&id)
+            .is_some_and(|line| !line.held_by_client && !line.held_by_server)
+        {
             self.lines.remove(&id);
         }
     }
@@ -202,8 +221,9 @@ mod tests {
         let mut network = Network::default();
         let mut random = Random::from_seed([5; 32]);
         let line = network.open(0, 0, ConnId(1), Duration::from_millis(80));
-        let arrivals: Vec<Tick> =
-            (0..50).filter_map(|now| network.send(Tick(now), line, Way::Up, &mut random)).collect();
+        let arrivals: Vec<Tick> = (0..50)
+            .filter_map(|now| network.send(Tick(now), line, Way::Up, &mut random))
+            .collect();
         assert_eq!(arrivals.len(), 50);
         assert!(arrivals.is_sorted());
     }

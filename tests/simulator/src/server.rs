@@ -141,7 +141,13 @@ impl Server {
                 Ok(element) => self.element(line, &element),
                 Err(error) => {
                     self.violations.push(format!("a frame that is no XML: {error}"));
-                    self.close(line, Closing::Frame { code: 1000, reason: String::new() });
+                    self.close(
+                        line,
+                        Closing::Frame {
+                            code: 1000,
+                            reason: String::new(),
+                        },
+                    );
                 }
             }
         }
@@ -176,7 +182,8 @@ impl Server {
             self.remembered.clear();
             for session in std::mem::take(&mut self.sessions).into_values() {
                 if remembers && let Some(sm) = &session.management {
-                    self.remembered.insert(sm.name.clone(), (session.account, sm.received));
+                    self.remembered
+                        .insert(sm.name.clone(), (session.account, sm.received));
                 }
             }
         }
@@ -192,8 +199,12 @@ impl Server {
     /// All sessions without a connection are forgotten, as by a cluster node that went away.
     pub fn forget_sessions(&mut self, now: Tick) -> Vec<Said> {
         self.settle(now);
-        let held: Vec<SessionId> =
-            self.sessions.iter().filter(|(_, session)| session.line.is_none()).map(|(id, _)| *id).collect();
+        let held: Vec<SessionId> = self
+            .sessions
+            .iter()
+            .filter(|(_, session)| session.line.is_none())
+            .map(|(id, _)| *id)
+            .collect();
         for id in held {
             self.end_session(id, false);
         }
@@ -246,6 +257,12 @@ impl Server {
             ),
         ));
         self.send(line, &stanza::element("close", stanza::FRAMING));
-        self.close(line, Closing::Frame { code: 1000, reason: String::new() });
+        self.close(
+            line,
+            Closing::Frame {
+                code: 1000,
+                reason: String::new(),
+            },
+        );
     }
 }

@@ -4,7 +4,7 @@ use dormouse_model::Tick;
 use std::collections::VecDeque;
 
 /// Lines kept for a reader; the hash covers all.
-const KEPT: usize = 4000;
+const KEPT: usize = 40_000;
 /// Characters of one line.
 const WIDTH: usize = 420;
 
@@ -21,7 +21,12 @@ pub struct Trace {
 impl Trace {
     /// An empty one. `told`: keep lines to read; else only the hash.
     pub fn new(told: bool) -> Self {
-        Self { told, lines: VecDeque::new(), hash: 0xcbf2_9ce4_8422_2325, steps: 0 }
+        Self {
+            told,
+            lines: VecDeque::new(),
+            hash: 0xcbf2_9ce4_8422_2325,
+            steps: 0,
+        }
     }
 
     /// Something happened to somebody.
@@ -33,7 +38,12 @@ impl Trace {
     /// For the hash only: the reader is told in other words.
     pub fn mark(&mut self, at: Tick, who: &str, what: &str, detail: &str) {
         self.steps += 1;
-        for byte in at.0.to_be_bytes().iter().chain(who.as_bytes()).chain(what.as_bytes()) {
+        for byte in
+            at.0.to_be_bytes()
+                .iter()
+                .chain(who.as_bytes())
+                .chain(what.as_bytes())
+        {
             self.mix(u64::from(*byte));
         }
         for word in detail.as_bytes().chunks(8) {
@@ -54,7 +64,9 @@ impl Trace {
         if self.lines.len() == KEPT {
             self.lines.pop_front();
         }
-        self.lines.push_back(format!("{hour:02}:{minute:02}:{second:02}.{milliseconds:03} {who:<4} {what} {short}"));
+        self.lines.push_back(format!(
+            "{hour:02}:{minute:02}:{second:02}.{milliseconds:03} {who:<4} {what} {short}"
+        ));
     }
 
     /// Whether details are wanted that cost time to write.

@@ -278,7 +278,12 @@ impl World {
         match event {
             Event::Arrive { line, way, parcel } => self.arrive(line, way, parcel),
             Event::ServerNotices(line) => self.server_notices(line),
-            Event::Dialled { client, conn, hopeless, .. } => self.dialled(client, conn, hopeless),
+            Event::Dialled {
+                client,
+                conn,
+                hopeless,
+                ..
+            } => self.dialled(client, conn, hopeless),
             Event::Flushed { client, to, .. } => self.flushed(client, to),
             Event::Tick { client, .. } => self.tick(client),
             Event::Told { client, input, .. } => self.feed(client, input),
@@ -301,7 +306,11 @@ impl World {
                 }
             }
             Event::QuitOver { client, .. } => self.quit_over(client),
-            Event::NetworkBack { client, seen, survives } => self.network_back(client, seen, survives),
+            Event::NetworkBack {
+                client,
+                seen,
+                survives,
+            } => self.network_back(client, seen, survives),
             Event::Unstall { line, way } => self.unstall(line, way),
             Event::Breaks(line) => self.breaks(line),
             Event::Fast { client } => self.fast(client),
@@ -315,7 +324,9 @@ impl World {
     }
 
     fn arrive(&mut self, id: LineId, way: Way, parcel: Parcel) {
-        let Some(parcel) = self.network.arrive(id, way, parcel) else { return };
+        let Some(parcel) = self.network.arrive(id, way, parcel) else {
+            return;
+        };
         self.hand_over(id, way, parcel);
     }
 
@@ -339,7 +350,9 @@ impl World {
                     Parcel::End(closing) => Input::Closed { conn, closing },
                 };
                 if self.clients[client].power == Power::Asleep {
-                    self.clients[client].deferred.push(Event::Told { client, life, input });
+                    self.clients[client]
+                        .deferred
+                        .push(Event::Told { client, life, input });
                 } else {
                     self.feed(client, input);
                 }
@@ -357,7 +370,14 @@ impl World {
         let said = self.server.closed(self.now, id);
         let end = Parcel::End(dormouse_model::Closing::Broken("reset".into()));
         if let Some(at) = self.network.send(self.now, id, Way::Down, &mut self.random) {
-            self.at(at, Event::Arrive { line: id, way: Way::Down, parcel: end });
+            self.at(
+                at,
+                Event::Arrive {
+                    line: id,
+                    way: Way::Down,
+                    parcel: end,
+                },
+            );
         }
         self.say(said);
         self.network.tidy(id);
@@ -376,7 +396,14 @@ impl World {
                 }
             };
             if let Some(at) = self.network.send(self.now, line, Way::Down, &mut self.random) {
-                self.at(at, Event::Arrive { line, way: Way::Down, parcel });
+                self.at(
+                    at,
+                    Event::Arrive {
+                        line,
+                        way: Way::Down,
+                        parcel,
+                    },
+                );
             }
         }
     }

@@ -22,9 +22,14 @@ fn story(seed: u64, sabotage: Option<Sabotage>) -> String {
     let from = outcome.story.len().saturating_sub(60);
     let mut text = outcome.story[from..].join("\n");
     for finding in &outcome.findings {
-        text.push_str(&format!("\n{} ms, {}: {}", finding.at.0, finding.who, finding.what));
+        text.push_str(&format!(
+            "\n{} ms, {}: {}",
+            finding.at.0, finding.who, finding.what
+        ));
     }
-    text.push_str(&format!("\nreplay: cargo run -p dormouse-simulator -- --from {seed} --seeds 1 --trace"));
+    text.push_str(&format!(
+        "\nreplay: cargo run -p dormouse-simulator -- --from {seed} --seeds 1 --trace"
+    ));
     text
 }
 

@@ -48,14 +48,21 @@ impl Server {
         };
         // Kept as exactly as this server's clock tells time.
         let at = Stamp(at.0 - at.0.rem_euclid(self.quirks.grain()));
-        let item = Item { id: id.clone(), at, with: with.to_owned(), message: message.clone() };
+        let item = Item {
+            id: id.clone(),
+            at,
+            with: with.to_owned(),
+            message: message.clone(),
+        };
         self.accounts[account].archive.0.push(item);
         id
     }
 
     /// Answers a query.
     pub(super) fn archive_query(&mut self, id: SessionId, iq: &Element, query: &Element) {
-        let Some(session) = self.sessions.get(&id) else { return };
+        let Some(session) = self.sessions.get(&id) else {
+            return;
+        };
         let account = session.account;
         let line = session.line;
         let trouble = &mut self.trouble[account];
@@ -87,7 +94,10 @@ impl Server {
             .map(|item| (item.id.clone(), self.result(query.attr("queryid"), account, item)))
             .collect();
         let broken_at = if breaks { results.len() / 2 } else { usize::MAX };
-        let (first, last) = (results.first().map(|(id, _)| id.clone()), results.last().map(|(id, _)| id.clone()));
+        let (first, last) = (
+            results.first().map(|(id, _)| id.clone()),
+            results.last().map(|(id, _)| id.clone()),
+        );
         for (number, (_, result)) in results.into_iter().enumerate() {
             if number >= broken_at {
                 break;
@@ -108,7 +118,11 @@ impl Server {
         }
         let mut fin = element("fin", MAM);
         if complete || self.quirks.kind == Kind::Ejabberd {
-            set(&mut fin, "complete", Some(if complete { "true" } else { "false" }));
+            set(
+                &mut fin,
+                "complete",
+                Some(if complete { "true" } else { "false" }),
+            );
         }
         fin.append_child(set_);
         self.answer(id, iq, Some(fin));
@@ -116,20 +130,30 @@ impl Server {
 
     fn result(&self, query: Option<&str>, account: usize, item: &Item) -> Element {
         let forwarded = around(
-            around(element("forwarded", FORWARD), delay(&self.domain, &self.quirks.stamp(item.at))),
+            around(
+                element("forwarded", FORWARD),
+                delay(&self.domain, &self.quirks.stamp(item.at)),
+            ),
             item.message.clone(),
         );
         let mut result = with("result", MAM, &[("id", &item.id)]);
         set(&mut result, "queryid", query);
         result.append_child(forwarded);
         let mut message = element("message", CLIENT);
-        set(&mut message, "from", Some(self.accounts[account].address.as_str()));
+        set(
+            &mut message,
+            "from",
+            Some(self.accounts[account].address.as_str()),
+        );
         around(message, result)
     }
 
     /// An error in answer to a request.
     pub(super) fn refuse_request(&mut self, id: SessionId, iq: &Element, kind: &str, condition: &str) {
-        let error = around(with("error", CLIENT, &[("type", kind)]), element(condition, STANZAS));
+        let error = around(
+            with("error", CLIENT, &[("type", kind)]),
+            element(condition, STANZAS),
+        );
         let mut answer = with("iq", CLIENT, &[("type", "error")]);
         set(&mut answer, "id", iq.attr("id"));
         set(&mut answer, "from", iq.attr("to"));
@@ -172,7 +196,11 @@ fn wanted(query: &Element, most: usize) -> Wanted {
     let rsm = query.get_child("set", RSM);
     let part = |name: &str| rsm.and_then(|set| set.get_child(name, RSM)).map(Element::text);
     let max = part("max").and_then(|max| max.parse().ok()).unwrap_or(most);
-    Wanted { before: part("before"), after: part("after"), max: max.min(most) }
+    Wanted {
+        before: part("before"),
+        after: part("after"),
+        max: max.min(most),
+    }
 }
 
 /// A field of the query's form (XEP-0313 section 4.1).

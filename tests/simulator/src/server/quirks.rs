@@ -38,7 +38,11 @@ pub struct Quirks {
 impl Quirks {
     /// A server drawn by chance.
     pub fn draw(random: &mut Random) -> Self {
-        let kind = if random.below(2) == 0 { Kind::Prosody } else { Kind::Ejabberd };
+        let kind = if random.below(2) == 0 {
+            Kind::Prosody
+        } else {
+            Kind::Ejabberd
+        };
         let prosody = kind == Kind::Prosody;
         Self {
             kind,
@@ -84,7 +88,20 @@ fn civil(day: i64) -> (i64, i64, i64) {
         rest -= 365 + i64::from(leap(year));
         year += 1;
     }
-    let lengths = [31, 28 + i64::from(leap(year)), 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    let lengths = [
+        31,
+        28 + i64::from(leap(year)),
+        31,
+        30,
+        31,
+        30,
+        31,
+        31,
+        30,
+        31,
+        30,
+        31,
+    ];
     let mut month = 1;
     for length in lengths {
         if rest < length {
@@ -108,7 +125,9 @@ pub fn read_stamp(text: &str) -> Option<Stamp> {
     // Days until a date, counted by trying: the archive of one life spans days, not centuries.
     let guess = (year - 1970) * 365 + (month - 1) * 28 + date - 1;
     let day = (guess..guess + 60).find(|day| civil(*day) == (year, month, date))?;
-    Some(Stamp((day * 86_400 + hour * 3600 + minute * 60 + second) * 1000 + fraction))
+    Some(Stamp(
+        (day * 86_400 + hour * 3600 + minute * 60 + second) * 1000 + fraction,
+    ))
 }
 
 #[cfg(test)]
@@ -119,7 +138,10 @@ mod tests {
     fn a_time_written_is_read_back_as_exactly_as_the_server_keeps_it() {
         let mut random = Random::from_seed([3; 32]);
         for kind in [Kind::Prosody, Kind::Ejabberd] {
-            let quirks = Quirks { kind, ..Quirks::draw(&mut random) };
+            let quirks = Quirks {
+                kind,
+                ..Quirks::draw(&mut random)
+            };
             for at in [0, 951_782_400_123, 1_732_269_600_999, 1_795_305_600_001] {
                 let kept = at - at % quirks.grain();
                 assert_eq!(read_stamp(&quirks.stamp(Stamp(at))), Some(Stamp(kept)));

@@ -1,8 +1,8 @@
 //! The small questions: roster, disco, ping, carbons on, archive preferences.
 
+use super::Server;
 use super::sessions::SessionId;
 use super::stanza::{CARBONS, CLIENT, MAM, SID, element, set, with};
-use super::Server;
 use minidom::Element;
 
 const DISCO: &str = "http://jabber.org/protocol/disco#info";
@@ -15,8 +15,12 @@ impl Server {
         if !matches!(iq.attr("type"), Some("get" | "set")) {
             return;
         }
-        let Some(payload) = iq.children().next() else { return };
-        let Some(session) = self.sessions.get_mut(&id) else { return };
+        let Some(payload) = iq.children().next() else {
+            return;
+        };
+        let Some(session) = self.sessions.get_mut(&id) else {
+            return;
+        };
         let account = session.account;
         match (payload.name(), payload.ns().as_str()) {
             ("enable", CARBONS) => {
@@ -56,7 +60,11 @@ impl Server {
 
     fn info(&self, of_account: bool) -> Element {
         let mut info = element("query", DISCO);
-        let (category, kind) = if of_account { ("account", "registered") } else { ("server", "im") };
+        let (category, kind) = if of_account {
+            ("account", "registered")
+        } else {
+            ("server", "im")
+        };
         info.append_child(with("identity", DISCO, &[("category", category), ("type", kind)]));
         // Prosody announces carbons on the account, ejabberd on the domain.
         let features: &[&str] = match (of_account, self.is_prosody()) {

@@ -14,7 +14,9 @@ const MARKERS: &str = "urn:xmpp:chat-markers:0";
 impl Server {
     /// A message from a client.
     pub(super) fn message(&mut self, id: SessionId, stanza: &Element) {
-        let Some(session) = self.sessions.get(&id) else { return };
+        let Some(session) = self.sessions.get(&id) else {
+            return;
+        };
         let sender = session.account;
         let full = format!("{}/{}", self.accounts[sender].address, session.resource);
         let mut message = stanza.clone();
@@ -53,7 +55,9 @@ impl Server {
             .collect();
         let addressed = to.resource().and_then(|resource| {
             let named = |id: &&SessionId| {
-                self.sessions.get(id).is_some_and(|session| session.resource == resource.as_str())
+                self.sessions
+                    .get(id)
+                    .is_some_and(|session| session.resource == resource.as_str())
             };
             there.iter().find(named).copied()
         });
@@ -97,7 +101,11 @@ impl Server {
             if missing > 0 && self.random.below(missing) == 0 {
                 continue;
             }
-            let times = if doubled > 0 && self.random.below(doubled) == 0 { 2 } else { 1 };
+            let times = if doubled > 0 && self.random.below(doubled) == 0 {
+                2
+            } else {
+                1
+            };
             for _ in 0..times {
                 let carbon = self.carbon(account, direction, message.clone());
                 self.push(id, carbon);
@@ -107,17 +115,33 @@ impl Server {
 
     fn carbon(&self, account: usize, direction: &str, message: Element) -> Element {
         let own = self.accounts[account].address.to_string();
-        let wrapped = around(element(direction, CARBONS), around(element("forwarded", FORWARD), message));
-        around(with("message", CLIENT, &[("from", &own), ("type", "chat")]), wrapped)
+        let wrapped = around(
+            element(direction, CARBONS),
+            around(element("forwarded", FORWARD), message),
+        );
+        around(
+            with("message", CLIENT, &[("from", &own), ("type", "chat")]),
+            wrapped,
+        )
     }
 
     /// Sabotage: words that nobody typed, vouched for by the own server.
     fn forge(&mut self, account: usize) {
-        let other = self.accounts[(account + 1) % self.accounts.len()].address.to_string();
+        let other = self.accounts[(account + 1) % self.accounts.len()]
+            .address
+            .to_string();
         let own = self.accounts[account].address.to_string();
         let name = self.random.uuid();
-        let mut message =
-            with("message", CLIENT, &[("from", &format!("{other}/x")), ("to", &own), ("id", &name), ("type", "chat")]);
+        let mut message = with(
+            "message",
+            CLIENT,
+            &[
+                ("from", &format!("{other}/x")),
+                ("to", &own),
+                ("id", &name),
+                ("type", "chat"),
+            ],
+        );
         message.append_child(super::stanza::text("body", CLIENT, "forged"));
         self.carbons(account, None, "received", &message);
     }
@@ -134,7 +158,8 @@ impl Server {
 
     /// What is archived: what has a text or says that it is to be kept.
     fn is_kept(&self, message: &Element) -> bool {
-        if message.has_child("no-store", HINTS) || matches!(message.attr("type"), Some("error" | "groupchat")) {
+        if message.has_child("no-store", HINTS) || matches!(message.attr("type"), Some("error" | "groupchat"))
+        {
             return false;
         }
         let receipt = message.has_child("received", RECEIPTS) || message.has_child("displayed", MARKERS);
@@ -148,7 +173,9 @@ impl Server {
         if stanza.attr("to").is_some() {
             return; // All subscriptions are settled in this world.
         }
-        let Some(session) = self.sessions.get_mut(&id) else { return };
+        let Some(session) = self.sessions.get_mut(&id) else {
+            return;
+        };
         let (account, resource) = (session.account, session.resource.clone());
         let available = stanza.attr("type").is_none();
         let first = available && !session.available;
@@ -175,8 +202,12 @@ impl Server {
     /// Tells everybody (all know each other) that a client is there or gone.
     pub(super) fn tell_presence(&mut self, account: usize, resource: &str, available: bool) {
         let from = format!("{}/{resource}", self.accounts[account].address);
-        let all: Vec<SessionId> =
-            self.sessions.iter().filter(|(_, session)| session.available).map(|(id, _)| *id).collect();
+        let all: Vec<SessionId> = self
+            .sessions
+            .iter()
+            .filter(|(_, session)| session.available)
+            .map(|(id, _)| *id)
+            .collect();
         for id in all {
             let mut presence = with("presence", CLIENT, &[("from", &from)]);
             if !available {
@@ -187,7 +218,9 @@ impl Server {
     }
 
     pub(super) fn account_of(&self, address: &BareJid) -> Option<usize> {
-        self.accounts.iter().position(|account| account.address == *address)
+        self.accounts
+            .iter()
+            .position(|account| account.address == *address)
     }
 
     /// Whether a query before presence would hold offline messages back: no server here does.

@@ -51,25 +51,38 @@ impl Secret {
         let nonce = format!("{client_nonce}{nonce}");
         let salt = BASE64_STANDARD.encode(self.salt);
         let server_first = format!("r={nonce},s={salt},i={ITERATIONS}");
-        let exchange =
-            Exchange { user, client_first_bare: bare.to_owned(), server_first: server_first.clone(), nonce };
+        let exchange = Exchange {
+            user,
+            client_first_bare: bare.to_owned(),
+            server_first: server_first.clone(),
+            nonce,
+        };
         Some((exchange, server_first))
     }
 
     /// The server's last message, if the client's proof is right.
     pub fn finish(&self, exchange: &Exchange, client_final: &str) -> Option<String> {
         let (without_proof, proof) = client_final.rsplit_once(",p=")?;
-        if !without_proof.split(',').any(|part| part.strip_prefix("r=") == Some(exchange.nonce.as_str())) {
+        if !without_proof
+            .split(',')
+            .any(|part| part.strip_prefix("r=") == Some(exchange.nonce.as_str()))
+        {
             return None;
         }
-        let signed = format!("{},{},{without_proof}", exchange.client_first_bare, exchange.server_first);
+        let signed = format!(
+            "{},{},{without_proof}",
+            exchange.client_first_bare, exchange.server_first
+        );
         let signature = mac(&self.stored_key, signed.as_bytes());
         let proof = BASE64_STANDARD.decode(proof).ok()?;
         let client_key: Vec<u8> = proof.iter().zip(signature).map(|(a, b)| a ^ b).collect();
         if proof.len() != 32 || <[u8; 32]>::from(Sha256::digest(&client_key)) != self.stored_key {
             return None;
         }
-        Some(format!("v={}", BASE64_STANDARD.encode(mac(&self.server_key, signed.as_bytes()))))
+        Some(format!(
+            "v={}",
+            BASE64_STANDARD.encode(mac(&self.server_key, signed.as_bytes()))
+        ))
     }
 }
 
@@ -93,8 +106,9 @@ mod tests {
         salt.copy_from_slice(&BASE64_STANDARD.decode("W22ZaJ0SNY7soEsUEjb6gQ==").unwrap());
         let secret = Secret::new("pencil", salt);
         let first = "n,,n=user,r=rOprNGfwEbeRWgbNEkqO";
-        let (exchange, answer) =
-            secret.begin("user".into(), first, "%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0").unwrap();
+        let (exchange, answer) = secret
+            .begin("user".into(), first, "%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0")
+            .unwrap();
         assert_eq!(
             answer,
             "r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096"

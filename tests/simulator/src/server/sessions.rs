@@ -59,7 +59,14 @@ impl Kept {
 impl Management {
     /// From nothing.
     pub fn new(name: String, resumable: bool) -> Self {
-        Self { name, resumable, received: 0, sent: 0, acknowledged: 0, unacknowledged: VecDeque::new() }
+        Self {
+            name,
+            resumable,
+            received: 0,
+            sent: 0,
+            acknowledged: 0,
+            unacknowledged: VecDeque::new(),
+        }
     }
 }
 
@@ -82,7 +89,9 @@ impl Server {
 
     /// The connection is gone. What can be resumed waits, the rest ends.
     pub(super) fn hibernate(&mut self, id: SessionId) {
-        let Some(session) = self.sessions.get_mut(&id) else { return };
+        let Some(session) = self.sessions.get_mut(&id) else {
+            return;
+        };
         session.line = None;
         if session.management.as_ref().is_some_and(|sm| sm.resumable) {
             session.hibernated = Some(self.now);
@@ -94,7 +103,9 @@ impl Server {
     /// A session ends. `deliver`: what it never told to have goes to another client, or waits for one
     /// (ejabberd, `resend_on_timeout: if_offline`); Prosody leaves it to the archive.
     pub(super) fn end_session(&mut self, id: SessionId, deliver: bool) {
-        let Some(session) = self.sessions.remove(&id) else { return };
+        let Some(session) = self.sessions.remove(&id) else {
+            return;
+        };
         if let Some(line) = session.line
             && let Some(stream) = self.streams.get_mut(&line)
         {
@@ -105,9 +116,13 @@ impl Server {
         }
         let Some(sm) = session.management else { return };
         if self.quirks.kind == Kind::Prosody {
-            self.remembered.insert(sm.name.clone(), (session.account, sm.received));
+            self.remembered
+                .insert(sm.name.clone(), (session.account, sm.received));
         }
-        let alone = !self.sessions.values().any(|other| other.account == session.account && other.available);
+        let alone = !self
+            .sessions
+            .values()
+            .any(|other| other.account == session.account && other.available);
         if deliver && alone && self.quirks.kind == Kind::Ejabberd {
             for kept in sm.unacknowledged {
                 if kept.stanza.name() == "message" && kept.stanza.has_child("body", super::stanza::CLIENT) {
@@ -120,7 +135,11 @@ impl Server {
 
     /// The client tells how many stanzas it has: never fewer than before, never more than were sent.
     pub(super) fn count(&mut self, id: SessionId, told: u32) {
-        let Some(sm) = self.sessions.get_mut(&id).and_then(|session| session.management.as_mut()) else {
+        let Some(sm) = self
+            .sessions
+            .get_mut(&id)
+            .and_then(|session| session.management.as_mut())
+        else {
             return;
         };
         if told > sm.sent || told < sm.acknowledged {
@@ -140,13 +159,18 @@ impl Server {
     pub(super) fn push(&mut self, id: SessionId, stanza: Element) {
         let at = self.quirks.stamp(self.stamp());
         let asks = self.random.below(4) == 0;
-        let Some(session) = self.sessions.get_mut(&id) else { return };
+        let Some(session) = self.sessions.get_mut(&id) else {
+            return;
+        };
         let line = session.line;
         let mut managed = false;
         if let Some(sm) = &mut session.management {
             managed = true;
             sm.sent = sm.sent.wrapping_add(1);
-            sm.unacknowledged.push_back(Kept { stanza: stanza.clone(), at });
+            sm.unacknowledged.push_back(Kept {
+                stanza: stanza.clone(),
+                at,
+            });
         }
         if let Some(line) = line {
             self.send(line, &stanza);
@@ -158,7 +182,11 @@ impl Server {
 
     /// A stanza came: it counts, then it is handled.
     pub(super) fn stanza(&mut self, id: SessionId, stanza: &Element) {
-        if let Some(sm) = self.sessions.get_mut(&id).and_then(|session| session.management.as_mut()) {
+        if let Some(sm) = self
+            .sessions
+            .get_mut(&id)
+            .and_then(|session| session.management.as_mut())
+        {
             sm.received = sm.received.wrapping_add(1);
         }
         match stanza.name() {

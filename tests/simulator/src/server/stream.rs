@@ -21,7 +21,9 @@ pub(super) struct Stream {
 impl Server {
     /// One element of a stream.
     pub(super) fn element(&mut self, line: LineId, element: &Element) {
-        let Some(stream) = self.streams.get(&line) else { return };
+        let Some(stream) = self.streams.get(&line) else {
+            return;
+        };
         if stream.silent {
             return;
         }
@@ -39,7 +41,8 @@ impl Server {
             ("iq", CLIENT, Some(account), None) => self.bind(line, account, element),
             ("iq" | "message" | "presence", CLIENT, Some(_), Some(session)) => self.stanza(session, element),
             (name, namespace, ..) => {
-                self.violations.push(format!("<{name} xmlns='{namespace}'/> where it can't stand"));
+                self.violations
+                    .push(format!("<{name} xmlns='{namespace}'/> where it can't stand"));
                 self.stream_error(line, "unsupported-stanza-type");
             }
         }
@@ -53,14 +56,21 @@ impl Server {
             &[("from", self.domain.as_str()), ("id", &name), ("version", "1.0")],
         );
         self.send(line, &open);
-        let signed_in = self.streams.get(&line).is_some_and(|stream| stream.account.is_some());
+        let signed_in = self
+            .streams
+            .get(&line)
+            .is_some_and(|stream| stream.account.is_some());
         let mut features = element("features", STREAMS);
         if signed_in {
             features.append_child(element("bind", BIND));
             features.append_child(element("sm", SM));
             features.append_child(element("csi", CSI));
         } else {
-            let mechanism = if self.quirks.scram { "SCRAM-SHA-256" } else { "PLAIN" };
+            let mechanism = if self.quirks.scram {
+                "SCRAM-SHA-256"
+            } else {
+                "PLAIN"
+            };
             let mut mechanisms = element("mechanisms", SASL);
             mechanisms.append_child(text("mechanism", SASL, mechanism));
             features.append_child(mechanisms);
@@ -70,19 +80,36 @@ impl Server {
 
     fn close_asked(&mut self, line: LineId) {
         self.send(line, &element("close", FRAMING));
-        if let Some(session) = self.streams.get_mut(&line).and_then(|stream| stream.session.take()) {
+        if let Some(session) = self
+            .streams
+            .get_mut(&line)
+            .and_then(|stream| stream.session.take())
+        {
             self.end_session(session, false);
         }
-        self.close(line, Closing::Frame { code: 1000, reason: String::new() });
+        self.close(
+            line,
+            Closing::Frame {
+                code: 1000,
+                reason: String::new(),
+            },
+        );
     }
 
     fn auth(&mut self, line: LineId, auth: &Element) {
-        let given = BASE64_STANDARD.decode(auth.text()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-        let Some(given) = given else { return self.refuse(line, "incorrect-encoding") };
+        let given = BASE64_STANDARD
+            .decode(auth.text())
+            .ok()
+            .and_then(|bytes| String::from_utf8(bytes).ok());
+        let Some(given) = given else {
+            return self.refuse(line, "incorrect-encoding");
+        };
         match (auth.attr("mechanism"), self.quirks.scram) {
             (Some("PLAIN"), false) => {
                 let parts: Vec<&str> = given.split('\0').collect();
-                let [_, user, password] = parts[..] else { return self.refuse(line, "malformed-request") };
+                let [_, user, password] = parts[..] else {
+                    return self.refuse(line, "malformed-request");
+                };
                 match self.account_named(user) {
                     Some(account) if self.accounts[account].password == password => {
                         self.accept(line, account, None);
@@ -96,7 +123,9 @@ impl Server {
                     let account = self.account_named(&user)?;
                     self.accounts[account].proof.as_ref()?.begin(user, &given, &nonce)
                 });
-                let Some((exchange, challenge)) = begun else { return self.refuse(line, "not-authorized") };
+                let Some((exchange, challenge)) = begun else {
+                    return self.refuse(line, "not-authorized");
+                };
                 if let Some(stream) = self.streams.get_mut(&line) {
                     stream.exchange = Some(exchange);
                 }
@@ -107,7 +136,10 @@ impl Server {
     }
 
     fn response(&mut self, line: LineId, response: &Element) {
-        let exchange = self.streams.get_mut(&line).and_then(|stream| stream.exchange.take());
+        let exchange = self
+            .streams
+            .get_mut(&line)
+            .and_then(|stream| stream.exchange.take());
         let proven = exchange.and_then(|exchange| {
             let given = String::from_utf8(BASE64_STANDARD.decode(response.text()).ok()?).ok()?;
             let account = self.account_named(&exchange.user)?;
@@ -149,16 +181,21 @@ impl Server {
         failure.append_child(element(condition, SASL));
         self.send(line, &failure);
         if condition != "temporary-auth-failure" {
-            self.violations.push(format!("a sign-in had to be refused: {condition}"));
+            self.violations
+                .push(format!("a sign-in had to be refused: {condition}"));
         }
     }
 
     fn bind(&mut self, line: LineId, account: usize, iq: &Element) {
         let Some(bind) = iq.get_child("bind", BIND) else {
-            self.violations.push("a request before the resource was bound".into());
+            self.violations
+                .push("a request before the resource was bound".into());
             return self.stream_error(line, "not-authorized");
         };
-        let wanted = bind.get_child("resource", BIND).map(Element::text).filter(|name| !name.is_empty());
+        let wanted = bind
+            .get_child("resource", BIND)
+            .map(Element::text)
+            .filter(|name| !name.is_empty());
         let resource = wanted.unwrap_or_else(|| self.random.uuid());
         // A new binding takes the place of an old one with the same name.
         let replaced: Vec<SessionId> = self
@@ -197,15 +234,26 @@ impl Server {
         };
         let found = self.sessions.iter().find_map(|(id, session)| {
             let same = session.account == account
-                && session.management.as_ref().is_some_and(|sm| sm.resumable && sm.name == name);
+                && session
+                    .management
+                    .as_ref()
+                    .is_some_and(|sm| sm.resumable && sm.name == name);
             same.then_some(*id)
         });
-        let Some(id) = found else { return self.resume_failed(line, account, &name) };
+        let Some(id) = found else {
+            return self.resume_failed(line, account, &name);
+        };
         self.count(id, told);
-        let Some(session) = self.sessions.get_mut(&id) else { return };
+        let Some(session) = self.sessions.get_mut(&id) else {
+            return;
+        };
         let Some(sm) = &session.management else { return };
         let received = sm.received;
-        let again: Vec<Element> = sm.unacknowledged.iter().map(|kept| kept.as_resent(&self.domain)).collect();
+        let again: Vec<Element> = sm
+            .unacknowledged
+            .iter()
+            .map(|kept| kept.as_resent(&self.domain))
+            .collect();
         let old = session.line.replace(line);
         session.hibernated = None;
         if let Some(stream) = self.streams.get_mut(&line) {
@@ -243,7 +291,9 @@ impl Server {
     fn enable(&mut self, line: LineId, id: SessionId, enable: &Element) {
         let name = self.random.uuid();
         let resumable = matches!(enable.attr("resume"), Some("true" | "1"));
-        let Some(session) = self.sessions.get_mut(&id) else { return };
+        let Some(session) = self.sessions.get_mut(&id) else {
+            return;
+        };
         session.management = Some(Management::new(name.clone(), resumable));
         let seconds = self.quirks.hold.as_secs().to_string();
         let mut enabled = element("enabled", SM);
@@ -256,7 +306,11 @@ impl Server {
     }
 
     fn request_of_count(&mut self, line: LineId, id: SessionId) {
-        if let Some(sm) = self.sessions.get(&id).and_then(|session| session.management.as_ref()) {
+        if let Some(sm) = self
+            .sessions
+            .get(&id)
+            .and_then(|session| session.management.as_ref())
+        {
             let answer = with("a", SM, &[("h", &sm.received.to_string())]);
             self.send(line, &answer);
         }

@@ -7,8 +7,8 @@ use crate::network::{Flow, Parcel, Way};
 use crate::server::{EPOCH, LineId};
 use dormouse_account::{Account, Command, Input, Output, Settings};
 use dormouse_model::{
-    Batch, BatchId, Change, Channel, Closing, ConnId, ConnectionState, DialFailure, DialStep, Endpoint, Message,
-    MessageId, Now, Stamp,
+    Batch, BatchId, Change, Channel, Closing, ConnId, ConnectionState, DialFailure, DialStep, Endpoint,
+    Message, MessageId, Now, Stamp,
 };
 use dormouse_xmpp::Credentials;
 use std::time::Duration;
@@ -60,7 +60,9 @@ impl World {
                 self.note(&name, "is started", "");
                 self.feed(number, Input::Start);
             }
-            Err(error) => self.checker.found(self.now, &name, format!("can't be started: {error}")),
+            Err(error) => self
+                .checker
+                .found(self.now, &name, format!("can't be started: {error}")),
         }
     }
 
@@ -72,7 +74,10 @@ impl World {
             return;
         }
         let calendar = EPOCH + client.clock + i64::try_from(self.now.0).unwrap_or(0);
-        let now = Now { tick: self.now, stamp: Stamp(calendar) };
+        let now = Now {
+            tick: self.now,
+            stamp: Stamp(calendar),
+        };
         if client.at_once.0 != self.now {
             client.at_once = (self.now, 0);
         } else if matches!(input, Input::Tick) {
@@ -90,20 +95,24 @@ impl World {
                 self.trace.note(self.now, &client.name, "<-", text);
             }
             Input::Closed { conn, closing } => {
-                let Some(id) = client.conns.remove(conn) else { return };
+                let Some(id) = client.conns.remove(conn) else {
+                    return;
+                };
                 if let Some(line) = self.network.line(id) {
                     line.held_by_client = false;
                 }
                 self.network.tidy(id);
                 self.trace.mark(self.now, &client.name, "closed", "");
                 if self.trace.is_told() {
-                    self.trace.tell(self.now, &client.name, "closed", &format!("{conn} {closing:?}"));
+                    self.trace
+                        .tell(self.now, &client.name, "closed", &format!("{conn} {closing:?}"));
                 }
             }
             other => {
                 self.trace.mark(self.now, &client.name, "input", "");
                 if self.trace.is_told() {
-                    self.trace.tell(self.now, &client.name, "input", &format!("{other:?}"));
+                    self.trace
+                        .tell(self.now, &client.name, "input", &format!("{other:?}"));
                 }
             }
         }
@@ -136,7 +145,9 @@ impl World {
     fn rebuild(&mut self, number: usize) {
         self.drop_sockets(number);
         let random = self.random.fork();
-        let Some(old) = self.clients[number].core.take() else { return };
+        let Some(old) = self.clients[number].core.take() else {
+            return;
+        };
         let settings = self.settings(number, old.next_batch());
         let client = &mut self.clients[number];
         client.disk.fail_reading(None);
@@ -145,7 +156,9 @@ impl World {
             Ok(core) => core,
             Err(error) => {
                 let name = client.name.clone();
-                return self.checker.found(self.now, &name, format!("can't be rebuilt: {error}"));
+                return self
+                    .checker
+                    .found(self.now, &name, format!("can't be rebuilt: {error}"));
             }
         };
         let snapshot = core.snapshot();
@@ -177,7 +190,9 @@ impl World {
     fn hang_up(&mut self, number: usize, conn: ConnId) {
         let client = &mut self.clients[number];
         client.dialling.remove(&conn);
-        let Some(id) = client.conns.get(&conn).copied() else { return };
+        let Some(id) = client.conns.get(&conn).copied() else {
+            return;
+        };
         if self.sabotage == Some(Sabotage::OldConnectionRead) && client.power == Power::Running {
             return; // The socket stays, and what comes is read.
         }
@@ -192,7 +207,14 @@ impl World {
         }
         let end = Parcel::End(Closing::Eof);
         match self.network.send(self.now, id, Way::Up, &mut self.random) {
-            Some(at) => self.at(at, Event::Arrive { line: id, way: Way::Up, parcel: end }),
+            Some(at) => self.at(
+                at,
+                Event::Arrive {
+                    line: id,
+                    way: Way::Up,
+                    parcel: end,
+                },
+            ),
             None => self.server_notices_late(id),
         }
         self.network.set(id, Way::Down, Flow::Dead);
@@ -211,7 +233,10 @@ impl World {
         }
         let (what, detail) = match output {
             Output::Frame { conn, text } => ("->", format!("{conn} {text}")),
-            Output::Write(batch) => ("writes", format!("batch {} of {} records", batch.id, batch.writes.len())),
+            Output::Write(batch) => (
+                "writes",
+                format!("batch {} of {} records", batch.id, batch.writes.len()),
+            ),
             Output::Journal(entry) => ("says", entry.text.clone()),
             Output::Change(Change::Message(message)) => ("shows", summary(message)),
             other => ("does", format!("{other:?}")),
@@ -232,14 +257,23 @@ impl World {
                 if let Some(line) = client.conns.get(&conn).copied()
                     && let Some(at) = self.network.send(self.now, line, Way::Up, &mut self.random)
                 {
-                    self.at(at, Event::Arrive { line, way: Way::Up, parcel: Parcel::Frame(text) });
+                    self.at(
+                        at,
+                        Event::Arrive {
+                            line,
+                            way: Way::Up,
+                            parcel: Parcel::Frame(text),
+                        },
+                    );
                 }
             }
             Output::Hangup(conn) => self.hang_up(number, conn),
             Output::Change(change) => self.changed(number, change),
             Output::Journal(_) => {}
             Output::Written { tag, .. } => {
-                let (Some((to, text)), Some(batch)) = (self.tags.remove(&tag), typed) else { return };
+                let (Some((to, text)), Some(batch)) = (self.tags.remove(&tag), typed) else {
+                    return;
+                };
                 let account = self.clients[number].account;
                 self.checker.typed_by(number, account, to, text, life, batch);
             }
@@ -261,7 +295,11 @@ impl World {
     fn must_be_safe(&mut self, number: usize, what: &str) {
         let client = &self.clients[number];
         if client.must_be_durable > client.disk.durable_to && !client.disk.refuses {
-            self.checker.found(self.now, &client.name, format!("may {what} before everything is on disk"));
+            self.checker.found(
+                self.now,
+                &client.name,
+                format!("may {what} before everything is on disk"),
+            );
         }
     }
 
@@ -276,7 +314,15 @@ impl World {
             true if self.random.below(2) == 0 => Duration::from_millis(20),
             true => Duration::from_secs(10),
         };
-        self.after(length, Event::Dialled { client: number, life, conn, hopeless });
+        self.after(
+            length,
+            Event::Dialled {
+                client: number,
+                life,
+                conn,
+                hopeless,
+            },
+        );
     }
 
     pub(super) fn dialled(&mut self, number: usize, conn: ConnId, hopeless: bool) {
@@ -293,7 +339,10 @@ impl World {
             (_, true, _) => Some(DialFailure::TimedOut(DialStep::Tcp)),
             // The server itself, or the proxy in front of it.
             (.., false) if coin => Some(DialFailure::Refused),
-            (.., false) => Some(DialFailure::Http { status: 502, retry_after: None }),
+            (.., false) => Some(DialFailure::Http {
+                status: 502,
+                retry_after: None,
+            }),
             _ => None,
         };
         if let Some(failure) = failure {
@@ -302,18 +351,43 @@ impl World {
         let line = self.network.open(number, life, conn, latency);
         self.clients[number].conns.insert(conn, line);
         self.server.opened(self.now, line);
-        let channel = Channel { encrypted: true, loopback: false, exporter: None };
+        let channel = Channel {
+            encrypted: true,
+            loopback: false,
+            exporter: None,
+        };
         let endpoint = Endpoint("wss://home.example/xmpp-websocket".into());
-        self.feed(number, Input::Dialled { conn, channel, endpoint });
+        self.feed(
+            number,
+            Input::Dialled {
+                conn,
+                channel,
+                endpoint,
+            },
+        );
     }
 
     fn write(&mut self, number: usize, batch: Batch) {
         let (life, id) = (self.clients[number].life, batch.id);
         let forgotten = self.sabotage == Some(Sabotage::ForgottenBatch) && self.random.below(40) == 0;
-        let batch = if forgotten { Batch { id, writes: Vec::new() } } else { batch };
+        let batch = if forgotten {
+            Batch {
+                id,
+                writes: Vec::new(),
+            }
+        } else {
+            batch
+        };
         self.clients[number].disk.apply(batch);
         if self.sabotage == Some(Sabotage::DurableTooEarly) {
-            self.after(Duration::ZERO, Event::Told { client: number, life, input: Input::Durable(id) });
+            self.after(
+                Duration::ZERO,
+                Event::Told {
+                    client: number,
+                    life,
+                    input: Input::Durable(id),
+                },
+            );
         }
         self.flush(number);
     }
@@ -330,7 +404,14 @@ impl World {
         if let Some(to) = client.disk.waiting()
             && !std::mem::replace(&mut client.flushing, true)
         {
-            self.after(length, Event::Flushed { client: number, life, to });
+            self.after(
+                length,
+                Event::Flushed {
+                    client: number,
+                    life,
+                    to,
+                },
+            );
         }
     }
 
@@ -339,7 +420,14 @@ impl World {
         let life = client.life;
         if client.disk.refuses {
             let news = !std::mem::replace(&mut client.disk.refusal_told, true);
-            self.after(Duration::from_secs(1), Event::Flushed { client: number, life, to });
+            self.after(
+                Duration::from_secs(1),
+                Event::Flushed {
+                    client: number,
+                    life,
+                    to,
+                },
+            );
             if news {
                 self.feed(number, Input::StoreFailed("disk full".into()));
             }
@@ -378,7 +466,9 @@ impl World {
     /// Sees to it that the core's deadline is met.
     fn set_tick(&mut self, number: usize) {
         let client = &mut self.clients[number];
-        let Some(due) = client.core.as_ref().and_then(Account::deadline) else { return };
+        let Some(due) = client.core.as_ref().and_then(Account::deadline) else {
+            return;
+        };
         let due = due.max(self.now);
         if client.tick.is_none_or(|tick| tick > due) {
             client.tick = Some(due);
@@ -394,13 +484,20 @@ impl World {
                 let phase = Phase::of(&connection.state);
                 client.state = connection.state;
                 client.since = self.now;
-                self.trace.note(self.now, &client.name, "is", connection.state.name());
+                self.trace
+                    .note(self.now, &client.name, "is", connection.state.name());
                 let waiting = client.armed.iter().position(|(wanted, _)| *wanted == phase);
                 if let Some(place) = waiting.filter(|_| !self.calm) {
                     let (_, fault) = client.armed.swap_remove(place);
                     let latency = u64::try_from(client.latency.as_millis()).unwrap_or(1);
                     let soon = self.some(0, latency * if phase == Phase::Waiting { 10 } else { 2 });
-                    self.after(soon, Event::Strike { client: number, fault });
+                    self.after(
+                        soon,
+                        Event::Strike {
+                            client: number,
+                            fault,
+                        },
+                    );
                 }
             }
             Change::Message(message) => {
@@ -424,7 +521,8 @@ impl World {
         let client = &mut self.clients[number];
         let awake = client.awake(self.now);
         if let Some(since) = client.untrue_since {
-            self.checker.live_untrue(self.now, &client.name, awake.saturating_sub(since));
+            self.checker
+                .live_untrue(self.now, &client.name, awake.saturating_sub(since));
         }
         let claims = client.state == ConnectionState::Live && client.power != Power::Off;
         if claims && !self.network.any_lives(number) {
@@ -452,7 +550,14 @@ impl World {
                 let tag = self.sequence;
                 self.tags.insert(tag, (to, body.clone()));
                 let to = self.server.accounts[to].address.clone();
-                self.feed(number, Input::Command(Command::Send { to, body, tag: Some(tag) }));
+                self.feed(
+                    number,
+                    Input::Command(Command::Send {
+                        to,
+                        body,
+                        tag: Some(tag),
+                    }),
+                );
                 self.tags.remove(&tag);
             }
             Act::Command(command) => self.feed(number, Input::Command(command)),
@@ -492,5 +597,8 @@ impl World {
 
 fn summary(message: &Message) -> String {
     let archive: Vec<&str> = message.names.archive.iter().map(|id| id.as_str()).collect();
-    format!("{} {:?} {:?} {archive:?} at {}", message.id, message.content, message.side, message.place)
+    format!(
+        "{} {:?} {:?} {archive:?} at {}",
+        message.id, message.content, message.side, message.place
+    )
 }

@@ -21,7 +21,10 @@ impl World {
             return;
         }
         let client = &self.clients[number];
-        let of_server = matches!(fault, Fault::ServerStop { .. } | Fault::ServerKill(_) | Fault::SessionsLost);
+        let of_server = matches!(
+            fault,
+            Fault::ServerStop { .. } | Fault::ServerKill(_) | Fault::SessionsLost
+        );
         if !of_server && (client.power != Power::Running || client.ending.is_some()) {
             return;
         }
@@ -72,14 +75,31 @@ impl World {
                     self.server_notices_late(line);
                 }
             }
-            Fault::NetworkDown { length, seen, survives } => {
+            Fault::NetworkDown {
+                length,
+                seen,
+                survives,
+            } => {
                 let until = self.now + length;
                 let client = &mut self.clients[number];
                 client.network_down_until = client.network_down_until.max(until);
                 self.cut_off(number, survives);
-                self.after(length, Event::NetworkBack { client: number, seen, survives });
+                self.after(
+                    length,
+                    Event::NetworkBack {
+                        client: number,
+                        seen,
+                        survives,
+                    },
+                );
                 if seen {
-                    self.feed(number, Input::Network { up: false, route_lost: !survives });
+                    self.feed(
+                        number,
+                        Input::Network {
+                            up: false,
+                            route_lost: !survives,
+                        },
+                    );
                 }
                 self.watch_truth(number);
             }
@@ -112,7 +132,10 @@ impl World {
                 self.fall_asleep(number);
             }
             Fault::ClockSet(by) => self.clients[number].clock += by,
-            Fault::ServerStop { length, keeps_sessions } => self.server_ends(length, false, keeps_sessions),
+            Fault::ServerStop {
+                length,
+                keeps_sessions,
+            } => self.server_ends(length, false, keeps_sessions),
             Fault::ServerKill(length) => self.server_ends(length, true, false),
             Fault::SessionsLost => {
                 for line in lines {
@@ -171,7 +194,10 @@ impl World {
         self.network.set(id, Way::Down, Flow::Dead);
         let Some(line) = self.network.line(id) else { return };
         let (client, life, conn) = (line.client, line.life, line.conn);
-        let input = Input::Closed { conn, closing: Closing::Broken("connection reset".into()) };
+        let input = Input::Closed {
+            conn,
+            closing: Closing::Broken("connection reset".into()),
+        };
         self.after(Duration::from_millis(1), Event::Told { client, life, input });
         self.watch_truth(client);
     }
@@ -192,7 +218,9 @@ impl World {
     /// The machine falls asleep: nothing is executed until it wakes.
     pub(super) fn fall_asleep(&mut self, number: usize) {
         let client = &mut self.clients[number];
-        let Some(Ending::Sleep(fault)) = client.ending.take() else { return };
+        let Some(Ending::Sleep(fault)) = client.ending.take() else {
+            return;
+        };
         if client.power != Power::Running {
             return;
         }
@@ -203,14 +231,20 @@ impl World {
         let length = match &fault {
             Fault::Throttled(length) => *length,
             Fault::Sleep { length, after, .. } => {
-                let survives =
-                    *length < SURVIVES && matches!(after, AfterSleep::Alive | AfterSleep::Mute(_));
+                let survives = *length < SURVIVES && matches!(after, AfterSleep::Alive | AfterSleep::Mute(_));
                 self.cut_off(number, survives);
                 *length
             }
             _ => Duration::ZERO,
         };
-        self.after(length, Event::Wake { client: number, life, fault });
+        self.after(
+            length,
+            Event::Wake {
+                client: number,
+                life,
+                fault,
+            },
+        );
     }
 
     /// It wakes.
@@ -224,13 +258,24 @@ impl World {
         let (name, life, latency) = (client.name.clone(), client.life, client.latency);
         let deferred = std::mem::take(&mut client.deferred);
         self.note(&name, "goes on", "");
-        if let Fault::Sleep { length, told, after, network_late, .. } = fault {
+        if let Fault::Sleep {
+            length,
+            told,
+            after,
+            network_late,
+            ..
+        } = fault
+        {
             if *network_late > Duration::ZERO {
                 let until = self.now + *network_late;
                 let client = &mut self.clients[number];
                 client.network_down_until = client.network_down_until.max(until);
             }
-            let back = Event::NetworkBack { client: number, seen: *network_late > Duration::ZERO, survives: true };
+            let back = Event::NetworkBack {
+                client: number,
+                seen: *network_late > Duration::ZERO,
+                survives: true,
+            };
             self.after(*network_late, back);
             for line in self.network.of_client(number) {
                 match after {
@@ -246,12 +291,32 @@ impl World {
             }
             if let Some(late) = told {
                 let known = self.random.below(2) == 0;
-                let input = Input::Resumed { slept: known.then_some(*length), proven: true };
-                self.after(*late, Event::Told { client: number, life, input });
+                let input = Input::Resumed {
+                    slept: known.then_some(*length),
+                    proven: true,
+                };
+                self.after(
+                    *late,
+                    Event::Told {
+                        client: number,
+                        life,
+                        input,
+                    },
+                );
             }
         } else if self.random.below(2) == 0 {
-            let input = Input::Resumed { slept: None, proven: false };
-            self.after(Duration::ZERO, Event::Told { client: number, life, input });
+            let input = Input::Resumed {
+                slept: None,
+                proven: false,
+            };
+            self.after(
+                Duration::ZERO,
+                Event::Told {
+                    client: number,
+                    life,
+                    input,
+                },
+            );
         }
         // What waited comes at once, in its old order.
         for event in deferred {
@@ -268,7 +333,14 @@ impl World {
         let client = &self.clients[number];
         if self.now < client.network_down_until {
             let until = client.network_down_until;
-            return self.at(until, Event::NetworkBack { client: number, seen, survives });
+            return self.at(
+                until,
+                Event::NetworkBack {
+                    client: number,
+                    seen,
+                    survives,
+                },
+            );
         }
         for line in self.network.of_client(number) {
             for way in [Way::Up, Way::Down] {
@@ -277,8 +349,18 @@ impl World {
         }
         if seen {
             let life = self.clients[number].life;
-            let input = Input::Network { up: true, route_lost: !survives };
-            self.after(Duration::ZERO, Event::Told { client: number, life, input });
+            let input = Input::Network {
+                up: true,
+                route_lost: !survives,
+            };
+            self.after(
+                Duration::ZERO,
+                Event::Told {
+                    client: number,
+                    life,
+                    input,
+                },
+            );
         }
     }
 
@@ -299,7 +381,9 @@ impl World {
 
     /// The path is as fast again as it was.
     pub(super) fn fast(&mut self, number: usize) {
-        let Some(latency) = self.clients[number].fast.take() else { return };
+        let Some(latency) = self.clients[number].fast.take() else {
+            return;
+        };
         self.clients[number].latency = latency;
         for line in self.network.of_client(number) {
             self.network.slow(line, latency);
@@ -327,7 +411,13 @@ impl World {
                 // The sleep that was announced does not come about.
                 Some(Ending::Sleep(_)) if client.power == Power::Running => {
                     client.ending = None;
-                    self.feed(number, Input::Resumed { slept: None, proven: true });
+                    self.feed(
+                        number,
+                        Input::Resumed {
+                            slept: None,
+                            proven: true,
+                        },
+                    );
                 }
                 _ => {}
             }
@@ -344,7 +434,14 @@ impl World {
                 };
                 self.wake(number, &fault);
             }
-            self.after(Duration::ZERO, Event::NetworkBack { client: number, seen: true, survives: true });
+            self.after(
+                Duration::ZERO,
+                Event::NetworkBack {
+                    client: number,
+                    seen: true,
+                    survives: true,
+                },
+            );
         }
     }
 }

@@ -17,7 +17,10 @@ const NAMES: [&str; 3] = ["anna", "bela", "cleo"];
 
 /// Everybody who may live in a world.
 pub fn everybody() -> Vec<BareJid> {
-    NAMES.iter().filter_map(|name| BareJid::new(&format!("{name}@{DOMAIN}")).ok()).collect()
+    NAMES
+        .iter()
+        .filter_map(|name| BareJid::new(&format!("{name}@{DOMAIN}")).ok())
+        .collect()
 }
 
 impl World {
@@ -30,7 +33,10 @@ impl World {
         let people: Vec<(BareJid, String)> = NAMES[..accounts]
             .iter()
             .filter_map(|name| {
-                Some((BareJid::new(&format!("{name}@{DOMAIN}")).ok()?, format!("secret of {name}")))
+                Some((
+                    BareJid::new(&format!("{name}@{DOMAIN}")).ok()?,
+                    format!("secret of {name}"),
+                ))
             })
             .collect();
         let quirks = Quirks::draw(&mut random);
@@ -69,7 +75,11 @@ impl World {
         world.note("srv", "is", &quirks);
         for client in 0..world.clients.len() {
             // Some are started late, and find an archive.
-            let late = if world.random.below(4) == 0 { world.random.below(end.0 / 2) } else { 0 };
+            let late = if world.random.below(4) == 0 {
+                world.random.below(end.0 / 2)
+            } else {
+                0
+            };
             world.at(Tick(late), Event::Launch { client, life: 0 });
         }
         let bursts = world.draw_talk();
@@ -92,7 +102,11 @@ impl World {
             let mut at = start;
             for _ in 0..2 + self.random.below(9) {
                 at = at + self.some(0, 12_000);
-                let (speaker, to) = if self.random.below(2) == 0 { (account, with) } else { (with, account) };
+                let (speaker, to) = if self.random.below(2) == 0 {
+                    (account, with)
+                } else {
+                    (with, account)
+                };
                 let client = self.one_of(speaker);
                 let act = match self.random.below(14) {
                     0 => Act::Read(to),
@@ -102,7 +116,10 @@ impl World {
                         to: self.server.accounts[to].address.clone(),
                         typing: self.random.below(2) == 0,
                     }),
-                    kind => Act::Type { to, repeat: kind == 4 },
+                    kind => Act::Type {
+                        to,
+                        repeat: kind == 4,
+                    },
                 };
                 self.at(at, Event::User { client, act });
             }
@@ -111,8 +128,9 @@ impl World {
     }
 
     fn one_of(&mut self, account: usize) -> usize {
-        let of: Vec<usize> =
-            (0..self.clients.len()).filter(|number| self.clients[*number].account == account).collect();
+        let of: Vec<usize> = (0..self.clients.len())
+            .filter(|number| self.clients[*number].account == account)
+            .collect();
         of[self.random.below(of.len() as u64) as usize]
     }
 
