@@ -58,6 +58,7 @@ impl Account {
                 if !resumable && !std::mem::replace(&mut self.told_no_resumption, true) {
                     turn.change(Change::Notice(Notice::NoResumption));
                 }
+                self.quiet.began(now.tick);
                 self.link(turn, LinkInput::SignedIn { conn, resumed: false })?;
                 self.session_began(turn, true)?;
             }

@@ -12,6 +12,8 @@ const PAUSE: Duration = Duration::from_secs(15);
 const LONGEST: Duration = Duration::from_secs(120);
 /// A resumed session is asked about soon: what carbons left out meanwhile is in the archive.
 const AFTER_RESUMPTION: Duration = Duration::from_secs(2);
+/// Where nothing passes, something may have been left out wholly, its receipt included: asked now and then.
+const SILENCE: Duration = Duration::from_secs(600);
 
 /// Waits for quiet moments.
 #[derive(Debug, Default)]
@@ -25,6 +27,12 @@ impl Quiet {
     pub fn stirred(&mut self, now: Tick) {
         let first = *self.first.get_or_insert(now);
         self.due = Some((now + PAUSE).min(first + LONGEST));
+    }
+
+    /// A session began, which reads everything first.
+    pub fn began(&mut self, now: Tick) {
+        self.first = None;
+        self.due = Some(now + SILENCE);
     }
 
     /// A session was resumed.
@@ -46,7 +54,7 @@ impl Quiet {
     pub fn is_due(&mut self, now: Tick) -> bool {
         let due = self.due.is_some_and(|due| due <= now);
         if due {
-            self.forget();
+            self.began(now);
         }
         due
     }
@@ -64,6 +72,18 @@ mod tests {
         assert!(!quiet.is_due(Tick(24_999)));
         assert!(quiet.is_due(Tick(25_000)));
         assert!(!quiet.is_due(Tick(99_000)), "once");
+    }
+
+    #[test]
+    fn a_silent_session_asks_now_and_then_for_what_was_left_out_without_a_trace() {
+        let mut quiet = Quiet::default();
+        assert_eq!(quiet.deadline(), None, "without a session there is nobody to ask");
+        quiet.began(Tick(0));
+        assert!(!quiet.is_due(Tick(599_999)));
+        assert!(quiet.is_due(Tick(600_000)));
+        assert_eq!(quiet.deadline(), Some(Tick(1_200_000)), "and again");
+        quiet.forget();
+        assert_eq!(quiet.deadline(), None);
     }
 
     #[test]
