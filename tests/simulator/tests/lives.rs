@@ -1,5 +1,8 @@
 //! A thousand lives go well; the same seed lives the same life; and the checker bites.
 
+// A helper of the tests may panic, as the tests themselves do.
+#![allow(clippy::panic)]
+
 use dormouse_simulator::{Coverage, Outcome, Sabotage, World};
 
 /// Seeds lived in the tests.
