@@ -72,26 +72,19 @@ impl Drop for Namespace {
     }
 }
 
-/// Built here, so that `cargo test --test network` alone never runs an old one.
+/// `cargo test` builds a package's examples with its tests; only `--test network` alone does not.
 fn example() -> PathBuf {
-    let built = Command::new(env!("CARGO"))
-        .args([
-            "build",
-            "--quiet",
-            "--package",
-            "dormouse-wake",
-            "--example",
-            "watch",
-        ])
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .status()
-        .unwrap();
-    assert!(built.success(), "the example does not build");
     let deps = std::env::current_exe().unwrap();
-    deps.parent()
+    let example = deps
+        .parent()
         .and_then(|deps| deps.parent())
         .unwrap()
-        .join("examples/watch")
+        .join("examples/watch");
+    assert!(
+        example.exists(),
+        "build it first: cargo build -p dormouse-wake --example watch"
+    );
+    example
 }
 
 struct Watching {
