@@ -120,7 +120,7 @@ impl Account {
             open: BTreeMap::new(),
             elsewhere: None,
             learnt,
-            next_batch: settings.first_batch,
+            next_batch: settings.first_batch.max(BatchId(1)),
             durable: BatchId(settings.first_batch.0.saturating_sub(1)),
             ending: None,
             presence_told: None,
@@ -161,8 +161,8 @@ impl Account {
 
     /// When [`Input::Tick`] is due, if nothing happens before.
     pub fn deadline(&self) -> Option<Tick> {
-        // Without a session nothing can be asked of the archive, however long it has been due.
-        let timeline = self.timeline.deadline().filter(|_| self.session.is_ready());
+        // What can't be asked of the archive now is not due now either.
+        let timeline = self.timeline.deadline().filter(|_| self.may_ask());
         [
             self.link.deadline(),
             self.quiet.deadline(),
@@ -284,7 +284,7 @@ impl Account {
         };
         self.session_said(turn, said)?;
         if self.store_failure.frame() {
-            turn.out.push(Output::Hangup(conn));
+            turn.out.push(Output::Abort(conn));
             self.connection_ended(turn, conn, Verdict::new(Action::RetrySlowly, Cause::StoreFailed))?;
         }
         Ok(())
@@ -321,6 +321,9 @@ impl Account {
                 self.session_said(turn, said)?;
             }
         }
+        if !self.may_ask() {
+            return Ok(());
+        }
         while let Some(query) = self.timeline.next_query(turn.now) {
             let said = self.session.ask(&query, &mut turn.draft);
             self.session_said(turn, said)?;
@@ -330,6 +333,13 @@ impl Account {
             self.session_said(turn, said)?;
         }
         Ok(())
+    }
+
+    /// Whether the archive can be asked: a question on a link in doubt would be repeated with every deadline,
+    /// and all its answers come at once.
+    fn may_ask(&self) -> bool {
+        let state = self.link.connection().state;
+        self.session.is_ready() && matches!(state, ConnectionState::CatchingUp | ConnectionState::Live)
     }
 
     /// Sleep and quit wait until everything written before is on disk, unless the disk refuses.
@@ -521,7 +531,7 @@ impl Account {
                         self.session.give_up(turn.now, conn);
                     }
                     self.lost(turn, conn);
-                    turn.out.push(Output::Hangup(conn));
+                    turn.out.push(Output::Abort(conn));
                 }
                 LinkOutput::Probe(conn, probe) => {
                     if self.current == Some(conn) {

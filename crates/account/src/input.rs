@@ -147,9 +147,11 @@ pub enum Output {
         /// The frame's text.
         text: String,
     },
-    /// Drop this socket, or stop dialling. Nothing more is wanted from it. What was sent on it before is
-    /// still written out if it can be at once.
+    /// The stream has ended: close this socket once what was sent before has left.
     Hangup(ConnId),
+    /// Drop this socket at once, or stop dialling. What waits to be sent on it must not arrive later, behind the
+    /// back of the connection that replaces it: the socket is reset, not closed.
+    Abort(ConnId),
     /// Tell the window.
     Change(Change),
     /// Write into the log; the record is in a batch already.

@@ -35,6 +35,9 @@ struct Screen {
     connection: Option<Connection>,
     shown: BTreeMap<MessageId, String>,
     catching_up: bool,
+    typing: bool,
+    /// The first look at everything is over: what comes now is news.
+    begun: bool,
 }
 
 /// Chats until the person quits.
@@ -112,6 +115,7 @@ fn typing_line() -> Result<(TypedLines, impl ExternalPrinter)> {
 impl Screen {
     /// Opens the conversation there is most reason to open.
     fn open_first(&mut self, engine: &Engine, print: &mut impl FnMut(String)) {
+        self.begun = true;
         let online = |contact: &&Contact| contact.availability() < Availability::Offline;
         let first = self
             .contacts
@@ -181,9 +185,15 @@ impl Screen {
                 if !here {
                     line = format!("[{}] {line}", self.name(&message.conversation));
                 }
-                // A state that only ticks on is not worth a line of its own after "sent".
-                if self.shown.insert(message.id, line.clone()).as_ref() != Some(&line) && !self.catching_up {
-                    print(line);
+                let before = self.shown.insert(message.id, line.clone());
+                match (&before, message.delivery()) {
+                    _ if self.catching_up => {}
+                    (Some(before), _) if *before == line => {}
+                    // Of a message that stands there already only its mark is new.
+                    (Some(before), Some(delivery)) if same_words(before, &line) => {
+                        print(format!("  #{} {}", message.id, words::delivery(delivery)));
+                    }
+                    _ => print(line),
                 }
                 if here && message.delivery().is_none() {
                     engine.command(Command::Read(message.conversation.clone()));
@@ -204,7 +214,11 @@ impl Screen {
                         available(after)
                     ));
                 }
-                self.contacts.insert(contact.address.clone(), contact);
+                let address = contact.address.clone();
+                self.contacts.insert(address.clone(), contact);
+                if self.with.is_none() && self.begun {
+                    self.open(engine, address, print);
+                }
             }
             Change::ContactRemoved(address) => {
                 print(format!("* {} is no longer on your list", self.name(&address)));
@@ -217,7 +231,9 @@ impl Screen {
                 self.requests.insert(from);
             }
             Change::ChatState { conversation, state } => {
-                if state == Some(ChatState::Composing) && self.with.as_ref() == Some(&conversation) {
+                let typing = state == Some(ChatState::Composing);
+                let here = self.with.as_ref() == Some(&conversation);
+                if std::mem::replace(&mut self.typing, typing && here) != typing && typing && here {
                     print(format!("* {} is typing…", self.name(&conversation)));
                 }
             }
@@ -330,6 +346,12 @@ impl Screen {
             print(format!("  {request} — wants to see when you are online"));
         }
     }
+}
+
+/// Whether two lines differ in nothing but the mark at the end.
+fn same_words(one: &str, other: &str) -> bool {
+    let words = |line: &str| line.rsplit_once("  ").map(|(words, _)| words.to_owned());
+    words(one).is_some() && words(one) == words(other)
 }
 
 fn own_message(engine: &Engine, verb: &str, id: MessageId, text: &str, print: &mut impl FnMut(String)) {

@@ -1,5 +1,6 @@
 //! One dial: its steps in order, each within its deadline.
 
+use crate::abort::Aborter;
 use crate::endpoint::{self, Parts};
 use crate::settings::Settings;
 use crate::tls::{self, Tls};
@@ -31,6 +32,8 @@ pub struct Connected {
     pub endpoint: Endpoint,
     /// The frames.
     pub socket: Socket,
+    /// How to end it without sending what waits.
+    pub aborter: Aborter,
 }
 
 /// Dials. Cheap to clone; clones share the TLS sessions.
@@ -111,6 +114,7 @@ impl Dialler {
         let broken = |error: std::io::Error| DialFailure::Broken(error.to_string());
         let local_addr = stream.local_addr().map_err(broken)?;
         let peer_addr = stream.peer_addr().map_err(broken)?;
+        let aborter = Aborter::of(&stream).map_err(broken)?;
         let mut channel = Channel {
             encrypted: parts.encrypted,
             loopback: peer_addr.ip().is_loopback(),
@@ -133,6 +137,7 @@ impl Dialler {
             local_addr,
             peer_addr,
             endpoint,
+            aborter,
             socket,
         })
     }

@@ -18,6 +18,7 @@
 //!
 //! [`DialFailure`]: dormouse_model::DialFailure
 
+mod abort;
 mod dialler;
 mod discovery;
 pub mod endpoint;
@@ -28,6 +29,7 @@ mod tcp;
 mod tls;
 mod web_socket;
 
+pub use abort::Aborter;
 pub use dialler::{Connected, Dialler, Target};
 pub use endpoint::BadEndpoint;
 pub use settings::{Deadlines, Settings};

@@ -402,6 +402,12 @@ impl Driver {
                 }
             }
             Output::Hangup(conn) => self.hang_up(conn),
+            Output::Abort(conn) => {
+                if let Some(line) = self.lines.remove(&conn) {
+                    line.abort();
+                }
+                self.locals.remove(&conn);
+            }
             Output::Change(change) => {
                 if let Change::Notice(notice) = &change {
                     self.remember(notice);

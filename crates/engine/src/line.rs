@@ -3,13 +3,14 @@
 //! Frames that come in wait in a bounded queue: a core that can't keep up slows the server down by
 //! TCP's own means. Frames that go out are written as many at a time as have gathered.
 
-use dormouse_dial::{Connected, Dialler, Inbound, Target, Writer};
+use dormouse_dial::{Aborter, Connected, Dialler, Inbound, Target, Writer};
 use dormouse_model::{Channel, Closing, ConnId, DialFailure, Endpoint};
 use std::net::IpAddr;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::mpsc::{Sender, UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
+use tokio::task::{AbortHandle, JoinHandle};
 use tracing::Instrument;
 
 /// How long frames already handed over may still take to leave after the line was dropped.
@@ -45,6 +46,14 @@ pub struct Line {
     frames: UnboundedSender<String>,
     _dropped: oneshot::Sender<Never>,
     task: JoinHandle<()>,
+    /// What ends an open line at once; empty while it is dialling.
+    open: Arc<OnceLock<Open>>,
+}
+
+/// The parts of an open line that outlive its dropping, unless they are told otherwise.
+struct Open {
+    aborter: Aborter,
+    writer: AbortHandle,
 }
 
 impl Line {
@@ -58,11 +67,30 @@ impl Line {
     ) -> Self {
         let (frames, outgoing) = unbounded_channel();
         let (alive, dropped) = oneshot::channel();
-        let task = tokio::spawn(live(conn, dialler, target, outgoing, dropped, events).instrument(span));
+        let open = Arc::new(OnceLock::new());
+        let work = live(
+            conn,
+            dialler,
+            target,
+            outgoing,
+            dropped,
+            events,
+            Arc::clone(&open),
+        );
+        let task = tokio::spawn(work.instrument(span));
         Self {
             frames,
             _dropped: alive,
             task,
+            open,
+        }
+    }
+
+    /// Ends it now: what waits to be written must never arrive.
+    pub fn abort(self) {
+        if let Some(open) = self.open.get() {
+            open.aborter.abort();
+            open.writer.abort();
         }
     }
 
@@ -86,6 +114,7 @@ async fn live(
     outgoing: UnboundedReceiver<String>,
     dropped: oneshot::Receiver<Never>,
     events: Sender<(ConnId, LineEvent)>,
+    open: Arc<OnceLock<Open>>,
 ) {
     let Connected {
         channel,
@@ -93,6 +122,7 @@ async fn live(
         peer_addr,
         endpoint,
         socket,
+        aborter,
     } = match dialler.dial(target).await {
         Ok(connected) => connected,
         Err(failure) => {
@@ -104,7 +134,11 @@ async fn live(
     tracing::info!(peer = %peer_addr, encrypted = channel.encrypted, "dialled");
     let (mut reader, writer) = socket.split();
     // The writer ends by itself when the line is dropped: what was handed over before still leaves.
-    tokio::spawn(write(writer, outgoing, dropped).in_current_span());
+    let writing = tokio::spawn(write(writer, outgoing, dropped).in_current_span());
+    let _ = open.set(Open {
+        aborter,
+        writer: writing.abort_handle(),
+    });
     let dialled = LineEvent::Dialled {
         channel,
         local: local_addr.ip(),

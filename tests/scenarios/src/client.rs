@@ -229,7 +229,10 @@ impl Client {
         self.send_command(&json!({"command": "journal", "limit": 1000}))?;
         // Commands are answered in order: with this answer the journal is whole.
         self.status()?;
-        let lines = self.since(mark).into_iter().filter(|event| event.kind() == "journal");
+        let lines = self
+            .since(mark)
+            .into_iter()
+            .filter(|event| event.kind() == "journal");
         Ok(lines.map(|event| event.text("text").to_owned()).collect())
     }
 

@@ -135,16 +135,11 @@ fn a_thousand_missed_messages_are_read_back_once_and_in_order(make: Make) -> Res
     bob_runs.wait_until_sent(&missed, &["sent"], A_THOUSAND)?;
     bob_runs.quit()?;
 
-    let start = Instant::now();
     let mut alice_runs = alice.start(&server)?;
     alice_runs.wait_for("the end of the catch-up", A_THOUSAND, |event| {
         event.kind() == "catch-up" && event.json["done"] == true
     })?;
     alice_runs.wait_until_live(SOON)?;
-    eprintln!(
-        "{make:?}: 1,000 messages in {:.1} s",
-        start.elapsed().as_secs_f64()
-    );
     let progress: Vec<u64> = alice_runs
         .since(Mark::START)
         .iter()

@@ -267,7 +267,7 @@ impl World {
                     );
                 }
             }
-            Output::Hangup(conn) => self.hang_up(number, conn),
+            Output::Hangup(conn) | Output::Abort(conn) => self.hang_up(number, conn),
             Output::Change(change) => self.changed(number, change),
             Output::Journal(_) => {}
             Output::Written { tag, .. } => {
