@@ -17,6 +17,7 @@
 //! The parts don't know each other; what one says that concerns another passes through here.
 
 mod account;
+mod commands;
 mod contacts;
 mod events;
 mod input;

@@ -5,13 +5,15 @@
 //! trusted any more: after a read error, and after a crash. A frame that crashed it twice is
 //! quarantined.
 
-use crate::engine::{Happening, Settings, StartError, Subscription, now};
 use crate::flush::{Flushed, Flusher};
 use crate::line::{Line, LineEvent};
+use crate::present::now;
 use crate::rebuild::{Rebuild, Rebuilds, notice};
-use dormouse_account::{Account, Command, Credentials, Input, Output, Status};
+use crate::request::{Happening, Request, Subscription};
+use crate::settings::{Settings, StartError};
+use dormouse_account::{Account, Command, Credentials, Input, Output};
 use dormouse_dial::{Dialler, Target};
-use dormouse_model::{BareJid, BatchId, Change, ConnId, Endpoint, MessageId, Notice, Random, ReadError};
+use dormouse_model::{BatchId, Change, ConnId, Endpoint, MessageId, Notice, Random, ReadError};
 use dormouse_store::{SetAside, Store};
 use dormouse_wake::{Event as WakeEvent, Guard, Options, Proof, Reach, Watch, watch};
 use std::collections::BTreeMap;
@@ -29,40 +31,6 @@ const WAITING_FRAMES: usize = 64;
 const LONGEST_NAP: Duration = Duration::from_secs(60);
 /// How long to wait before a disk that can't be read is tried again.
 const STALLED: Duration = Duration::from_secs(1);
-
-/// What the engine's holder wants.
-pub enum Request {
-    /// The user's wish.
-    Command(Command),
-    /// A text, with the id wanted back.
-    Send {
-        /// To whom.
-        to: BareJid,
-        /// What.
-        body: String,
-        /// Where the id goes.
-        reply: oneshot::Sender<MessageId>,
-    },
-    /// Something told by hand.
-    Happened(Happening),
-    /// Prepare for sleep and say when ready.
-    Suspend {
-        /// Told when ready.
-        reply: oneshot::Sender<()>,
-    },
-    /// Snapshot and changes.
-    Subscribe {
-        /// Where they go.
-        reply: oneshot::Sender<Subscription>,
-    },
-    /// What is known.
-    Status {
-        /// Where it goes.
-        reply: oneshot::Sender<Status>,
-    },
-    /// End, and leave the stream open.
-    Leave,
-}
 
 /// What a line told, and which.
 type Told = (ConnId, LineEvent);

@@ -1,79 +1,16 @@
 //! The engine of one account, as the app, the terminal client and the tests hold it.
 
-use crate::driver::{Driver, Request};
-use crate::folder::Folder;
-use crate::secret::Secret;
+use crate::driver::Driver;
+use crate::request::{Happening, Request, Subscription};
+use crate::settings::{Settings, StartError};
 use dormouse_account::{Command, Status, Stretch, history};
-use dormouse_dial::BadEndpoint;
-use dormouse_model::{
-    BareJid, Change, Endpoint, JournalEntry, Key, Memory, Message, MessageId, Now, Place, ReadError, Stamp,
-    Tick,
-};
-use dormouse_store::{OpenError, Store};
-use dormouse_wake::clock::{Clock, SystemClock};
+use dormouse_model::{BareJid, Endpoint, JournalEntry, Key, Memory, Message, MessageId, Place, ReadError};
+use dormouse_store::Store;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
-
-/// What an engine needs to know to start.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// The account.
-    pub address: BareJid,
-    /// Its password.
-    pub password: Secret,
-    /// Where it keeps its things.
-    pub folder: Folder,
-    /// The WebSocket endpoint, if the user gave one; else it is discovered (XEP-0156).
-    pub endpoint: Option<String>,
-    /// Listen to the system's sleep and network. Tests that tell the engine themselves switch it off.
-    pub watch_system: bool,
-}
-
-/// Why an engine could not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The endpoint given can't be used.
-    #[error("This endpoint can't be used: {0}")]
-    Endpoint(#[from] BadEndpoint),
-    /// The store can't be opened, and must not be set aside.
-    #[error(transparent)]
-    Store(#[from] OpenError),
-    /// The store can't be read.
-    #[error(transparent)]
-    Read(#[from] ReadError),
-    /// The system refused a thread or its random numbers.
-    #[error("The system refused what Dormouse needs to run: {0}.")]
-    System(String),
-}
-
-/// What happens to the machine or the window, told by hand: by the shell (visibility) and by tests.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Happening {
-    /// The machine is about to sleep.
-    Suspending,
-    /// It woke after this long.
-    Resumed(Option<Duration>),
-    /// The network came or went, perhaps with the route of the socket.
-    Network {
-        /// Whether there is any.
-        up: bool,
-        /// The route of the current socket is gone.
-        route_lost: bool,
-    },
-    /// The window was shown or hidden.
-    Visible(bool),
-}
-
-/// Everything a window shows: first what is, then what changes, in order.
-pub struct Subscription {
-    /// The present as changes from nothing.
-    pub snapshot: Vec<Change>,
-    /// What follows.
-    pub changes: UnboundedReceiver<Change>,
-}
 
 /// A running account. Runs on threads of its own: no call here waits for the network.
 pub struct Engine {
@@ -191,15 +128,5 @@ impl Engine {
     fn ask(&self, request: Request) {
         // An engine that has ended has nothing to do any more.
         let _ = self.requests.send(request);
-    }
-}
-
-/// The present, on the clocks by which every state and deadline of the engine is told.
-pub fn now() -> Now {
-    let clock = SystemClock;
-    let tick = u64::try_from(clock.now().as_millis()).unwrap_or(u64::MAX);
-    Now {
-        tick: Tick(tick),
-        stamp: Stamp(clock.wall_ms()),
     }
 }

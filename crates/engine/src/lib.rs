@@ -11,11 +11,17 @@ mod flush;
 pub mod folder;
 mod line;
 pub mod logging;
+mod present;
 mod rebuild;
+mod request;
 pub mod secret;
+mod settings;
 
 pub use dormouse_account::{Command, Status, Stretch};
 pub use dormouse_model as model;
-pub use engine::{Engine, Happening, Settings, StartError, Subscription, now};
+pub use engine::Engine;
 pub use folder::Folder;
+pub use present::now;
+pub use request::{Happening, Subscription};
 pub use secret::{Keyring, KeyringError, Secret};
+pub use settings::{Settings, StartError};

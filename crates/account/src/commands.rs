@@ -1,0 +1,114 @@
+//! What the user wishes, and whom it concerns.
+
+use crate::account::{Account, End, Ending};
+use crate::turn::Turn;
+use crate::{Command, Output};
+use dormouse_link::Input as LinkInput;
+use dormouse_model::{Change, ChatState, Notice, Outgoing, ReadError};
+
+impl Account {
+    pub(crate) fn command(&mut self, turn: &mut Turn, command: Command) -> Result<(), ReadError> {
+        let now = turn.now;
+        match command {
+            Command::Send { body, .. } | Command::Edit { body, .. } if says_nothing(&body) => {
+                turn.change(Change::Notice(Notice::CannotDo(
+                    "There is nothing in this message.".into(),
+                )));
+            }
+            Command::Send { to, body, tag } => {
+                let body = dormouse_xmpp::clean(&body).into_owned();
+                let (id, effects) = self.timeline.write(now, &to, body, &mut turn.draft)?;
+                if let Some(tag) = tag {
+                    turn.out.push(Output::Written { tag, id });
+                }
+                self.effects(turn, effects)?;
+                self.quiet.stirred(now.tick);
+            }
+            Command::Edit { id, body } => {
+                let body = dormouse_xmpp::clean(&body).into_owned();
+                let effects = self.timeline.edit(now, id, body, &mut turn.draft)?;
+                self.effects(turn, effects)?;
+            }
+            Command::Retract(id) => {
+                let effects = self.timeline.retract(now, id, &mut turn.draft)?;
+                self.effects(turn, effects)?;
+            }
+            Command::Retry(id) => {
+                let effects = self.timeline.retry(now, id, &mut turn.draft)?;
+                self.effects(turn, effects)?;
+            }
+            Command::Discard(id) => {
+                let effects = self.timeline.discard(now, id, &mut turn.draft)?;
+                self.effects(turn, effects)?;
+            }
+            Command::Read(with) => {
+                let may_see_us = self.contacts.may_see_us(&with);
+                let effects = self.timeline.read(now, &with, may_see_us, &mut turn.draft)?;
+                self.effects(turn, effects)?;
+            }
+            Command::Typing { to, typing } => {
+                if self.session.is_ready() && self.contacts.may_see_us(&to) {
+                    let state = if typing {
+                        ChatState::Composing
+                    } else {
+                        ChatState::Active
+                    };
+                    let said =
+                        self.session
+                            .send(now, &Outgoing::ChatState { to, state }, None, &mut turn.draft);
+                    self.session_said(turn, said)?;
+                }
+            }
+            Command::Older(with) => self.timeline.older(now, &with),
+            Command::RetryNow => self.link(turn, LinkInput::RetryNow)?,
+            Command::Quit => self.ending = Some(Ending::of(End::Quit)),
+            Command::Add { .. } | Command::Accept(_) | Command::Decline(_) | Command::Remove(_) => {
+                self.people(turn, command)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Wishes about people are asked of the server, which tells when they are granted; without a
+    /// session they can't be done, and the user is told rather than left to hope.
+    fn people(&mut self, turn: &mut Turn, command: Command) -> Result<(), ReadError> {
+        if !self.session.is_ready() {
+            turn.change(Change::Notice(Notice::CannotDo(
+                "That can only be done while you are connected. Try again then.".into(),
+            )));
+            return Ok(());
+        }
+        let mut said = Vec::new();
+        match command {
+            Command::Add { address, name } => {
+                said.extend(self.session.roster_set(&address, name.as_deref(), &[]));
+                said.extend(self.session.subscribe(&address));
+            }
+            Command::Accept(address) => {
+                said.extend(self.session.approve(&address));
+                self.contacts.answered(&address, &mut turn.draft);
+                // Whom we let see us we want to see as well, as people expect of "accept".
+                if !self
+                    .contacts
+                    .all()
+                    .any(|contact| contact.address == address && contact.we_see_them())
+                {
+                    said.extend(self.session.subscribe(&address));
+                }
+            }
+            Command::Decline(address) => {
+                said.extend(self.session.deny(&address));
+                self.contacts.answered(&address, &mut turn.draft);
+            }
+            Command::Remove(address) => said.extend(self.session.roster_remove(&address)),
+            _ => {}
+        }
+        self.session_said(turn, said)
+    }
+}
+
+/// Whether nothing of this text can be said over XMPP: an empty one, or only characters that XML has no
+/// way to write.
+fn says_nothing(body: &str) -> bool {
+    dormouse_xmpp::clean(body).trim().is_empty()
+}

@@ -1,0 +1,39 @@
+//! What an engine needs to know to start, and why it could not.
+
+use crate::folder::Folder;
+use crate::secret::Secret;
+use dormouse_dial::BadEndpoint;
+use dormouse_model::{BareJid, ReadError};
+use dormouse_store::OpenError;
+
+/// What an engine needs to know to start.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The account.
+    pub address: BareJid,
+    /// Its password.
+    pub password: Secret,
+    /// Where it keeps its things.
+    pub folder: Folder,
+    /// The WebSocket endpoint, if the user gave one; else it is discovered (XEP-0156).
+    pub endpoint: Option<String>,
+    /// Listen to the system's sleep and network. Tests that tell the engine themselves switch it off.
+    pub watch_system: bool,
+}
+
+/// Why an engine could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The endpoint given can't be used.
+    #[error("This endpoint can't be used: {0}")]
+    Endpoint(#[from] BadEndpoint),
+    /// The store can't be opened, and must not be set aside.
+    #[error(transparent)]
+    Store(#[from] OpenError),
+    /// The store can't be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The system refused a thread or its random numbers.
+    #[error("The system refused what Dormouse needs to run: {0}.")]
+    System(String),
+}
