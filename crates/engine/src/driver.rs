@@ -173,7 +173,8 @@ impl Driver {
                 }
             }
         };
-        if self.lines.contains_key(&self.current) && tokio::time::timeout(patience, closed).await.is_err() {
+        let open = self.lines.contains_key(&self.current);
+        if open && tokio::time::timeout(patience, closed).await.is_err() && self.closing {
             tracing::debug!("the server has not closed its side");
         }
     }
@@ -316,7 +317,8 @@ impl Driver {
         if self.stalled.is_some() {
             return;
         }
-        let span = info_span!("account", account = %self.settings.address, conn = self.current.0);
+        let span =
+            info_span!(parent: None, "account", account = %self.settings.address, conn = self.current.0);
         let _entered = span.enter();
         let frame = match &input {
             Input::Frame { text, .. } => Some(dormouse_account::quarantine::hash(text)),

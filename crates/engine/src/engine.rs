@@ -11,6 +11,7 @@ use std::thread;
 use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
+use tracing::Instrument;
 
 /// A running account. Runs on threads of its own: no call here waits for the network.
 pub struct Engine {
@@ -37,10 +38,12 @@ impl Engine {
             .enable_all()
             .build()
             .map_err(|error| StartError::System(error.to_string()))?;
+        // What is logged outside any input still says whose it is, and that it is of no connection.
+        let span = tracing::info_span!("account", account = %address, conn = 0);
         let thread = thread::Builder::new()
             .name("dormouse-engine".into())
             .spawn(move || {
-                runtime.block_on(driver.run());
+                runtime.block_on(driver.run().instrument(span));
                 // Sockets and look-ups that hang must not keep the program from ending.
                 runtime.shutdown_timeout(Duration::from_millis(200));
             })

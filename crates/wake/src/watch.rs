@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
+use tracing::Instrument;
 
 use crate::clock::{Clock, SystemClock};
 use crate::event::{Event, Guard, Source, SourceState};
@@ -77,7 +78,7 @@ pub fn watch(options: Options) -> Watch {
     let (events, receiver) = mpsc::channel(64);
     let mut tasks = JoinSet::new();
     if options.network {
-        tasks.spawn(system::network(events.clone()));
+        tasks.spawn(system::network(events.clone()).in_current_span());
     }
     let (signals, heard) = mpsc::channel(16);
     if options.sleep_signal {
@@ -86,12 +87,13 @@ pub fn watch(options: Options) -> Watch {
             why: options.why.clone(),
             system_bus: options.system_bus.clone(),
         };
-        tasks.spawn(system::sleep_signals(ask, signals));
+        tasks.spawn(system::sleep_signals(ask, signals).in_current_span());
     }
-    tasks.spawn(async move {
+    let join = async move {
         // The listener being gone is the ordinary end.
         let _ = Sleeper::new(options, events).run(heard).await;
-    });
+    };
+    tasks.spawn(join.in_current_span());
     Watch {
         events: receiver,
         _tasks: tasks,
