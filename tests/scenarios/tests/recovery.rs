@@ -170,6 +170,9 @@ fn resumes_after(make: Make, end: impl Fn(Client) -> Result<()>) -> Result<()> {
     let missed = texts("missed", 20);
     send_all(&mut bob_runs, alice.address(), &missed)?;
     bob_runs.wait_until_sent(&missed, &["sent", "delivered"], SOON)?;
+    // Now and then ejabberd 23.01 does not answer a resumption that meets the very end of the old socket. The client
+    // gets over that with a new session, which is not what is looked at here.
+    thread::sleep(Duration::from_secs(1));
 
     let mut alice_runs = alice.start(&server)?;
     let after = texts("said after", 3);
