@@ -9,6 +9,7 @@ use clap::Parser;
 use dormouse_engine::model::{BareJid, Change, Content, Message};
 use dormouse_engine::{Command, Engine};
 use open::{Open, Place};
+use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -63,6 +64,8 @@ async fn talk(engine: &Engine, arguments: &Arguments) -> Result<()> {
         engine.send(you.clone(), saying(number).to_owned()).await;
     }
     let mut said = arguments.seed_history;
+    // A message is told again when it changes (its place, its archive id).
+    let mut answered = BTreeSet::new();
     let mut idle = interval(Duration::from_secs(arguments.say_every.max(1)));
     idle.set_missed_tick_behavior(MissedTickBehavior::Delay);
     idle.tick().await;
@@ -73,6 +76,7 @@ async fn talk(engine: &Engine, arguments: &Arguments) -> Result<()> {
                 welcome(engine, &change);
                 if let Change::Message(message) = &change
                     && let Some(answer) = answer(message, you)
+                    && answered.insert(message.id)
                 {
                     engine.command(Command::Read(you.clone()));
                     engine.command(Command::Typing { to: you.clone(), typing: true });
@@ -99,7 +103,7 @@ fn saying(number: usize) -> &'static str {
     SAYINGS.get(number % SAYINGS.len()).copied().unwrap_or_default()
 }
 
-/// What to say to a new message of theirs. Messages that only changed are answered no second time.
+/// What to say to a message of theirs, if anything.
 fn answer(message: &Message, you: &BareJid) -> Option<String> {
     if message.conversation != *you || message.delivery().is_some() || message.edited.is_some() {
         return None;
