@@ -10,7 +10,8 @@ use std::io;
 use std::time::Duration;
 use tokio::net::TcpStream;
 
-/// A second hold on a connection's socket, that only says how it is to end.
+/// A second hold on a connection's socket, that only says how it is to end. The socket ends once this is
+/// dropped with its reader and writer.
 #[derive(Debug)]
 pub struct Aborter(Socket);
 
@@ -45,14 +46,13 @@ mod tests {
         let (ours, mut theirs) = pair().await;
         let aborter = Aborter::of(&ours).unwrap();
         aborter.abort();
-        drop(ours);
+        drop((aborter, ours));
         let end = theirs.read_u8().await.map_err(|error| error.kind());
         assert_eq!(end, Err(io::ErrorKind::ConnectionReset));
 
         let (ours, mut theirs) = pair().await;
         let aborter = Aborter::of(&ours).unwrap();
-        drop(aborter);
-        drop(ours);
+        drop((aborter, ours));
         let end = theirs.read_u8().await.map_err(|error| error.kind());
         assert_eq!(end, Err(io::ErrorKind::UnexpectedEof));
     }
