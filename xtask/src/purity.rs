@@ -43,7 +43,7 @@ const ARROWS: [(&str, &[&str]); 10] = [
     ("account", &["link", "xmpp", "timeline", "model"]),
     ("dial", &["model"]),
     ("store", &["model"]),
-    ("wake", &["model"]),
+    ("wake", &[]),
     ("engine", &["account", "dial", "store", "wake", "model"]),
     ("cli", &["engine", "model"]),
 ];

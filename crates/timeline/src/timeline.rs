@@ -7,7 +7,7 @@ use crate::coverage::{Coverage, Cursor, Way};
 use crate::delivery::proven;
 use crate::identity::Copy;
 use crate::ledger::Ledger;
-use crate::outbox::{Errand, Fate, Outbox, What};
+use crate::outbox::{Errand, Outbox, What};
 use dormouse_model::{
     ArchiveQuery, Arrival, BareJid, BatchId, Change, Content, Delivery, Draft, Failure, Jid, Key, Memory,
     Message, MessageId, Names, Now, OriginId, Outgoing, PageWanted, Place, Random, ReadError, Side, StanzaId,
@@ -350,12 +350,5 @@ impl Timeline {
             self.catch_up.reading_since = None;
             self.catch_up.check = Some(Way::Onwards);
         }
-    }
-
-    /// Whether something may or may not have arrived, and the archive has yet to say.
-    pub fn has_doubts(&self) -> bool {
-        self.outbox
-            .entries()
-            .any(|entry| matches!(entry.fate, Fate::Doubtful(_)))
     }
 }

@@ -158,11 +158,6 @@ impl Collector {
         }
     }
 
-    /// Gives up one query; whether it was in flight.
-    pub fn cancel(&mut self, query: QueryId) -> bool {
-        self.pending.remove(&query).is_some()
-    }
-
     fn wire_name(&self, query: QueryId) -> String {
         format!("{}-{query}", self.prefix)
     }

@@ -4,9 +4,7 @@ use super::stream_state::Phase;
 use super::{Session, stream_management};
 use crate::requests::Asked;
 use crate::{Event, Output, message_out, open, ping, presence, roster};
-use dormouse_model::{
-    ArchiveFailure, ArchiveQuery, BareJid, Draft, MessageId, Now, Outgoing, ProbeId, QueryId,
-};
+use dormouse_model::{ArchiveFailure, ArchiveQuery, BareJid, Draft, MessageId, Now, Outgoing, ProbeId};
 use minidom::Element;
 
 impl Session {
@@ -102,11 +100,6 @@ impl Session {
             }));
         }
         out
-    }
-
-    /// Gives up a query whose answer takes too long; results that still come are refused. Whether it was in flight.
-    pub fn give_up_query(&mut self, query: QueryId) -> bool {
-        self.collector.cancel(query)
     }
 
     /// Whether somebody is looking (XEP-0352). Remembered, and said again on each connection.

@@ -193,16 +193,6 @@ fn a_request_survives_a_resumption_and_not_the_session() {
 }
 
 #[test]
-fn a_query_given_up_is_not_answered() {
-    let mut script = Script::ready();
-    let iq = script.query(1);
-    assert!(script.session.give_up_query(QueryId(1)) && !script.session.give_up_query(QueryId(1)));
-    script.events.clear();
-    script.answer(&iq, "<fin xmlns='urn:xmpp:mam:2' complete='true'/>");
-    assert_eq!(script.events, []);
-}
-
-#[test]
 fn what_the_server_can_do_is_told_once_all_is_known() {
     let mut script = Script::ready();
     let features = script
