@@ -10,6 +10,7 @@
 use crate::conflicts::{drop_queued_edits, fail, take_back};
 use crate::conversation::Conversation;
 use crate::ledger::{Item, Ledger};
+use crate::order::timeline_place;
 use crate::outbox::Outbox;
 use crate::timeline::Effect;
 use dormouse_model::{
@@ -138,6 +139,32 @@ impl Ledger<'_, '_> {
         Ok(())
     }
 
+    /// Whether nothing stands behind an own message but own ones that were typed later and are not read back
+    /// yet: then its proof has come where it stands.
+    fn stands_last(&self, message: &Message, floor: Option<Place>) -> Result<bool, ReadError> {
+        if floor.is_some_and(|floor| message.place < floor) {
+            return Ok(false);
+        }
+        let (_, to) = Key::timeline_range(&message.conversation);
+        let mut last = message.place;
+        loop {
+            let from = Key::Timeline(message.conversation.clone(), Place(last.0.saturating_add(1))).bytes();
+            let some = self.draft.range(&from, &to, Walk::Forwards, 32)?;
+            for (key, value) in &some {
+                last = timeline_place(key).ok_or(ReadError::Damaged('t'))?;
+                let id: MessageId = decode(value).ok_or(ReadError::Damaged('t'))?;
+                let Some(item) = self.item(id)? else { continue };
+                let own = matches!(&item, Item::Message(behind) if matches!(behind.side, Side::Own(_)));
+                if !own || item.is_settled() || id < message.id {
+                    return Ok(false);
+                }
+            }
+            if some.len() < 32 {
+                return Ok(true);
+            }
+        }
+    }
+
     /// The latest message of an author that goes by this name.
     fn message_called(
         &self,
@@ -170,10 +197,24 @@ pub(crate) fn proven(
         return Ok(());
     }
     ledger.raise(id, &Delivery::Sent)?;
-    if !by_archive && ledger.item(id)?.is_some_and(|item| !item.is_settled()) {
-        ledger.move_to_end(id, floor)?;
+    if by_archive {
+        return Ok(());
     }
-    Ok(())
+    match ledger.item(id)? {
+        Some(item) if item.is_settled() => Ok(()),
+        Some(Item::Message(message)) if !ledger.stands_last(&message, floor)? => {
+            ledger.move_to_end(id, floor)?;
+            // What was typed after it stays behind it, also while it waits for its own proof.
+            for later in outbox.texts_after(id, &message.conversation) {
+                if ledger.item(later)?.is_some_and(|item| !item.is_settled()) {
+                    ledger.move_to_end(later, floor)?;
+                }
+            }
+            Ok(())
+        }
+        Some(Item::Amendment(_)) => ledger.move_to_end(id, floor),
+        Some(Item::Message(_)) | None => Ok(()),
+    }
 }
 
 /// A receipt (`displayed` false) or a marker came.

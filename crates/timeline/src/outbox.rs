@@ -122,6 +122,15 @@ impl Outbox {
         self.entries.values()
     }
 
+    /// The texts to the same conversation that were written after this one, in their order.
+    pub(crate) fn texts_after(&self, id: MessageId, with: &BareJid) -> Vec<MessageId> {
+        self.entries
+            .range(id.next()..)
+            .filter(|(_, entry)| matches!(entry.errand.what, What::Text { .. }) && entry.errand.to == *with)
+            .map(|(later, _)| *later)
+            .collect()
+    }
+
     /// Whether it may be changed or dropped without a trace: no session has had it.
     pub(crate) fn is_untouched(&self, id: MessageId) -> bool {
         self.entries

@@ -90,6 +90,32 @@ fn an_acknowledged_message_is_sent_and_stands_where_the_acknowledgement_came() {
 }
 
 #[test]
+fn acknowledgements_one_by_one_never_put_a_message_behind_one_that_was_typed_later() {
+    let mut world = online();
+    let ids: Vec<MessageId> = ["one", "two", "three"]
+        .map(|body| sent(&mut world, body).0)
+        .into();
+    world.acknowledge(&ids[..1]);
+    assert_eq!(world.bodies(BOB), ["one", "two", "three"]);
+    let theirs = world.archives(&text(&format!("{BOB}/p"), ME, "t", "theirs"));
+    world.live(&theirs);
+    world.acknowledge(&ids[1..2]);
+    assert_eq!(world.bodies(BOB), ["one", "theirs", "two", "three"]);
+    world.acknowledge(&ids[2..]);
+    assert_eq!(world.bodies(BOB), ["one", "theirs", "two", "three"]);
+}
+
+#[test]
+fn a_receipt_that_overtakes_the_acknowledgement_of_an_earlier_message_changes_no_order() {
+    let mut world = online();
+    let (one, _) = sent(&mut world, "one");
+    let (_, two) = sent(&mut world, "two");
+    world.live(&receipt(&two));
+    world.acknowledge(&[one]);
+    assert_eq!(world.bodies(BOB), ["one", "two"]);
+}
+
+#[test]
 fn a_doubtful_message_that_the_archive_holds_is_sent_and_not_sent_again() {
     let mut world = online();
     let (id, stanza) = sent(&mut world, "hello");

@@ -224,6 +224,8 @@ fn what_was_shown_as_sent_survives_a_kill_and_no_text_is_sent_twice(make: Make) 
         shown.iter().all(|body| kept.contains(body)),
         "shown were {shown:?}, and {kept:?} was kept"
     );
+    let in_order: Vec<String> = typed.iter().filter(|body| kept.contains(body)).cloned().collect();
+    ensure!(kept == in_order, "at once after the start they stood as {kept:?}");
     shows(&mut alice_runs, bob.address(), &[], &kept, SOON)?;
     shows(&mut bob_runs, alice.address(), &kept, &[], SOON)
 }
