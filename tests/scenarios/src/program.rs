@@ -1,7 +1,7 @@
-//! `dormouse-cli`, built once per test process.
+//! The programs under test, each built once per test process.
 //!
-//! Cargo tells a test the path of its own package's programs only. So the scenarios ask cargo to build the
-//! client, and to say where it put it.
+//! Cargo tells a test the path of its own package's programs only. So the tests ask cargo to build the
+//! others, and to say where it put them.
 
 use crate::Result;
 use anyhow::{Context, anyhow, bail};
@@ -10,24 +10,37 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
-const NAME: &str = "dormouse-cli";
+type Built = OnceLock<std::result::Result<PathBuf, String>>;
 
 /// The path of `dormouse-cli`.
 ///
 /// # Errors
 /// When it does not build.
 pub fn cli() -> Result<&'static Path> {
-    static BUILT: OnceLock<std::result::Result<PathBuf, String>> = OnceLock::new();
-    match BUILT.get_or_init(|| build().map_err(|error| format!("{error:#}"))) {
+    static BUILT: Built = OnceLock::new();
+    once(&BUILT, "dormouse-cli")
+}
+
+/// The path of `dormouse`, the app with the window.
+///
+/// # Errors
+/// When it does not build.
+pub fn app() -> Result<&'static Path> {
+    static BUILT: Built = OnceLock::new();
+    once(&BUILT, "dormouse")
+}
+
+fn once(built: &'static Built, name: &str) -> Result<&'static Path> {
+    match built.get_or_init(|| build(name).map_err(|error| format!("{error:#}"))) {
         Ok(path) => Ok(path),
         Err(why) => Err(anyhow!("{why}")),
     }
 }
 
-fn build() -> Result<PathBuf> {
+fn build(name: &str) -> Result<PathBuf> {
     let mut command = Command::new(env!("CARGO"));
     command
-        .args(["build", "--quiet", "--package", NAME, "--bin", NAME])
+        .args(["build", "--quiet", "--package", name, "--bin", name])
         .args(["--message-format", "json-render-diagnostics"])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .stdin(Stdio::null())
@@ -41,19 +54,19 @@ fn build() -> Result<PathBuf> {
     }
     let output = command
         .output()
-        .with_context(|| format!("cargo can't be run to build {NAME}"))?;
+        .with_context(|| format!("cargo can't be run to build {name}"))?;
     if !output.status.success() {
-        bail!("{NAME} does not build ({})", output.status);
+        bail!("{name} does not build ({})", output.status);
     }
     String::from_utf8_lossy(&output.stdout)
         .lines()
         .filter_map(|line| serde_json::from_str(line).ok())
         .find_map(|message: Value| {
-            let ours = message["reason"] == "compiler-artifact" && message["target"]["name"] == NAME;
+            let ours = message["reason"] == "compiler-artifact" && message["target"]["name"] == name;
             ours.then(|| message["executable"].as_str().map(PathBuf::from))
                 .flatten()
         })
-        .with_context(|| format!("cargo does not say where it put {NAME}"))
+        .with_context(|| format!("cargo does not say where it put {name}"))
 }
 
 fn is_of_this_package(variable: &str) -> bool {

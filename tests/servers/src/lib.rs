@@ -10,6 +10,7 @@
 //! | [`Prosody`] | Prosody 0.12 with a WebSocket listener, optionally wss |
 //! | [`Ejabberd`] | ejabberd 23.01 with a WebSocket listener, optionally wss |
 //! | [`MockLogind`] | a private system bus with a logind that sleeps on command |
+//! | [`SessionBus`] | a private session bus with nothing on it |
 //! | [`SecretService`] | a private session bus with an unlocked keyring |
 //! | [`Foreground`] | any other program, as guarded as these |
 //! | [`Authority`] | not a server: a certificate authority and the certificates it signs |
@@ -30,6 +31,7 @@ mod place;
 mod port;
 mod prosody;
 mod secret_service;
+mod session_bus;
 
 pub use certificate::{Authority, Certificate};
 pub use ejabberd::{Ejabberd, EjabberdBuilder, EjabberdSettings};
@@ -41,3 +43,4 @@ pub use place::Place;
 pub use port::Port;
 pub use prosody::{Prosody, ProsodyBuilder, ProsodySettings, ScramHash, Storage};
 pub use secret_service::SecretService;
+pub use session_bus::SessionBus;
