@@ -3,7 +3,8 @@
 //! - The pure crates depend on no runtime, no database and no source of events (clippy's lists in `lints/pure` see to
 //!   clocks, threads and hash order).
 //! - Arrows run one way only: ui -> shell, cli -> engine -> {account, dial, store, wake}; account -> {link, xmpp,
-//!   timeline}; all -> model. Siblings do not know each other.
+//!   timeline}; shell -> {engine, names}; all -> model but wake and names, which know nobody. Siblings do not know
+//!   each other.
 //! - A file is a concept with the field's own name: nothing is called utils, helpers or manager.
 
 use crate::run::{Result, cargo, output, root};
@@ -11,12 +12,13 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 /// The crates that decide and do nothing else.
-pub const PURE: [&str; 5] = [
+pub const PURE: [&str; 6] = [
     "dormouse-model",
     "dormouse-link",
     "dormouse-xmpp",
     "dormouse-timeline",
     "dormouse-account",
+    "dormouse-names",
 ];
 
 const NOT_IN_PURE: [&str; 12] = [
@@ -35,7 +37,7 @@ const NOT_IN_PURE: [&str; 12] = [
 ];
 
 /// Each crate of the house and those it may know, without the common prefix.
-const ARROWS: [(&str, &[&str]); 10] = [
+const ARROWS: [(&str, &[&str]); 11] = [
     ("model", &[]),
     ("link", &["model"]),
     ("xmpp", &["model"]),
@@ -46,6 +48,7 @@ const ARROWS: [(&str, &[&str]); 10] = [
     ("wake", &[]),
     ("engine", &["account", "dial", "store", "wake", "model"]),
     ("cli", &["engine", "model"]),
+    ("names", &[]),
 ];
 
 const LONG: usize = 600;
