@@ -1,0 +1,4 @@
+//! Checks the configuration.
+fn main() {
+    tauri_build::build();
+}
