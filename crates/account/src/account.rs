@@ -4,13 +4,14 @@ use crate::contacts::Contacts;
 use crate::journal::Journal;
 use crate::quarantine::Quarantine;
 use crate::quiet::Quiet;
+use crate::standing::Standing;
 use crate::store_failure::StoreFailure;
 use crate::turn::Turn;
 use crate::{Input, Output};
 use dormouse_link::{IdleIntervals, Input as LinkInput, Link, Output as LinkOutput, Probe};
 use dormouse_model::{
     Action, BareJid, BatchId, Cause, Change, Channel, ConnId, Connection, ConnectionState, Endpoint, Key,
-    Memory, Notice, Now, Outgoing, Random, ReadError, Tick, Verdict,
+    Memory, Notice, Now, Outgoing, Random, ReadError, Stamp, Tick, Verdict,
 };
 use dormouse_timeline::{Effect, Timeline};
 use dormouse_xmpp::{Credentials, Session};
@@ -24,8 +25,9 @@ const HOPS: u32 = 3;
 pub struct Settings {
     /// Whose account it is.
     pub address: BareJid,
-    /// How it signs in.
-    pub credentials: Credentials,
+    /// How it signs in. None: it stays offline until [`Input::SignIn`]; what is kept can be read, and what is typed
+    /// waits.
+    pub credentials: Option<Credentials>,
     /// The first batch gets this number, at least 1: a core that is rebuilt goes on counting, or an old batch's
     /// durability would be taken for a new one's.
     pub first_batch: BatchId,
@@ -93,8 +95,9 @@ pub struct Account {
     /// When those of whom nothing was said count as offline.
     pub(crate) presence_told: Option<Tick>,
     pub(crate) unreadable: u64,
-    pub(crate) told_no_archive: bool,
-    pub(crate) told_no_resumption: bool,
+    pub(crate) standing: Standing,
+    /// Since when there is no password to sign in with.
+    pub(crate) without_password: Option<Stamp>,
 }
 
 impl Account {
@@ -131,8 +134,8 @@ impl Account {
             ending: None,
             presence_told: None,
             unreadable: 0,
-            told_no_archive: false,
-            told_no_resumption: false,
+            standing: Standing::default(),
+            without_password: settings.credentials.is_none().then(Stamp::default),
             settings,
         })
     }
@@ -146,6 +149,9 @@ impl Account {
         self.take(&mut turn, input)?;
         self.go_on(&mut turn)?;
         self.keep(&mut turn);
+        for conversation in dormouse_timeline::changed(memory, &turn.draft)? {
+            turn.change(Change::Conversation(Box::new(conversation)));
+        }
         self.end_if_safe(&mut turn);
         let batch = self.next_batch;
         if !turn.draft.is_empty() {
@@ -185,18 +191,34 @@ impl Account {
         self.next_batch
     }
 
-    /// What a window shows, as changes from nothing. Conversations are read from the memory.
-    pub fn snapshot(&self) -> Vec<Change> {
-        let mut changes = vec![Change::Connection(self.link.connection().clone())];
-        changes.extend(self.contacts.all().cloned().map(Change::Contact));
-        changes.extend(self.contacts.requests().cloned().map(Change::Request));
-        changes
+    /// What a window shows, as changes from nothing. The messages of a conversation are read from the memory with
+    /// [`crate::history`].
+    pub fn snapshot(&self, memory: &dyn Memory) -> Result<Vec<Change>, ReadError> {
+        let mut changes = vec![Change::Connection(self.connection())];
+        changes.extend(self.contacts.snapshot());
+        let conversations = dormouse_timeline::conversations(memory)?.into_iter();
+        changes.extend(conversations.map(|it| Change::Conversation(Box::new(it))));
+        changes.extend(self.timeline.progress());
+        changes.extend(self.standing.all().cloned().map(Change::Notice));
+        Ok(changes)
+    }
+
+    /// The connection's state, since when and why.
+    pub(crate) fn connection(&self) -> Connection {
+        match self.without_password {
+            Some(since) => Connection {
+                state: ConnectionState::Stopped,
+                since,
+                cause: Cause::NoPassword,
+            },
+            None => self.link.connection().clone(),
+        }
     }
 
     /// What is known at the moment.
     pub fn status(&self) -> Status {
         Status {
-            connection: self.link.connection().clone(),
+            connection: self.connection(),
             outbox: self.timeline.outbox_len(),
             session_ready: self.session.is_ready(),
             caught_up: self.timeline.caught_up(),
@@ -205,7 +227,8 @@ impl Account {
 
     fn take(&mut self, turn: &mut Turn, input: Input) -> Result<(), ReadError> {
         match input {
-            Input::Start => self.link(turn, LinkInput::Start)?,
+            Input::Start => self.start(turn)?,
+            Input::SignIn(credentials) => self.sign_in(turn, credentials)?,
             Input::Dialled {
                 conn,
                 channel,
@@ -242,12 +265,13 @@ impl Account {
                         turn,
                         format!("The store refuses writes ({why}); nothing is acknowledged."),
                     );
-                    turn.change(Change::Notice(Notice::StoreFailed(why)));
+                    self.standing.begin(turn, Notice::StoreFailed(why));
                 }
             }
             Input::StoreRecovered => {
                 if self.store_failure.ended() {
                     self.note(turn, "The store takes writes again.".into());
+                    self.standing.end(turn, "store-failed");
                     turn.change(Change::Notice(Notice::StoreRecovered));
                 }
             }
@@ -419,10 +443,11 @@ impl Account {
                     if let Some(old) = self.current {
                         self.lost(turn, old);
                     }
+                    let Some(credentials) = &self.settings.credentials else {
+                        continue;
+                    };
                     self.current = Some(conn);
-                    let said = self
-                        .session
-                        .begin(turn.now, conn, &channel, &self.settings.credentials);
+                    let said = self.session.begin(turn.now, conn, &channel, credentials);
                     self.session_said(turn, said)?;
                 }
                 LinkOutput::Hangup(conn) => {

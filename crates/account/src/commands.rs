@@ -4,7 +4,7 @@ use crate::account::{Account, End, Ending};
 use crate::turn::Turn;
 use crate::{Command, Output};
 use dormouse_link::Input as LinkInput;
-use dormouse_model::{Change, ChatState, Notice, Outgoing, ReadError};
+use dormouse_model::{Change, ChatState, Contact, Notice, Outgoing, ReadError};
 
 impl Account {
     pub(crate) fn command(&mut self, turn: &mut Turn, command: Command) -> Result<(), ReadError> {
@@ -46,6 +46,7 @@ impl Account {
                 let effects = self.timeline.read(now, &with, may_see_us, &mut turn.draft)?;
                 self.effects(turn, effects)?;
             }
+            Command::Draft { to, text } => self.timeline.draft(&to, &text, &mut turn.draft)?,
             Command::Typing { to, typing } => {
                 if self.session.is_ready() && self.contacts.may_see_us(&to) {
                     let state = if typing {
@@ -60,11 +61,16 @@ impl Account {
                 }
             }
             Command::Older(with) => self.timeline.older(now, &with),
+            // Without a password there is nothing to try.
+            Command::RetryNow if self.without_password.is_some() => {}
             Command::RetryNow => self.link(turn, LinkInput::RetryNow)?,
             Command::Quit => self.ending = Some(Ending::of(End::Quit)),
-            Command::Add { .. } | Command::Accept(_) | Command::Decline(_) | Command::Remove(_) => {
-                self.people(turn, command)?;
-            }
+            Command::Add { .. }
+            | Command::Accept(_)
+            | Command::Decline(_)
+            | Command::Remove(_)
+            | Command::Block(_)
+            | Command::Unblock(_) => self.people(turn, command)?,
         }
         Ok(())
     }
@@ -81,26 +87,43 @@ impl Account {
         let mut said = Vec::new();
         match command {
             Command::Add { address, name } => {
-                said.extend(self.session.roster_set(&address, name.as_deref(), &[]));
-                said.extend(self.session.subscribe(&address));
+                let known = self.contacts.get(&address).cloned();
+                let (earlier, groups, seen) = match known {
+                    Some(contact) => (
+                        contact.name.clone(),
+                        contact.groups.clone(),
+                        contact.we_see_them(),
+                    ),
+                    None => (None, Vec::new(), false),
+                };
+                let name = name.or(earlier).filter(|name| !name.trim().is_empty());
+                said.extend(self.session.roster_set(&address, name.as_deref(), &groups));
+                if !seen {
+                    said.extend(self.session.subscribe(&address));
+                }
             }
             Command::Accept(address) => {
                 said.extend(self.session.approve(&address));
-                self.contacts.answered(&address, &mut turn.draft);
+                let change = self.contacts.answered(&address, &mut turn.draft);
+                turn.changes(change);
                 // Whom we let see us we want to see as well, as people expect of "accept".
-                if !self
-                    .contacts
-                    .all()
-                    .any(|contact| contact.address == address && contact.we_see_them())
-                {
+                if !self.contacts.get(&address).is_some_and(Contact::we_see_them) {
                     said.extend(self.session.subscribe(&address));
                 }
             }
             Command::Decline(address) => {
                 said.extend(self.session.deny(&address));
-                self.contacts.answered(&address, &mut turn.draft);
+                let change = self.contacts.answered(&address, &mut turn.draft);
+                turn.changes(change);
             }
             Command::Remove(address) => said.extend(self.session.roster_remove(&address)),
+            Command::Block(_) | Command::Unblock(_) if self.session.can_block() == Some(false) => {
+                turn.change(Change::Notice(Notice::CannotDo(
+                    "Your server can't block people. You can remove them from your contacts.".into(),
+                )));
+            }
+            Command::Block(address) => said.extend(self.session.block(&address)),
+            Command::Unblock(address) => said.extend(self.session.unblock(&address)),
             _ => {}
         }
         self.session_said(turn, said)

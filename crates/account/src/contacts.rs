@@ -4,7 +4,7 @@
 //! was stored still holds; after a fresh one presence is unknown until the server tells it.
 
 use dormouse_model::{
-    Availability, BareJid, Change, Contact, Draft, Jid, Key, Memory, ReadError, Walk, record,
+    Availability, BareJid, Change, ChatState, Contact, Draft, Jid, Key, Memory, ReadError, Walk, record,
 };
 use dormouse_xmpp::RosterItem;
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,6 +14,11 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Contacts {
     people: BTreeMap<BareJid, Contact>,
     requests: BTreeSet<BareJid>,
+    /// Requests that a fresh session has not repeated yet (RFC 6121 section 3.1.3: servers repeat open ones at each
+    /// sign-in).
+    unrepeated: BTreeSet<BareJid>,
+    /// Whom the server keeps from us (XEP-0191).
+    blocked: BTreeSet<BareJid>,
     /// Who is known to be typing: forgotten with the link, so that nobody types for ever.
     typing: BTreeSet<BareJid>,
 }
@@ -28,23 +33,39 @@ impl Contacts {
             let contact: Contact = record::decode(&value).ok_or(ReadError::Damaged('r'))?;
             contacts.people.insert(contact.address.clone(), contact);
         }
-        let (from, to) = Key::Request(anyone).kind_range();
+        let (from, to) = Key::Request(anyone.clone()).kind_range();
         for (_, value) in memory.range(&from, &to, Walk::Forwards, usize::MAX)? {
             contacts
                 .requests
                 .insert(record::decode(&value).ok_or(ReadError::Damaged('w'))?);
         }
+        let (from, to) = Key::Blocked(anyone).kind_range();
+        for (_, value) in memory.range(&from, &to, Walk::Forwards, usize::MAX)? {
+            contacts
+                .blocked
+                .insert(record::decode(&value).ok_or(ReadError::Damaged('k'))?);
+        }
         Ok(contacts)
     }
 
-    /// Everybody on the roster.
-    pub fn all(&self) -> impl Iterator<Item = &Contact> {
-        self.people.values()
+    /// Somebody on the roster.
+    pub fn get(&self, who: &BareJid) -> Option<&Contact> {
+        self.people.get(who)
     }
 
-    /// Those who ask to see our presence.
-    pub fn requests(&self) -> impl Iterator<Item = &BareJid> {
-        self.requests.iter()
+    /// All that is known, as changes from nothing.
+    pub fn snapshot(&self) -> impl Iterator<Item = Change> {
+        let people = self.people.values().cloned().map(Change::Contact);
+        let requests = self.requests.iter().cloned().map(Change::Request);
+        let blocked = self.blocked.iter().cloned().map(|address| Change::Blocked {
+            address,
+            blocked: true,
+        });
+        let typing = self.typing.iter().cloned().map(|conversation| Change::ChatState {
+            conversation,
+            state: Some(ChatState::Composing),
+        });
+        people.chain(requests).chain(blocked).chain(typing)
     }
 
     /// Whether this person may see our presence, and so may get receipts and typing.
@@ -80,7 +101,7 @@ impl Contacts {
             contact.asked = item.asked;
             contact.groups = item.groups;
             if contact.subscription.they_see_us() {
-                self.answered(&contact.address, draft);
+                changes.extend(self.answered(&contact.address, draft));
             }
             changes.extend(self.keep(contact, draft));
         }
@@ -126,7 +147,8 @@ impl Contacts {
         changes
     }
 
-    /// The server has told everything it knows: those it did not mention are offline.
+    /// The server has told everything it knows: those it did not mention are offline, and the requests it did not
+    /// repeat have been answered elsewhere.
     pub fn presence_complete(&mut self, draft: &mut Draft) -> Vec<Change> {
         let silent: Vec<Contact> = self
             .people
@@ -139,11 +161,20 @@ impl Contacts {
             contact.presence_known = true;
             changes.extend(self.keep(contact, draft));
         }
+        for who in std::mem::take(&mut self.unrepeated) {
+            changes.extend(self.answered(&who, draft));
+        }
         changes
+    }
+
+    /// A fresh session: the server repeats the requests that are still open.
+    pub fn requests_come_again(&mut self) {
+        self.unrepeated = self.requests.clone();
     }
 
     /// Somebody asks to see our presence. Said once, however often it is asked.
     pub fn asked(&mut self, who: BareJid, draft: &mut Draft) -> Option<Change> {
+        self.unrepeated.remove(&who);
         if self.may_see_us(&who) || !self.requests.insert(who.clone()) {
             return None;
         }
@@ -151,11 +182,58 @@ impl Contacts {
         Some(Change::Request(who))
     }
 
-    /// A request was accepted or declined.
-    pub fn answered(&mut self, who: &BareJid, draft: &mut Draft) {
-        if self.requests.remove(who) {
-            draft.delete(&Key::Request(who.clone()));
+    /// A request is no longer open: accepted or declined, here or elsewhere, or taken back.
+    pub fn answered(&mut self, who: &BareJid, draft: &mut Draft) -> Option<Change> {
+        self.unrepeated.remove(who);
+        if !self.requests.remove(who) {
+            return None;
         }
+        draft.delete(&Key::Request(who.clone()));
+        Some(Change::RequestGone(who.clone()))
+    }
+
+    /// These are blocked; if it is the whole list, nobody else is. Their requests need no answer.
+    pub fn blocked(&mut self, addresses: Vec<BareJid>, whole: bool, draft: &mut Draft) -> Vec<Change> {
+        let mut changes = Vec::new();
+        if whole {
+            let others: Vec<BareJid> = self
+                .blocked
+                .iter()
+                .filter(|who| !addresses.contains(who))
+                .cloned()
+                .collect();
+            changes.extend(self.unblocked(Some(&others), draft));
+        }
+        for address in addresses {
+            changes.extend(self.answered(&address, draft));
+            if self.blocked.insert(address.clone()) {
+                draft.put(&Key::Blocked(address.clone()), &address);
+                changes.push(Change::Blocked {
+                    address,
+                    blocked: true,
+                });
+            }
+        }
+        changes
+    }
+
+    /// These are no longer blocked; none: nobody is.
+    pub fn unblocked(&mut self, addresses: Option<&[BareJid]>, draft: &mut Draft) -> Vec<Change> {
+        let gone: Vec<BareJid> = match addresses {
+            Some(addresses) => addresses.to_vec(),
+            None => self.blocked.iter().cloned().collect(),
+        };
+        let mut changes = Vec::new();
+        for address in gone {
+            if self.blocked.remove(&address) {
+                draft.delete(&Key::Blocked(address.clone()));
+                changes.push(Change::Blocked {
+                    address,
+                    blocked: false,
+                });
+            }
+        }
+        changes
     }
 
     /// Somebody started or stopped typing.

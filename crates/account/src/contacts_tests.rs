@@ -45,13 +45,7 @@ fn after_a_fresh_sign_in_presence_is_unknown_until_it_is_told() {
         );
         contacts.presence(&jid("bob@b/home"), Availability::Online, draft);
     });
-    let of = |contacts: &Contacts, who: &str| {
-        contacts
-            .all()
-            .find(|contact| contact.address == bare(who))
-            .unwrap()
-            .availability()
-    };
+    let of = |contacts: &Contacts, who: &str| contacts.get(&bare(who)).unwrap().availability();
     assert_eq!(of(&contacts, "bob@b"), Availability::Online);
     assert_eq!(of(&contacts, "eve@e"), Availability::Unknown);
     turn(&mut kept, |draft| contacts.forget_presence(draft));
@@ -75,11 +69,11 @@ fn roster_and_presence_survive_the_process_for_a_resumption() {
     });
     let restored = Contacts::restore(&kept).unwrap();
     assert_eq!(
-        restored.all().next().unwrap().availability(),
+        restored.get(&bare("bob@b")).unwrap().availability(),
         Availability::DoNotDisturb
     );
     assert!(restored.may_see_us(&bare("bob@b")));
-    assert_eq!(restored.requests().collect::<Vec<_>>(), [&bare("new@n")]);
+    assert_eq!(restored.requests.iter().collect::<Vec<_>>(), [&bare("new@n")]);
 }
 
 #[test]
@@ -95,7 +89,7 @@ fn a_whole_roster_removes_whom_it_does_not_name() {
         contacts.roster(vec![item("eve@e", Subscription::To)], true, draft)
     });
     assert_eq!(changes, [Change::ContactRemoved(bare("bob@b"))]);
-    assert_eq!(Contacts::restore(&kept).unwrap().all().count(), 1);
+    assert_eq!(Contacts::restore(&kept).unwrap().people.len(), 1);
 }
 
 #[test]
@@ -110,9 +104,11 @@ fn a_request_is_said_once_and_not_by_somebody_who_sees_us_already() {
             Some(Change::Request(bare("new@n")))
         );
         assert_eq!(contacts.asked(bare("new@n"), draft), None);
-        contacts.answered(&bare("new@n"), draft);
+        let gone = Change::RequestGone(bare("new@n"));
+        assert_eq!(contacts.answered(&bare("new@n"), draft), Some(gone));
+        assert_eq!(contacts.answered(&bare("new@n"), draft), None);
     });
-    assert_eq!(Contacts::restore(&kept).unwrap().requests().count(), 0);
+    assert!(Contacts::restore(&kept).unwrap().requests.is_empty());
 }
 
 #[test]
@@ -140,4 +136,68 @@ fn nobody_types_for_ever() {
         }]
     );
     assert!(contacts.forget_typing().is_empty());
+}
+
+#[test]
+fn a_request_answered_elsewhere_is_gone_once_a_fresh_session_does_not_repeat_it() {
+    let mut kept = BTreeMap::new();
+    let mut contacts = Contacts::default();
+    let gone = |who: &str| Change::RequestGone(bare(who));
+    turn(&mut kept, |draft| {
+        for who in ["accepted@a", "declined@d", "open@o", "withdrawn@w"] {
+            contacts.asked(bare(who), draft);
+        }
+        let pushed = contacts.roster(vec![item("accepted@a", Subscription::From)], false, draft);
+        assert!(pushed.contains(&gone("accepted@a")));
+        contacts.requests_come_again();
+        assert_eq!(
+            contacts.asked(bare("open@o"), draft),
+            None,
+            "it is said no second time"
+        );
+        assert_eq!(
+            contacts.answered(&bare("withdrawn@w"), draft),
+            Some(gone("withdrawn@w"))
+        );
+        assert_eq!(contacts.presence_complete(draft), [gone("declined@d")]);
+        assert!(
+            contacts.presence_complete(draft).is_empty(),
+            "only once per fresh session"
+        );
+    });
+    let restored = Contacts::restore(&kept).unwrap();
+    assert_eq!(restored.requests, BTreeSet::from([bare("open@o")]));
+}
+
+#[test]
+fn whom_the_server_blocks_is_kept_and_follows_its_list() {
+    let mut kept = BTreeMap::new();
+    let mut contacts = Contacts::default();
+    let said = |who: &str, blocked| Change::Blocked {
+        address: bare(who),
+        blocked,
+    };
+    turn(&mut kept, |draft| {
+        contacts.asked(bare("mal@m"), draft);
+        assert_eq!(
+            contacts.blocked(vec![bare("mal@m"), bare("old@o")], true, draft),
+            [
+                Change::RequestGone(bare("mal@m")),
+                said("mal@m", true),
+                said("old@o", true)
+            ]
+        );
+        assert!(contacts.blocked(vec![bare("mal@m")], false, draft).is_empty());
+        assert_eq!(
+            contacts.blocked(vec![bare("mal@m"), bare("new@n")], true, draft),
+            [said("old@o", false), said("new@n", true)]
+        );
+        let nobody = contacts.unblocked(Some(&[bare("who@w")]), draft);
+        assert!(nobody.is_empty());
+    });
+    let mut restored = Contacts::restore(&kept).unwrap();
+    let told: Vec<Change> = restored.snapshot().collect();
+    assert_eq!(told, [said("mal@m", true), said("new@n", true)]);
+    turn(&mut kept, |draft| restored.unblocked(None, draft));
+    assert!(Contacts::restore(&kept).unwrap().blocked.is_empty());
 }

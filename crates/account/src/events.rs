@@ -55,8 +55,11 @@ impl Account {
                 let changes = self.contacts.forget_presence(&mut turn.draft);
                 turn.changes(changes);
                 self.presence_told = Some(now.tick + PRESENCE_TOLD);
-                if !resumable && !std::mem::replace(&mut self.told_no_resumption, true) {
-                    turn.change(Change::Notice(Notice::NoResumption));
+                self.contacts.requests_come_again();
+                if resumable {
+                    self.standing.end(turn, "no-resumption");
+                } else {
+                    self.standing.begin(turn, Notice::NoResumption);
                 }
                 self.quiet.began(now.tick);
                 self.link(turn, LinkInput::SignedIn { conn, resumed: false })?;
@@ -105,6 +108,27 @@ impl Account {
                 let change = self.contacts.asked(from, &mut turn.draft);
                 turn.changes(change);
             }
+            Event::SubscriptionWithdrawn(from) => {
+                let change = self.contacts.answered(&from, &mut turn.draft);
+                turn.changes(change);
+            }
+            Event::Blocked { addresses, whole } => {
+                let changes = self.contacts.blocked(addresses, whole, &mut turn.draft);
+                turn.changes(changes);
+            }
+            Event::Unblocked(addresses) => {
+                let changes = self.contacts.unblocked(addresses.as_deref(), &mut turn.draft);
+                turn.changes(changes);
+            }
+            Event::BlockingRefused(condition) => {
+                self.note(
+                    turn,
+                    format!("The server refused to change the block list: {condition}."),
+                );
+                turn.change(Change::Notice(Notice::CannotDo(
+                    "Your server refused to change whom you block. Try again later.".into(),
+                )));
+            }
             Event::Ended { conn, verdict } => self.connection_ended(turn, conn, verdict)?,
             Event::Refused(refusal) => self.note(turn, format!("A stanza was dropped: {refusal}.")),
             Event::Journal(text) => self.note(turn, text),
@@ -126,9 +150,10 @@ impl Account {
 
     /// A server that keeps no history is said once, and again only if it did in between.
     fn features(&mut self, turn: &mut Turn, features: &Features) {
-        let said = std::mem::replace(&mut self.told_no_archive, !features.archive);
-        if !features.archive && !said {
-            turn.change(Change::Notice(Notice::NoArchive));
+        if features.archive {
+            self.standing.end(turn, "no-archive");
+        } else {
+            self.standing.begin(turn, Notice::NoArchive);
         }
     }
 

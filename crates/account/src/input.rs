@@ -4,6 +4,7 @@
 use dormouse_model::{
     BareJid, Batch, BatchId, Change, Channel, Closing, ConnId, DialFailure, Endpoint, JournalEntry, MessageId,
 };
+use dormouse_xmpp::Credentials;
 use std::time::Duration;
 
 /// Something that happened.
@@ -69,6 +70,8 @@ pub enum Input {
     Visible(bool),
     /// The user's wish.
     Command(Command),
+    /// The user gave a password, the first or another one: sign in with it, at once.
+    SignIn(Credentials),
     /// The time of [`crate::Account::deadline`] has come.
     Tick,
 }
@@ -100,6 +103,13 @@ pub enum Command {
     Discard(MessageId),
     /// Everything in this conversation has been seen.
     Read(BareJid),
+    /// Keep what is typed; an empty text keeps nothing.
+    Draft {
+        /// In which conversation.
+        to: BareJid,
+        /// What.
+        text: String,
+    },
     /// The user types, or stopped.
     Typing {
         /// In which conversation.
@@ -109,11 +119,12 @@ pub enum Command {
     },
     /// Read older history of this conversation from the archive.
     Older(BareJid),
-    /// Put somebody on the roster and ask to see their presence.
+    /// Put somebody on the roster and ask to see their presence; of somebody who is there already only the
+    /// name changes.
     Add {
         /// Whom.
         address: BareJid,
-        /// A name for them.
+        /// A name for them; none keeps the one they have, an empty one takes it away.
         name: Option<String>,
     },
     /// Let somebody see our presence, who asked.
@@ -122,6 +133,10 @@ pub enum Command {
     Decline(BareJid),
     /// Take somebody off the roster.
     Remove(BareJid),
+    /// Hear nothing of somebody any more (XEP-0191).
+    Block(BareJid),
+    /// Hear of them again.
+    Unblock(BareJid),
     /// Don't wait for the next attempt.
     RetryNow,
     /// Close the stream and stay offline; answered by [`Output::MayQuit`].

@@ -22,13 +22,15 @@ mod contacts;
 mod events;
 mod input;
 pub mod journal;
+mod password;
 pub mod quarantine;
 mod quiet;
+mod standing;
 mod store_failure;
 mod turn;
 
 pub use account::{Account, Settings, Status};
 pub use input::{Command, Input, Output};
 // What a driver and a window need of the parts, so that they know this crate alone.
-pub use dormouse_timeline::{Stretch, history};
+pub use dormouse_timeline::{Part, Stretch, history};
 pub use dormouse_xmpp::Credentials;

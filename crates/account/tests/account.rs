@@ -25,7 +25,7 @@ impl Bench {
     fn over(disk: Disk) -> Self {
         let settings = Settings {
             address: BareJid::new("me@home.example").unwrap(),
-            credentials: Credentials::password("secret"),
+            credentials: Some(Credentials::password("secret")),
             first_batch: BatchId(1),
         };
         let account = Account::restore(settings, Random::from_seed([3; 32]), &disk).unwrap();

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use dormouse_engine::model::{
     Availability, BareJid, Change, ChatState, Connection, ConnectionState, Contact, MessageId, Notice,
 };
-use dormouse_engine::{Command, Engine, now};
+use dormouse_engine::{Command, Engine, Part, now};
 use rustyline::error::ReadlineError;
 use rustyline::{Config, DefaultEditor, ExternalPrinter};
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,6 +21,7 @@ Type a text and press Enter to send it.
   /history [N]      the last N messages       /older            read older ones from the server
   /add ADDRESS      add a contact             /remove ADDRESS   remove a contact
   /accept ADDRESS   let them see you          /decline ADDRESS  don't
+  /block ADDRESS    hear nothing of them      /unblock ADDRESS  hear of them again
   /edit N TEXT      replace your message #N   /retract N        withdraw it
   /retry N          send a failed one again   /discard N        give it up
   /status           how the connection is     /journal [N]      what happened to it
@@ -137,7 +138,7 @@ impl Screen {
     }
 
     fn history(&mut self, engine: &Engine, with: &BareJid, limit: usize, print: &mut impl FnMut(String)) {
-        match engine.history(with, None, limit) {
+        match engine.history(with, Part::Latest, limit) {
             Ok(stretch) => {
                 if stretch.more {
                     print("(older messages: /history N, /older)".into());
@@ -147,7 +148,7 @@ impl Screen {
                     self.shown.insert(message.id, line.clone());
                     print(line);
                 }
-                if stretch.gap {
+                if stretch.hole.is_some() {
                     print("(messages are missing here; they are being read from the server)".into());
                 }
                 engine.command(Command::Read(with.clone()));
@@ -230,6 +231,15 @@ impl Screen {
                 ));
                 self.requests.insert(from);
             }
+            Change::RequestGone(from) => {
+                self.requests.remove(&from);
+            }
+            Change::Blocked { address, blocked } => {
+                let what = if blocked { "is" } else { "is no longer" };
+                print(format!("* {} {what} blocked", self.name(&address)));
+            }
+            // One conversation at a time is on a terminal, and it has no list of them.
+            Change::Conversation(_) | Change::NoticeGone(_) => {}
             Change::ChatState { conversation, state } => {
                 let typing = state == Some(ChatState::Composing);
                 let here = self.with.as_ref() == Some(&conversation);
@@ -237,7 +247,7 @@ impl Screen {
                     print(format!("* {} is typing…", self.name(&conversation)));
                 }
             }
-            Change::CatchUp { stored, done } => {
+            Change::CatchUp { stored, done, .. } => {
                 if done && self.catching_up && stored > 0 {
                     print(format!("* {stored} missed messages were read."));
                 }
@@ -258,7 +268,7 @@ impl Screen {
 
     /// Prints what a catch-up brought into the open conversation, in order.
     fn news(&mut self, engine: &Engine, with: &BareJid, print: &mut impl FnMut(String)) {
-        let Ok(stretch) = engine.history(with, None, 200) else {
+        let Ok(stretch) = engine.history(with, Part::Latest, 200) else {
             return;
         };
         for message in &stretch.messages {
@@ -306,12 +316,14 @@ impl Screen {
                 Some(with) => engine.command(Command::Older(with)),
                 None => print("Of whom? /to ADDRESS".into()),
             },
-            ("to" | "add" | "remove" | "accept" | "decline", address) => match BareJid::new(address) {
-                Ok(address) => self.about(engine, verb, address, print),
-                Err(_) => print(format!(
-                    "“{address}” is no address. An address looks like name@example.org."
-                )),
-            },
+            ("to" | "add" | "remove" | "accept" | "decline" | "block" | "unblock", address) => {
+                match BareJid::new(address) {
+                    Ok(address) => self.about(engine, verb, address, print),
+                    Err(_) => print(format!(
+                        "“{address}” is no address. An address looks like name@example.org."
+                    )),
+                }
+            }
             ("edit" | "retract" | "retry" | "discard", rest) => {
                 let (number, text) = rest.split_once(' ').unwrap_or((rest, ""));
                 match number.trim_start_matches('#').parse() {
@@ -330,6 +342,8 @@ impl Screen {
             "add" => engine.command(Command::Add { address, name: None }),
             "remove" => engine.command(Command::Remove(address)),
             "accept" => engine.command(Command::Accept(address)),
+            "block" => engine.command(Command::Block(address)),
+            "unblock" => engine.command(Command::Unblock(address)),
             _ => engine.command(Command::Decline(address)),
         }
     }

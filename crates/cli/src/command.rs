@@ -18,6 +18,7 @@ pub enum Line {
         with: BareJid,
         limit: Option<usize>,
         before: Option<u64>,
+        after: Option<u64>,
     },
     /// Read older history from the archive.
     Older { with: BareJid },
@@ -39,6 +40,8 @@ pub enum Line {
         #[serde(default)]
         route_lost: bool,
     },
+    /// Keep what is typed.
+    Draft { to: BareJid, text: String },
     /// The user types, or stopped.
     Typing { to: BareJid, typing: bool },
     /// A conversation has been read.
@@ -59,6 +62,10 @@ pub enum Line {
     Decline { address: BareJid },
     /// Remove a contact.
     Remove { address: BareJid },
+    /// Hear nothing of somebody any more.
+    Block { address: BareJid },
+    /// Hear of them again.
+    Unblock { address: BareJid },
     /// Don't wait for the next attempt.
     RetryNow {},
     /// Close the stream and end.
@@ -74,6 +81,10 @@ mod tests {
         for line in [
             r#"{"command":"send","to":"bob@example.org","body":"hello","tag":"t1"}"#,
             r#"{"command":"history","with":"bob@example.org","limit":5}"#,
+            r#"{"command":"history","with":"bob@example.org","after":7}"#,
+            r#"{"command":"draft","to":"bob@example.org","text":"hel"}"#,
+            r#"{"command":"block","address":"bob@example.org"}"#,
+            r#"{"command":"unblock","address":"bob@example.org"}"#,
             r#"{"command":"suspend"}"#,
             r#"{"command":"resume"}"#,
             r#"{"command":"network","up":false}"#,

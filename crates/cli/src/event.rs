@@ -2,8 +2,8 @@
 
 use crate::words;
 use dormouse_engine::model::{
-    Availability, Change, ChatState, Connection, ConnectionState, Contact, Content, Delivery, Message,
-    MessageId, Now, Side, Subscription,
+    Availability, Change, ChatState, Connection, ConnectionState, Contact, Content, Conversation, Delivery,
+    Message, MessageId, Now, Side, Subscription,
 };
 use dormouse_engine::{Status, Stretch};
 use serde_json::{Value, json};
@@ -21,6 +21,7 @@ pub fn change(change: &Change, tags: &Tags, now: Now) -> Value {
             event["event"] = json!("message");
             event
         }
+        Change::Conversation(it) => conversation(it, tags),
         Change::Removed { id, conversation } => {
             json!({"event": "removed", "id": id.0, "conversation": conversation.as_str()})
         }
@@ -29,16 +30,33 @@ pub fn change(change: &Change, tags: &Tags, now: Now) -> Value {
             json!({"event": "contact", "address": address.as_str(), "removed": true})
         }
         Change::Request(from) => json!({"event": "request", "from": from.as_str()}),
+        Change::RequestGone(from) => json!({"event": "request", "from": from.as_str(), "gone": true}),
+        Change::Blocked { address, blocked } => {
+            json!({"event": "blocked", "address": address.as_str(), "blocked": blocked})
+        }
         Change::ChatState { conversation, state } => json!({
             "event": "typing", "conversation": conversation.as_str(),
             "typing": *state == Some(ChatState::Composing),
         }),
-        Change::CatchUp { stored, done } => json!({"event": "catch-up", "stored": stored, "done": done}),
+        Change::CatchUp {
+            stored,
+            expected,
+            done,
+        } => json!({"event": "catch-up", "stored": stored, "expected": expected, "done": done}),
         Change::Older { conversation, more } => {
             json!({"event": "older", "conversation": conversation.as_str(), "more": more})
         }
         Change::Notice(it) => json!({"event": "notice", "kind": it.name(), "text": it.sentence()}),
+        Change::NoticeGone(name) => json!({"event": "notice", "kind": name, "gone": true}),
     }
+}
+
+fn conversation(it: &Conversation, tags: &Tags) -> Value {
+    json!({
+        "event": "conversation", "conversation": it.with.as_str(), "unread": it.unread, "draft": it.draft,
+        "last": it.last.as_ref().map(|last| message(last, tags)),
+        "read_up_to": it.read_up_to.map(|place| place.to_string()),
+    })
 }
 
 fn connection(it: &Connection, now: Now) -> Value {
@@ -98,8 +116,10 @@ fn message(it: &Message, tags: &Tags) -> Value {
 
 /// The answer to `history`.
 pub fn history(with: &str, stretch: &Stretch, tags: &Tags) -> Value {
+    let hole = stretch.hole.map(|(from, to)| [from.to_string(), to.to_string()]);
     json!({
-        "event": "history", "conversation": with, "gap": stretch.gap, "more": stretch.more,
+        "event": "history", "conversation": with, "gap": hole.is_some(), "hole": hole,
+        "more": stretch.more, "newer": stretch.newer, "beginning": stretch.beginning,
         "messages": stretch.messages.iter().map(|it| message(it, tags)).collect::<Vec<_>>(),
     })
 }

@@ -16,7 +16,7 @@ pub async fn login(address: BareJid, endpoint: Option<String>) -> Result<()> {
     let folder = tempfile::tempdir().context("No temporary folder can be made")?;
     let engine = Engine::start(Settings {
         address: address.clone(),
-        password: secret.clone(),
+        password: Some(secret.clone()),
         folder: Folder::at(folder.path()),
         endpoint,
         watch_system: false,

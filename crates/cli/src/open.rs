@@ -44,7 +44,7 @@ impl Place {
         let password = password::find(&self.address).await?;
         let engine = Engine::start(Settings {
             address: self.address,
-            password,
+            password: Some(password),
             folder,
             endpoint: self.endpoint,
             watch_system: !self.no_wake,

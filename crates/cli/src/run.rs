@@ -2,9 +2,9 @@
 
 use crate::command::Line;
 use crate::event::{self, Tags};
-use crate::open::{Open, Place};
-use dormouse_engine::model::{BareJid, Change, MessageId};
-use dormouse_engine::{Command, Engine, Happening, now};
+use crate::open::{self, Open};
+use dormouse_engine::model::{BareJid, Change, MessageId, Place, ReadError};
+use dormouse_engine::{Command, Engine, Happening, Part, now};
 use serde_json::{Value, json};
 use std::io::Write;
 use std::process::ExitCode;
@@ -22,7 +22,7 @@ enum End {
 }
 
 /// Runs until told to quit, end of input or a signal.
-pub async fn run(place: Place) -> ExitCode {
+pub async fn run(place: open::Place) -> ExitCode {
     let Open { engine, _log } = match place.open().await {
         Ok(open) => open,
         Err(error) => {
@@ -87,7 +87,12 @@ async fn obey(engine: &Engine, line: Line, tags: &mut Tags) {
             }
             return;
         }
-        Line::History { with, limit, before } => return history(engine, &with, limit, before, tags),
+        Line::History {
+            with,
+            limit,
+            before,
+            after,
+        } => return history(engine, &with, limit, (before, after), tags),
         Line::Status {} => {
             if let Some(status) = engine.status().await {
                 write(&event::status(&status));
@@ -107,6 +112,7 @@ async fn obey(engine: &Engine, line: Line, tags: &mut Tags) {
         Line::Hidden {} => return engine.happened(Happening::Visible(false)),
         Line::Network { up, route_lost } => return engine.happened(Happening::Network { up, route_lost }),
         Line::Typing { to, typing } => Command::Typing { to, typing },
+        Line::Draft { to, text } => Command::Draft { to, text },
         Line::Read { with } => Command::Read(with),
         Line::Older { with } => Command::Older(with),
         Line::Retry { id: it } => Command::Retry(id(it)),
@@ -117,17 +123,33 @@ async fn obey(engine: &Engine, line: Line, tags: &mut Tags) {
         Line::Accept { address } => Command::Accept(address),
         Line::Decline { address } => Command::Decline(address),
         Line::Remove { address } => Command::Remove(address),
+        Line::Block { address } => Command::Block(address),
+        Line::Unblock { address } => Command::Unblock(address),
         Line::RetryNow {} => Command::RetryNow,
         Line::Quit {} => Command::Quit,
     };
     engine.command(command);
 }
 
-fn history(engine: &Engine, with: &BareJid, limit: Option<usize>, before: Option<u64>, tags: &Tags) {
-    let found = before
-        .map(|id| engine.message(MessageId(id)))
-        .transpose()
-        .and_then(|message| engine.history(with, message.flatten().map(|m| m.place), limit.unwrap_or(50)));
+fn history(
+    engine: &Engine,
+    with: &BareJid,
+    limit: Option<usize>,
+    (before, after): (Option<u64>, Option<u64>),
+    tags: &Tags,
+) {
+    let place = |id: Option<u64>| -> Result<Option<Place>, ReadError> {
+        let message = id.map(|id| engine.message(MessageId(id))).transpose()?;
+        Ok(message.flatten().map(|message| message.place))
+    };
+    let found = place(before).and_then(|before| {
+        let part = match (before, place(after)?) {
+            (Some(place), _) => Part::Before(place),
+            (None, Some(place)) => Part::After(place),
+            (None, None) => Part::Latest,
+        };
+        engine.history(with, part, limit.unwrap_or(50))
+    });
     write(&match found {
         Ok(stretch) => event::history(with.as_str(), &stretch, tags),
         Err(error) => json!({"event": "error", "text": format!("The history can't be read: {error}.")}),

@@ -206,6 +206,11 @@ impl Driver {
                     tag: Some(tag),
                 }));
             }
+            Request::SignIn(password) => {
+                let credentials = Credentials::password(password.reveal());
+                self.settings.password = Some(password);
+                self.feed(Input::SignIn(credentials));
+            }
             Request::Happened(happening) => self.feed(match happening {
                 Happening::Suspending => Input::Suspending,
                 Happening::Resumed(slept) => Input::Resumed { slept, proven: true },
@@ -218,8 +223,7 @@ impl Driver {
             }
             Request::Subscribe { reply } => {
                 let (sender, changes) = unbounded_channel();
-                let mut snapshot = self.account.snapshot();
-                snapshot.extend(self.notices.iter().cloned().map(Change::Notice));
+                let snapshot = self.snapshot();
                 if reply.send(Subscription { snapshot, changes }).is_ok() {
                     self.subscribers.push(sender);
                 }
@@ -379,8 +383,10 @@ impl Driver {
                 self.locals.remove(&conn);
             }
             Output::Change(change) => {
-                if let Change::Notice(notice) = &change {
-                    self.remember(notice);
+                match &change {
+                    Change::Notice(notice) => self.remember(notice),
+                    Change::NoticeGone(name) => self.notices.retain(|kept| kept.name() != *name),
+                    _ => {}
                 }
                 self.publish(&change);
             }
@@ -408,15 +414,38 @@ impl Driver {
         }
     }
 
+    /// Everything a window shows, as changes from nothing.
+    fn snapshot(&self) -> Vec<Change> {
+        let mut snapshot = self.account.snapshot(&*self.store).unwrap_or_else(|error| {
+            // The next input meets it too and has the core made anew, which tells everything again.
+            tracing::error!(%error, "the conversations can't be listed");
+            vec![Change::Connection(self.account.status().connection)]
+        });
+        // Standing ones are the core's to tell, except while there is none that could.
+        let stalled = self.stalled.is_some();
+        let notices = self.notices.iter().filter(|it| stalled || !it.is_standing());
+        snapshot.extend(notices.cloned().map(Change::Notice));
+        snapshot
+    }
+
     /// Keeps what a window that opens later must be told: the latest notice of each kind, while it holds.
     fn remember(&mut self, notice: &Notice) {
         self.notices.retain(|kept| kept.name() != notice.name());
         match notice {
-            Notice::StoreRecovered => self
-                .notices
-                .retain(|kept| !matches!(kept, Notice::StoreFailed(_))),
-            Notice::CannotDo(_) => {}
+            Notice::StoreRecovered | Notice::CannotDo(_) => {}
             lasting => self.notices.push(lasting.clone()),
+        }
+    }
+
+    /// What the old core said of how things are holds no longer: the new one says it again if it does.
+    fn take_back_standing(&mut self) {
+        let (standing, lasting) = std::mem::take(&mut self.notices)
+            .into_iter()
+            .partition(Notice::is_standing);
+        self.notices = lasting;
+        let standing: Vec<Notice> = standing;
+        for notice in standing {
+            self.publish(&Change::NoticeGone(notice.name()));
         }
     }
 
@@ -470,11 +499,11 @@ impl Driver {
         match restore(&self.settings, &self.store, first_batch) {
             Ok(account) => {
                 self.account = account;
+                self.take_back_standing();
                 if self.stalled.take().is_some() {
-                    self.remember(&Notice::StoreRecovered);
                     self.publish(&Change::Notice(Notice::StoreRecovered));
                 }
-                for change in self.account.snapshot() {
+                for change in self.snapshot() {
                     self.publish(&change);
                 }
                 self.feed(Input::Start);
@@ -514,6 +543,8 @@ impl Driver {
                 let _ = reply.send(());
             }
             Request::Subscribe { .. } | Request::Status { .. } => self.requested(request),
+            // The next core begins with it.
+            Request::SignIn(password) => self.settings.password = Some(password),
             later => self.backlog.push(later),
         }
     }
@@ -524,7 +555,10 @@ fn restore(settings: &Settings, store: &Store, first_batch: BatchId) -> Result<A
     getrandom::fill(&mut seed).map_err(|error| StartError::System(error.to_string()))?;
     let settings = dormouse_account::Settings {
         address: settings.address.clone(),
-        credentials: Credentials::password(settings.password.reveal()),
+        credentials: settings
+            .password
+            .as_ref()
+            .map(|password| Credentials::password(password.reveal())),
         first_batch,
     };
     Ok(Account::restore(settings, Random::from_seed(seed), store)?)

@@ -2,9 +2,10 @@
 
 use crate::driver::Driver;
 use crate::request::{Happening, Request, Subscription};
+use crate::secret::Secret;
 use crate::settings::{Settings, StartError};
-use dormouse_account::{Command, Status, Stretch, history};
-use dormouse_model::{BareJid, Endpoint, JournalEntry, Key, Memory, Message, MessageId, Place, ReadError};
+use dormouse_account::{Command, Part, Status, Stretch, history};
+use dormouse_model::{BareJid, Endpoint, JournalEntry, Key, Memory, Message, MessageId, ReadError};
 use dormouse_store::Store;
 use std::sync::Arc;
 use std::thread;
@@ -68,6 +69,12 @@ impl Engine {
         id.await.ok()
     }
 
+    /// Signs in with this password: the first one, or another than the server refused. Whether it is taken is
+    /// told as the connection's state.
+    pub fn sign_in(&self, password: Secret) {
+        self.ask(Request::SignIn(password));
+    }
+
     /// Tells what happened to the machine or the window.
     pub fn happened(&self, happening: Happening) {
         self.ask(Request::Happened(happening));
@@ -94,9 +101,9 @@ impl Engine {
         status.await.ok()
     }
 
-    /// A stretch of a conversation from the cache, ending before `before` or at the present.
-    pub fn history(&self, with: &BareJid, before: Option<Place>, limit: usize) -> Result<Stretch, ReadError> {
-        history(&*self.store, &self.address, with, before, limit)
+    /// A part of a conversation from the cache: at most `limit` messages.
+    pub fn history(&self, with: &BareJid, part: Part, limit: usize) -> Result<Stretch, ReadError> {
+        history(&*self.store, &self.address, with, part, limit)
     }
 
     /// A message from the cache.

@@ -1,6 +1,7 @@
 //! Where an account keeps its things.
 
 use dormouse_model::BareJid;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// The folder of one account: cache, journal and log. Readable by its user only.
@@ -17,14 +18,43 @@ impl Folder {
     /// such place.
     pub fn of(account: &BareJid) -> Option<Self> {
         let dirs = directories::ProjectDirs::from("", "", "Dormouse")?;
-        Some(Self(
-            dirs.data_local_dir().join("accounts").join(file_name(account)),
-        ))
+        Some(Self::within(&dirs.data_local_dir().join("accounts"), account))
+    }
+
+    /// The account's folder among others in `accounts`.
+    pub fn within(accounts: &Path, account: &BareJid) -> Self {
+        Self(accounts.join(file_name(account)))
     }
 
     /// The folder itself.
     pub fn path(&self) -> &Path {
         &self.0
+    }
+
+    /// Removes what an account kept here, and the folder itself if nothing else is in it. Only after its engine
+    /// has ended and its log is closed.
+    ///
+    /// # Errors
+    /// Something could not be removed; what else there is may be gone all the same.
+    pub fn forget(self) -> io::Result<()> {
+        // The folder may be one that the user named: nothing in it is touched but what is ours.
+        for ours in [self.store(), self.log()] {
+            match std::fs::remove_dir_all(ours) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        match std::fs::remove_dir(&self.0) {
+            Err(error)
+                if !matches!(
+                    error.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::DirectoryNotEmpty
+                ) =>
+            {
+                Err(error)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The store's folder.
@@ -54,6 +84,22 @@ fn file_name(account: &BareJid) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn forgetting_an_account_takes_what_is_its_own_and_nothing_else() {
+        let home = tempfile::tempdir().unwrap();
+        let folder = || Folder::at(home.path().join("accounts").join("me@home.example"));
+        std::fs::create_dir_all(folder().store().join("cache")).unwrap();
+        std::fs::create_dir_all(folder().log()).unwrap();
+        let letter = folder().path().join("letter.txt");
+        std::fs::write(&letter, "dear Bob").unwrap();
+        folder().forget().unwrap();
+        assert!(letter.exists() && !folder().store().exists() && !folder().log().exists());
+        std::fs::remove_file(letter).unwrap();
+        folder().forget().unwrap();
+        assert!(!folder().path().exists());
+        folder().forget().unwrap();
+    }
 
     #[test]
     fn an_address_can_not_climb_out_of_its_folder() {

@@ -17,8 +17,9 @@ mod request;
 pub mod secret;
 mod settings;
 
-pub use dormouse_account::{Command, Status, Stretch};
+pub use dormouse_account::{Command, Part, Status, Stretch};
 pub use dormouse_model as model;
+pub use dormouse_store::OpenError;
 pub use engine::Engine;
 pub use folder::Folder;
 pub use present::now;

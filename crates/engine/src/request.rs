@@ -1,5 +1,6 @@
 //! What an engine's holder may ask of it, and gets.
 
+use crate::secret::Secret;
 use dormouse_account::{Command, Status};
 use dormouse_model::{BareJid, Change, MessageId};
 use std::time::Duration;
@@ -45,6 +46,8 @@ pub enum Request {
         /// Where the id goes.
         reply: oneshot::Sender<MessageId>,
     },
+    /// A password, the first or another one.
+    SignIn(Secret),
     /// Something told by hand.
     Happened(Happening),
     /// Prepare for sleep and say when ready.

@@ -11,8 +11,8 @@ use dormouse_store::OpenError;
 pub struct Settings {
     /// The account.
     pub address: BareJid,
-    /// Its password.
-    pub password: Secret,
+    /// Its password. None: the account stays offline until [`crate::Engine::sign_in`].
+    pub password: Option<Secret>,
     /// Where it keeps its things.
     pub folder: Folder,
     /// The WebSocket endpoint, if the user gave one; else it is discovered (XEP-0156).

@@ -39,6 +39,9 @@ pub struct ArchivePage {
     pub items: Vec<ArchiveItem>,
     /// The page reaches the end of the filtered archive in the direction asked (XEP-0313 section 4.3).
     pub complete: bool,
+    /// How many items the whole (filtered) archive holds, as far as the server says (XEP-0059 section 2.6: may be
+    /// approximate).
+    pub count: Option<u64>,
     /// False if the server says that the result may still change (`stable='false'`): moves nothing.
     pub stable: bool,
 }

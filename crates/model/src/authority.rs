@@ -28,6 +28,8 @@ pub enum Claim<'a> {
     },
     /// "Your roster has changed" (RFC 6121 section 2.1.6).
     RosterPush,
+    /// "Your list of blocked people has changed" (XEP-0191 section 3.3).
+    BlockPush,
     /// "Your own published state has changed" (XEP-0163).
     OwnPep,
     /// "Your message reached me" (XEP-0184).
@@ -83,6 +85,7 @@ impl Claim<'_> {
             Claim::ArchiveResult { .. } => "archive result",
             Claim::RequestResult { .. } => "request result",
             Claim::RosterPush => "roster push",
+            Claim::BlockPush => "block push",
             Claim::OwnPep => "own state",
             Claim::Receipt { .. } => "receipt",
             Claim::Marker { .. } => "marker",
@@ -96,8 +99,13 @@ impl Claim<'_> {
     /// RFC 6120 section 8.1.2.1) may claim it to the account `own`.
     pub fn by(self, from: Option<&Jid>, own: &BareJid) -> Result<(), Refusal> {
         let is_own_bare = from.is_none_or(|from| from.resource().is_none() && from.to_bare() == *own);
+        let is_own_server = from.is_some_and(|from| {
+            from.node().is_none() && from.resource().is_none() && from.domain() == own.domain()
+        });
         let allowed = match self {
             Claim::Carbon | Claim::RosterPush | Claim::OwnPep => is_own_bare,
+            // Servers push it in either name.
+            Claim::BlockPush => is_own_bare || is_own_server,
             Claim::ArchiveResult { asked, pending } => {
                 let from_archive = match from {
                     None => asked == own,
@@ -112,12 +120,7 @@ impl Claim<'_> {
                         None => true,
                         // A request to our own account may be answered by its bare address, its server,
                         // or the full address it was sent from (RFC 6120 section 10.3.3).
-                        Some(from) => {
-                            from.to_bare() == *own
-                                || (from.node().is_none()
-                                    && from.resource().is_none()
-                                    && from.domain() == own.domain())
-                        }
+                        Some(from) => from.to_bare() == *own || is_own_server,
                     },
                 };
                 pending && from_asked
@@ -173,6 +176,26 @@ mod tests {
                     claim.word()
                 );
             }
+        }
+    }
+
+    #[test]
+    fn the_block_list_is_changed_by_the_own_account_or_its_server_only() {
+        for fine in ["me@home.example", "home.example"] {
+            assert!(Claim::BlockPush.by(Some(&jid(fine)), &own()).is_ok(), "{fine}");
+        }
+        assert!(Claim::BlockPush.by(None, &own()).is_ok());
+        for forger in [
+            "me@home.example/phone",
+            "home.example/x",
+            "mallory@home.example",
+            "mallory@evil.example",
+            "evil.example",
+        ] {
+            assert!(
+                Claim::BlockPush.by(Some(&jid(forger)), &own()).is_err(),
+                "{forger}"
+            );
         }
     }
 

@@ -1,6 +1,6 @@
 //! What the window is told, in order.
 
-use crate::{BareJid, ChatState, Connection, Contact, Message, MessageId, Stamp};
+use crate::{BareJid, ChatState, Connection, Contact, Conversation, Message, MessageId, Stamp};
 use serde::{Deserialize, Serialize};
 
 /// One change to what a window shows. Applying all changes in order to an earlier snapshot gives what
@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 pub enum Change {
     /// The connection's state.
     Connection(Connection),
+    /// A conversation of the list that is new, or looks different now. Once per input, after its messages. One
+    /// that [is nothing](Conversation::is_nothing) is no longer there.
+    Conversation(Box<Conversation>),
     /// A message that is new, or looks different now.
     Message(Box<Message>),
     /// A message that is no longer there: discarded, or recognised as another one.
@@ -24,6 +27,15 @@ pub enum Change {
     ContactRemoved(BareJid),
     /// Somebody asks to see our presence.
     Request(BareJid),
+    /// A request is no longer open: answered here or elsewhere, or taken back.
+    RequestGone(BareJid),
+    /// Somebody was blocked, or no longer is (XEP-0191).
+    Blocked {
+        /// Who.
+        address: BareJid,
+        /// Which of the two.
+        blocked: bool,
+    },
     /// What the other side does in a conversation. Forgotten when the link is lost (no eternal "typing").
     ChatState {
         /// Where.
@@ -35,6 +47,9 @@ pub enum Change {
     CatchUp {
         /// Messages read back so far in this catch-up.
         stored: u64,
+        /// How many there will be at most, where the server says so: what is left to read is not known to be
+        /// messages before it is read, so this falls towards `stored`.
+        expected: Option<u64>,
         /// Whether it has reached what was known.
         done: bool,
     },
@@ -47,6 +62,8 @@ pub enum Change {
     },
     /// Something to say once, plainly.
     Notice(Notice),
+    /// A standing notice no longer holds; its [name](Notice::name).
+    NoticeGone(&'static str),
 }
 
 /// What the user should know once, where it matters.
@@ -72,6 +89,15 @@ pub enum Notice {
 }
 
 impl Notice {
+    /// Whether it says how things are, until they are otherwise ([`Change::NoticeGone`]); the others say what
+    /// has happened.
+    pub fn is_standing(&self) -> bool {
+        matches!(
+            self,
+            Notice::NoArchive | Notice::NoResumption | Notice::StoreFailed(_)
+        )
+    }
+
     /// The notice's name in `dormouse-cli`'s events.
     pub fn name(&self) -> &'static str {
         match self {

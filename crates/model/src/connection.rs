@@ -148,6 +148,8 @@ pub enum Cause {
     BadCertificate(CertificateProblem),
     /// The certificate is not trusted, on an account that has worked: this network intercepts the connection.
     Intercepted(CertificateProblem),
+    /// No password has been given.
+    NoPassword,
     /// The password was refused.
     WrongPassword,
     /// The account is disabled or gone.
@@ -229,6 +231,7 @@ impl Cause {
                 "This network intercepts the connection (the certificate shown is not your server's: {}). If it has a sign-in page, open it in a browser.",
                 problem.words()
             ),
+            NoPassword => "Dormouse needs your password to sign in.".into(),
             WrongPassword => "The server refused the password. Check the address and sign in again.".into(),
             AccountDisabled { text: Some(text) } => {
                 format!("The server says that this account is disabled: “{text}”. Ask its operator.")

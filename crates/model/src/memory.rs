@@ -92,6 +92,13 @@ impl<'m> Draft<'m> {
         self.pending.insert(key.bytes(), None);
     }
 
+    /// What has been written so far: each key with its value, none where it was deleted.
+    pub fn written(&self) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
+        self.pending
+            .iter()
+            .map(|(key, value)| (key.as_slice(), value.as_deref()))
+    }
+
     /// Whether nothing has been written.
     pub fn is_empty(&self) -> bool {
         self.pending.is_empty()

@@ -44,8 +44,12 @@ pub enum Key {
     Coverage(BareJid),
     /// A message of ours whose fate is not settled.
     Outbox(MessageId),
-    /// A conversation's summary: unread count, draft, last read.
+    /// What is kept of a conversation beside its messages: unread count, how far either side has read.
     Conversation(BareJid),
+    /// What was typed into a conversation and not sent: a text.
+    Draft(BareJid),
+    /// Somebody blocked (XEP-0191).
+    Blocked(BareJid),
     /// Somebody on the roster.
     Contact(BareJid),
     /// Somebody who asks to see our presence.
@@ -94,6 +98,8 @@ impl Key {
             Key::Coverage(archive) => push_text(&mut b, b'c', &[archive.as_str()]),
             Key::Outbox(id) => push(&mut b, b'q', &id.0.to_be_bytes()),
             Key::Conversation(with) => push_text(&mut b, b'v', &[with.as_str()]),
+            Key::Draft(with) => push_text(&mut b, b'd', &[with.as_str()]),
+            Key::Blocked(address) => push_text(&mut b, b'k', &[address.as_str()]),
             Key::Contact(address) => push_text(&mut b, b'r', &[address.as_str()]),
             Key::Request(address) => push_text(&mut b, b'w', &[address.as_str()]),
             Key::Journal(number) => push(&mut b, b'j', &number.to_be_bytes()),
@@ -124,6 +130,18 @@ impl Key {
     /// The range of a whole kind, named by any key of it.
     pub fn kind_range(&self) -> (Vec<u8>, Vec<u8>) {
         Self::range_of(&self.bytes()[..1])
+    }
+
+    /// Whose conversation a record belongs to, by its key: a place in its order, its summary or its draft. None for
+    /// any other kind.
+    pub fn conversation_of(key: &[u8]) -> Option<BareJid> {
+        let (b't' | b'v' | b'd', address) = key.split_first()? else {
+            return None;
+        };
+        // An address holds neither of the two bytes that would be written differently.
+        let end = address.iter().position(|byte| *byte == 0)?;
+        let text = std::str::from_utf8(address.get(..end)?).ok()?;
+        BareJid::new(text).ok()
     }
 
     /// The range of one conversation's order.
@@ -202,6 +220,21 @@ mod tests {
         assert_ne!(one[1..], two[1..]);
         let low = Key::ByArchiveId(bare("a@x"), ArchiveId("b".into())).bytes();
         assert!(low < one);
+    }
+
+    #[test]
+    fn the_conversation_is_read_back_from_the_keys_that_belong_to_one() {
+        let with = bare("jos\u{e9}\\20x@\u{fc}nter.example");
+        for key in [
+            Key::Timeline(with.clone(), Place(0)),
+            Key::Conversation(with.clone()),
+            Key::Draft(with.clone()),
+        ] {
+            assert_eq!(Key::conversation_of(&key.bytes()), Some(with.clone()), "{key:?}");
+        }
+        for key in [Key::Contact(with), Key::Message(MessageId(7)), Key::Session] {
+            assert_eq!(Key::conversation_of(&key.bytes()), None, "{key:?}");
+        }
     }
 
     #[test]

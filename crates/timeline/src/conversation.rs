@@ -1,4 +1,5 @@
-//! A conversation's summary: what is unread, and how far either side has read.
+//! What is kept of a conversation beside its messages: what is unread, and how far either side has read.
+//! What the list of conversations shows is worked out from it in [`crate::summary`].
 
 use crate::ledger::Ledger;
 use dormouse_model::{BareJid, Key, Message, MessageId, Place, ReadError, Side, StanzaId};
@@ -7,12 +8,12 @@ use serde::{Deserialize, Serialize};
 /// So many things may wait in one conversation for messages that are not known.
 pub(crate) const ORPHANS: u32 = 500;
 
-/// A conversation's summary (under [`Key::Conversation`]).
+/// What is kept of a conversation (under [`Key::Conversation`]).
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Conversation {
+pub(crate) struct Conversation {
     /// Messages of the other side that the user has not read, here or elsewhere.
     pub unread: u64,
-    /// The last message that was there when the user read here.
+    /// The last message of the other side that was there when the user read here.
     pub read: Option<MessageId>,
     /// The last message that another of the user's clients has displayed.
     pub read_elsewhere: Option<MessageId>,

@@ -63,6 +63,18 @@ pub(crate) struct Gap {
     pub(crate) read: u64,
     /// Messages found in it.
     pub(crate) stored: u64,
+    /// Items that this reading will meet, as the server counted them at its beginning.
+    #[serde(default)]
+    pub(crate) counted: Option<u64>,
+}
+
+impl Gap {
+    /// How many messages will be found at most: those found, and every item that is left. None where the server
+    /// does not count, or the reading does not go by pages from the newest on.
+    pub(crate) fn expected(&self) -> Option<u64> {
+        let left = self.counted?.saturating_sub(self.read);
+        (self.way == Way::Backwards).then(|| self.stored.saturating_add(left))
+    }
 }
 
 /// How much of an archive is known (under [`dormouse_model::Key::Coverage`]).
@@ -111,6 +123,7 @@ impl Coverage {
             earlier,
             read: 0,
             stored: 0,
+            counted: None,
         });
     }
 

@@ -8,7 +8,6 @@
 //! what is read from the archive: whoever was there when they arrived has answered them.
 
 use crate::conflicts::{drop_queued_edits, fail, take_back};
-use crate::conversation::Conversation;
 use crate::ledger::{Item, Ledger};
 use crate::order::timeline_place;
 use crate::outbox::Outbox;
@@ -107,21 +106,13 @@ impl Ledger<'_, '_> {
         Ok(count)
     }
 
-    /// The user reads a conversation here.
+    /// The user reads a conversation here: up to the last message of theirs. (Own ones may still change their
+    /// place, or be discarded.)
     pub(crate) fn read_here(&mut self, with: &BareJid, may_see_us: bool) -> Result<(), ReadError> {
-        let (from, to) = Key::timeline_range(with);
-        let mut conversation = self.conversation(with)?;
-        let mut last: Option<MessageId> = None;
-        let mut mark: Option<StanzaId> = None;
-        for (_, value) in self.draft.range(&from, &to, Walk::Backwards, 64)? {
-            let id: MessageId = decode(&value).ok_or(ReadError::Damaged('t'))?;
-            last = last.or(Some(id));
-            let theirs = self.message(id)?.filter(|message| message.side == Side::Theirs);
-            if let Some(name) = theirs.and_then(|message| message.names.stanza) {
-                mark = Some(name);
-                break;
-            }
-        }
+        let kept = self.conversation(with)?;
+        let mut conversation = kept.clone();
+        let last = self.last_of_theirs(with)?;
+        let mark = last.as_ref().and_then(|message| message.names.stanza.clone());
         let untold = conversation.unread > 0 || conversation.marked != mark;
         if let Some(of) = mark
             && may_see_us
@@ -130,13 +121,32 @@ impl Ledger<'_, '_> {
             conversation.marked = Some(of.clone());
             self.effect(Effect::Send(Outgoing::Displayed { to: with.clone(), of }));
         }
-        let read = Conversation {
-            unread: 0,
-            read: last,
-            ..conversation
-        };
-        self.put_conversation(with, &read);
+        conversation.unread = 0;
+        conversation.read = last.map(|message| message.id).or(conversation.read);
+        if conversation != kept {
+            self.put_conversation(with, &conversation);
+        }
         Ok(())
+    }
+
+    fn last_of_theirs(&self, with: &BareJid) -> Result<Option<Message>, ReadError> {
+        let (from, mut to) = Key::timeline_range(with);
+        for _ in 0..MARKED / 32 {
+            let some = self.draft.range(&from, &to, Walk::Backwards, 32)?;
+            for (key, value) in &some {
+                let id: MessageId = decode(value).ok_or(ReadError::Damaged('t'))?;
+                if let Some(message) = self.message(id)?
+                    && message.side == Side::Theirs
+                {
+                    return Ok(Some(message));
+                }
+                to.clone_from(key);
+            }
+            if some.len() < 32 {
+                return Ok(None);
+            }
+        }
+        Ok(None)
     }
 
     /// Whether nothing stands behind an own message but own ones that were typed later and are not read back

@@ -27,8 +27,9 @@ mod order;
 mod outbox;
 mod reading;
 mod seating;
+mod summary;
 mod timeline;
 
-pub use conversation::Conversation;
-pub use history::{Stretch, history};
+pub use history::{Part, Stretch, history};
+pub use summary::{changed, conversation, conversations};
 pub use timeline::{Effect, Timeline};

@@ -89,8 +89,13 @@ impl Timeline {
             &lie,
             self.coverage.cursor != Cursor::Never,
         )?;
+        // The very first reading stops long before an old archive's beginning: its count says nothing.
+        let bounded = self.coverage.cursor != Cursor::Never;
         if let Some(gap) = &mut self.coverage.gap {
             gap.stored += stored.fresh;
+            if step == Step::Newest {
+                gap.counted = page.count.filter(|_| bounded);
+            }
         }
         let progress = self.coverage.gap.as_ref().map_or(0, |gap| gap.stored);
         // A page after the cursor that ends at the cursor and claims that more follows: the server has forgotten
@@ -149,9 +154,10 @@ impl Timeline {
         ledger
             .draft
             .put(&Key::Coverage(self.account.clone()), &self.coverage);
-        if self.coverage.gap.is_some() {
+        if let Some(gap) = &self.coverage.gap {
             ledger.change(Change::CatchUp {
                 stored: progress,
+                expected: gap.expected(),
                 done: false,
             });
         }
@@ -354,7 +360,11 @@ impl Timeline {
         self.evidence(ledger)?;
         if !self.catch_up.done {
             self.catch_up.done = true;
-            ledger.change(Change::CatchUp { stored, done: true });
+            ledger.change(Change::CatchUp {
+                stored,
+                expected: None,
+                done: true,
+            });
             ledger.effect(Effect::CaughtUp);
         }
         Ok(())

@@ -338,6 +338,30 @@ impl Timeline {
         self.outbox.entries().count()
     }
 
+    /// Keeps what is typed in a conversation and not sent; an empty text keeps nothing.
+    pub fn draft(&self, with: &BareJid, text: &str, draft: &mut Draft<'_>) -> Result<(), ReadError> {
+        let key = Key::Draft(with.clone());
+        let kept: Option<String> = draft.read(&key)?;
+        if kept.as_deref().unwrap_or_default() != text {
+            if text.is_empty() {
+                draft.delete(&key);
+            } else {
+                draft.put(&key, text);
+            }
+        }
+        Ok(())
+    }
+
+    /// How far the reading of what was missed has come, while it is under way.
+    pub fn progress(&self) -> Option<Change> {
+        let gap = self.coverage.gap.as_ref()?;
+        (!self.catch_up.done && gap.read > 0).then(|| Change::CatchUp {
+            stored: gap.stored,
+            expected: gap.expected(),
+            done: false,
+        })
+    }
+
     /// Whether everything missed has been read back, as far as the server keeps it.
     pub fn caught_up(&self) -> bool {
         self.catch_up.done

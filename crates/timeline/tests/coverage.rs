@@ -4,7 +4,7 @@
 mod world;
 
 use dormouse_model::{ArchiveFailure, ArchivePage, Change, Incoming, PageWanted, Payload, StanzaId};
-use dormouse_timeline::Effect;
+use dormouse_timeline::{Effect, Part};
 use world::{BOB, ME, Manner, World, bare, text};
 
 fn from_bob(number: usize) -> Incoming {
@@ -64,23 +64,24 @@ fn the_newest_page_comes_first_and_the_gap_is_said_until_it_is_closed() {
         world.archives(&from_bob(number));
     }
     world.session(true);
-    assert!(world.stretch(BOB).gap);
+    assert!(world.stretch(BOB).hole.is_some());
     let query = world.query().unwrap();
     assert_eq!(query.page, PageWanted::Newest);
     assert!(query.since.is_some());
     let effects = world.give(&query);
     assert!(effects.contains(&Effect::Change(Change::CatchUp {
         stored: 50,
+        expected: Some(205),
         done: false
     })));
     assert!(!world.timeline.caught_up());
     let shown = world.stretch(BOB);
-    assert!(shown.gap);
+    assert!(shown.hole.is_some());
     assert_eq!(shown.messages.len(), 55);
     assert_eq!(world::body(shown.messages.last().unwrap()), "204");
     world.effects.clear();
     world.catch_up();
-    assert!(!world.stretch(BOB).gap);
+    assert!(world.stretch(BOB).hole.is_none());
     assert_eq!(
         world
             .effects
@@ -102,11 +103,12 @@ fn a_stretch_above_an_open_gap_has_no_gap_in_it() {
     let query = world.query().unwrap();
     world.give(&query);
     let account = bare(ME);
-    let newest = dormouse_timeline::history(&world.memory, &account, &bare(BOB), None, 20).unwrap();
-    assert!(!newest.gap && newest.more);
+    let newest = dormouse_timeline::history(&world.memory, &account, &bare(BOB), Part::Latest, 20).unwrap();
+    assert!(newest.hole.is_none() && newest.more);
     let before = newest.messages[0].place;
-    let older = dormouse_timeline::history(&world.memory, &account, &bare(BOB), Some(before), 40).unwrap();
-    assert!(older.gap, "it reaches across the gap");
+    let older =
+        dormouse_timeline::history(&world.memory, &account, &bare(BOB), Part::Before(before), 40).unwrap();
+    assert!(older.hole.is_some(), "it reaches across the gap");
 }
 
 #[test]
@@ -203,11 +205,11 @@ fn an_unstable_page_moves_nothing_and_is_asked_again_later_but_not_for_ever() {
     }
     assert_eq!(asked, 5);
     assert!(world.timeline.caught_up());
-    assert!(world.stretch(BOB).gap, "what is not certain is said");
+    assert!(world.stretch(BOB).hole.is_some(), "what is not certain is said");
     world.stable = true;
     world.session(true);
     world.catch_up();
-    assert!(!world.stretch(BOB).gap);
+    assert!(world.stretch(BOB).hole.is_none());
 }
 
 #[test]

@@ -377,13 +377,8 @@ fn reading_a_conversation_clears_what_is_unread_and_says_so_once() {
         world.live(&sent);
     }
     let unread = |world: &World| {
-        let key = dormouse_model::Key::Conversation(bare(BOB));
-        let memory: &dyn dormouse_model::Memory = &world.memory;
-        memory
-            .read::<dormouse_timeline::Conversation>(&key)
-            .unwrap()
-            .unwrap()
-            .unread
+        let summary = dormouse_timeline::conversation(&world.memory, &bare(BOB)).unwrap();
+        summary.unread
     };
     assert_eq!(unread(&world), 2);
     let read = |world: &mut World| world.told(|t, now, draft| t.read(now, &bare(BOB), true, draft));

@@ -8,7 +8,8 @@
 use crate::event::Features;
 use crate::xml::draft;
 use crate::{
-    caps, carbons, chat_markers, chat_states, correction, delay, eme, mam, receipts, retraction, stanza_id,
+    blocking, caps, carbons, chat_markers, chat_states, correction, delay, eme, mam, receipts, retraction,
+    stanza_id,
 };
 use minidom::Element;
 use std::collections::BTreeSet;
@@ -19,7 +20,6 @@ pub const INFO: &str = "http://jabber.org/protocol/disco#info";
 /// The namespace of questions about what belongs to an entity.
 pub const ITEMS: &str = "http://jabber.org/protocol/disco#items";
 
-const BLOCKING: &str = "urn:xmpp:blocking";
 const PING: &str = "urn:xmpp:ping";
 
 /// What this client is (XEP-0030 section 3.1; the registry's words): category, type, name.
@@ -84,7 +84,7 @@ impl Info {
     /// Takes over what the server's domain announces.
     pub fn of_server(&self, features: &mut Features) {
         features.carbons |= self.has(carbons::NS);
-        features.blocking = self.has(BLOCKING);
+        features.blocking = self.has(blocking::NS);
     }
 }
 

@@ -86,6 +86,19 @@ pub enum Event {
     },
     /// Somebody asks to see our presence (RFC 6121 section 3.1).
     SubscriptionAsked(BareJid),
+    /// Somebody no longer wants to see our presence (RFC 6121 section 3.3).
+    SubscriptionWithdrawn(BareJid),
+    /// People are blocked (XEP-0191).
+    Blocked {
+        /// These.
+        addresses: Vec<BareJid>,
+        /// Whether this is the whole list: who is not in it is not blocked.
+        whole: bool,
+    },
+    /// These are no longer blocked; none: nobody is.
+    Unblocked(Option<Vec<BareJid>>),
+    /// The server did not block or unblock whom we asked for; the condition.
+    BlockingRefused(String),
     /// The stream is over, by a stream error, a refused sign-in, or because the server broke the protocol.
     Ended {
         /// On which connection.

@@ -27,6 +27,7 @@ mod stream_management;
 pub mod verdict;
 
 mod addressing;
+mod blocking;
 mod body;
 mod caps;
 mod carbons;

@@ -141,6 +141,7 @@ impl Collector {
         Some(Ok(ArchivePage {
             query,
             items: pending.stamped(),
+            count: bounds.count,
             complete: flag(fin, "complete").unwrap_or(false),
             stable: flag(fin, "stable").unwrap_or(true),
         }))

@@ -21,6 +21,10 @@ pub(crate) enum Asked {
     ArchivePreferences,
     /// The roster.
     Roster,
+    /// Who is blocked.
+    BlockList,
+    /// To block or unblock somebody; what comes of it comes as a push.
+    Blocking,
     /// A page of the archive.
     Archive(QueryId),
     /// Whether this connection lives; an answer on another says nothing.

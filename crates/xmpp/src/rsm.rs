@@ -27,6 +27,8 @@ pub struct Bounds {
     pub first: Option<ArchiveId>,
     /// The last item's id; none on an empty page.
     pub last: Option<ArchiveId>,
+    /// How many items there are on all pages (section 2.6); may be approximate.
+    pub count: Option<u64>,
 }
 
 impl Bounds {
@@ -47,6 +49,9 @@ pub fn bounds(answer: &Element) -> Bounds {
     Bounds {
         first: id("first"),
         last: id("last"),
+        count: set
+            .and_then(|set| set.get_child("count", NS))
+            .and_then(|count| count.text().trim().parse().ok()),
     }
 }
 
@@ -81,6 +86,28 @@ mod tests {
             <set xmlns='http://jabber.org/protocol/rsm'><count>0</count></set></fin>"
             .parse()
             .unwrap();
-        assert_eq!(bounds(&fin), Bounds::default());
+        let empty = Bounds {
+            count: Some(0),
+            ..Bounds::default()
+        };
+        assert_eq!(bounds(&fin), empty);
+    }
+
+    #[test]
+    fn a_count_is_believed_only_if_it_is_a_number() {
+        for (text, count) in [
+            ("340", Some(340)),
+            (" 7 ", Some(7)),
+            ("-1", None),
+            ("many", None),
+            ("", None),
+        ] {
+            let fin: Element = format!(
+                "<fin xmlns='urn:xmpp:mam:2'><set xmlns='http://jabber.org/protocol/rsm'><count>{text}</count></set></fin>"
+            )
+            .parse()
+            .unwrap();
+            assert_eq!(bounds(&fin).count, count, "{text:?}");
+        }
     }
 }

@@ -68,6 +68,7 @@ pub struct Session {
     /// The answers so far.
     gathered: Features,
     roster_known: bool,
+    blocks_known: bool,
     changed: bool,
     requests: Requests,
     collector: Collector,
@@ -103,6 +104,7 @@ struct Kept {
     unconfirmed: Vec<MessageId>,
     features: Option<Features>,
     roster_known: bool,
+    blocks_known: bool,
 }
 
 /// After this many attempts to resume that simply broke, the session is given up.
@@ -169,6 +171,7 @@ impl Session {
             gathered: kept.features.clone().unwrap_or_default(),
             features: kept.features,
             roster_known: kept.roster_known,
+            blocks_known: kept.blocks_known,
             requests: Requests::default(),
             collector,
             stream: None,
@@ -342,6 +345,7 @@ impl Session {
             unconfirmed: self.unmanaged.waiting.iter().map(|(_, id)| *id).collect(),
             features: self.features.clone(),
             roster_known: self.roster_known,
+            blocks_known: self.blocks_known,
         };
         draft.put(&Key::Session, &kept);
         self.changed = false;
@@ -479,6 +483,7 @@ impl Session {
         self.features = None;
         self.gathered = Features::default();
         self.roster_known = false;
+        self.blocks_known = false;
         self.silent_resumptions = 0;
         self.changed = true;
     }

@@ -7,7 +7,10 @@
 use crate::client::{Client, Power};
 use crate::server::Server;
 use crate::server::stanza::CLIENT;
-use dormouse_model::{BatchId, ConnectionState, Content, Delivery, Message, MessageId, Tick};
+use dormouse_model::{
+    BareJid, BatchId, ConnectionState, Content, Conversation, Delivery, Message, MessageId, Tick,
+};
+use dormouse_timeline::{Part, history};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -208,6 +211,19 @@ impl Checker {
 
     /// The changes told so far add up to what is stored.
     pub fn window_agrees(&mut self, at: Tick, client: &Client) {
+        let kept = list(client);
+        if kept != client.list {
+            let odd = kept
+                .keys()
+                .chain(client.list.keys())
+                .find(|with| kept.get(*with) != client.list.get(*with));
+            let detail = odd.map(|with| (kept.get(with), client.list.get(with)));
+            self.found(
+                at,
+                &client.name,
+                format!("the list of conversations and the store differ (stored, shown): {detail:?}"),
+            );
+        }
         let stored = window(client);
         if stored == client.view {
             return;
@@ -389,23 +405,28 @@ pub fn window(client: &Client) -> BTreeMap<MessageId, Message> {
     let records = client.disk.records();
     let conversations: BTreeSet<_> = conversations(client);
     for conversation in conversations {
-        let mut before = None;
-        while let Ok(stretch) =
-            dormouse_timeline::history(records, &client.address, &conversation, before, 50)
-        {
-            before = stretch.messages.first().map(|message| message.place);
-            let more = stretch.more && before.is_some();
+        let mut part = Part::Latest;
+        while let Ok(stretch) = history(records, &client.address, &conversation, part, 50) {
+            let first = stretch.messages.first().map(|message| message.place);
+            let more = stretch.more;
             all.extend(stretch.messages.into_iter().map(|message| (message.id, message)));
-            if !more {
-                break;
+            match first {
+                Some(first) if more => part = Part::Before(first),
+                _ => break,
             }
         }
     }
     all
 }
 
+/// The list of conversations in a window that is opened now.
+pub fn list(client: &Client) -> BTreeMap<BareJid, Conversation> {
+    let all = dormouse_timeline::conversations(client.disk.records()).unwrap_or_default();
+    all.into_iter().map(|it| (it.with.clone(), it)).collect()
+}
+
 /// The conversations that a client keeps anything of.
-fn conversations(client: &Client) -> BTreeSet<dormouse_model::BareJid> {
+fn conversations(client: &Client) -> BTreeSet<BareJid> {
     crate::world::everybody()
         .into_iter()
         .filter(|address| *address != client.address)

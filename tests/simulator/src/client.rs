@@ -5,7 +5,7 @@ use crate::fault::{Fault, Phase};
 use crate::server::LineId;
 use crate::world::Event;
 use dormouse_account::Account;
-use dormouse_model::{BareJid, BatchId, ConnId, ConnectionState, Message, MessageId, Tick};
+use dormouse_model::{BareJid, BatchId, ConnId, ConnectionState, Conversation, Message, MessageId, Tick};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -81,6 +81,8 @@ pub struct Client {
     pub untrue_since: Option<Duration>,
     /// What its window shows of messages, from the changes alone.
     pub view: BTreeMap<MessageId, Message>,
+    /// What its window shows of conversations, from the changes alone.
+    pub list: BTreeMap<BareJid, Conversation>,
     /// Faults that wait for a phase.
     pub armed: Vec<(Phase, Fault)>,
     /// What was written before the machine or the program was about to stop: it must be on disk first.
@@ -118,6 +120,7 @@ impl Client {
             since: Tick(0),
             untrue_since: None,
             view: BTreeMap::new(),
+            list: BTreeMap::new(),
             armed: Vec::new(),
             must_be_durable: None,
             at_once: (Tick(0), 0),

@@ -6,7 +6,7 @@ use dormouse_model::{
     Content, Draft, Incoming, Jid, Kind, Message, MessageId, Now, OriginId, Outgoing, PageWanted, Payload,
     Random, ReadError, Stamp, StanzaId, Tick, Via,
 };
-use dormouse_timeline::{Effect, Stretch, Timeline, history};
+use dormouse_timeline::{Effect, Part, Stretch, Timeline, history};
 use std::collections::BTreeMap;
 
 pub fn bare(text: &str) -> BareJid {
@@ -221,6 +221,7 @@ impl World {
             query: query.id,
             items: items[from..to].iter().map(|item| (*item).clone()).collect(),
             complete,
+            count: Some(items.len() as u64),
             stable: self.stable,
         })
     }
@@ -278,7 +279,7 @@ impl World {
     }
 
     pub fn stretch(&self, with: &str) -> Stretch {
-        history(&self.memory, &bare(ME), &bare(with), None, 100_000).unwrap()
+        history(&self.memory, &bare(ME), &bare(with), Part::Latest, 100_000).unwrap()
     }
 
     pub fn bodies(&self, with: &str) -> Vec<String> {

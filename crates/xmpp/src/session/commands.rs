@@ -3,7 +3,7 @@
 use super::stream_state::Phase;
 use super::{Session, stream_management};
 use crate::requests::Asked;
-use crate::{Event, Output, message_out, open, ping, presence, roster};
+use crate::{Event, Output, blocking, message_out, open, ping, presence, roster};
 use dormouse_model::{ArchiveFailure, ArchiveQuery, BareJid, Draft, MessageId, Now, Outgoing, ProbeId};
 use minidom::Element;
 
@@ -114,12 +114,28 @@ impl Session {
 
     /// Sets a contact's name and groups, adding them to the roster if needed. The roster as it then is comes as an event.
     pub fn roster_set(&mut self, address: &BareJid, name: Option<&str>, groups: &[String]) -> Vec<Output> {
-        self.request(roster::set(address, name, groups))
+        self.request(Asked::Other, roster::set(address, name, groups))
     }
 
     /// Removes a contact, and with it what each sees of the other.
     pub fn roster_remove(&mut self, address: &BareJid) -> Vec<Output> {
-        self.request(roster::remove(address))
+        self.request(Asked::Other, roster::remove(address))
+    }
+
+    /// Whether the server can block people (XEP-0191); none while it is not known.
+    pub fn can_block(&self) -> Option<bool> {
+        self.features.as_ref().map(|features| features.blocking)
+    }
+
+    /// Hears nothing of somebody any more. That it is so comes as an [`Event::Blocked`], a refusal as an
+    /// [`Event::BlockingRefused`].
+    pub fn block(&mut self, address: &BareJid) -> Vec<Output> {
+        self.request(Asked::Blocking, blocking::block(address))
+    }
+
+    /// Hears of somebody again.
+    pub fn unblock(&mut self, address: &BareJid) -> Vec<Output> {
+        self.request(Asked::Blocking, blocking::unblock(address))
     }
 
     /// Asks to see somebody's presence.
@@ -159,10 +175,10 @@ impl Session {
         out
     }
 
-    fn request(&mut self, payload: Element) -> Vec<Output> {
+    fn request(&mut self, asked: Asked, payload: Element) -> Vec<Output> {
         let mut out = Vec::new();
         if self.is_ready() {
-            self.request_of(&mut out, "set", Asked::Other, payload);
+            self.request_of(&mut out, "set", asked, payload);
         }
         out
     }

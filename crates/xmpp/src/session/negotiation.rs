@@ -279,6 +279,7 @@ impl Session {
         self.tell_client_state(out);
         if let Some(features) = &self.features {
             out.push(Output::Event(Event::Features(features.clone())));
+            self.ask_block_list(out);
         } else {
             self.ask_features(out);
         }

@@ -13,7 +13,7 @@ use crate::presence::{self, Presence};
 use crate::requests::Asked;
 use crate::roster::{self, Push};
 use crate::xml::draft;
-use crate::{Event, Output, disco, mam_prefs, ping};
+use crate::{Event, Output, blocking, disco, mam_prefs, ping};
 use dormouse_model::{Arrival, Claim, Now, Via};
 use minidom::Element;
 
@@ -82,7 +82,9 @@ impl Session {
                 Event::Journal(format!("presence to {from} came back: {condition}"))
             }
             // What they mean for the roster comes as a push.
-            Ok(Presence::Approved(_) | Presence::Left(_) | Presence::Denied(_) | Presence::Nothing) => return,
+            Ok(Presence::Approved(_) | Presence::Denied(_) | Presence::Nothing) => return,
+            // A request that is not answered yet is taken back with it, and no roster item tells.
+            Ok(Presence::Left(who)) => Event::SubscriptionWithdrawn(who),
             Err(unreadable) => Event::Unreadable(format!("a presence: {unreadable}")),
         };
         out.push(Output::Event(event));
@@ -142,6 +144,22 @@ impl Session {
                 }
                 None => Self::journal(out, "the server gave no roster"),
             },
+            Asked::BlockList => match blocking::read(iq) {
+                Some(addresses) => {
+                    self.blocks_known = true;
+                    self.changed = true;
+                    let whole = true;
+                    out.push(Output::Event(Event::Blocked { addresses, whole }));
+                }
+                None => Self::journal(out, "the server gave no block list"),
+            },
+            Asked::Blocking => {
+                if refused {
+                    let error = iq.get_child("error", CLIENT);
+                    let condition = error.and_then(message::condition).unwrap_or_default();
+                    out.push(Output::Event(Event::BlockingRefused(condition)));
+                }
+            }
             Asked::Archive(query) => match self.collector.finish(query, iq) {
                 Some(Ok(page)) => out.push(Output::Event(Event::Page(page))),
                 Some(Err(failure)) => {
@@ -179,12 +197,24 @@ impl Session {
         self.features = Some(self.gathered.clone());
         self.changed = true;
         out.push(Output::Event(Event::Features(self.gathered.clone())));
+        self.ask_block_list(out);
+    }
+
+    /// Asks whom the server blocks for us, once per session and only where it can.
+    pub(super) fn ask_block_list(&mut self, out: &mut Vec<Output>) {
+        let can = self.can_block() == Some(true);
+        if can && !self.blocks_known && !self.requests.awaits(Asked::BlockList) {
+            self.request_of(out, "get", Asked::BlockList, blocking::list());
+        }
     }
 
     /// A request to us (RFC 6120 section 8.2.3): each is answered, if only with "no".
     fn asked_of_us(&mut self, kind: &str, iq: &Element, out: &mut Vec<Output>) {
         if kind == "set" && iq.has_child("query", roster::NS) {
             return self.roster_push(iq, out);
+        }
+        if kind == "set" && blocking::is_push(iq) {
+            return self.block_push(iq, out);
         }
         if kind == "get" {
             if iq.has_child("ping", ping::NS) {
@@ -201,18 +231,49 @@ impl Session {
         self.reply(iq, "error", Some(refusal("service-unavailable")), out);
     }
 
-    fn roster_push(&mut self, iq: &Element, out: &mut Vec<Output>) {
+    /// Whether this push comes from who may push. If not, it is answered as if there were nobody here (RFC 6121
+    /// section 2.1.6).
+    fn may_push(&mut self, claim: Claim<'_>, iq: &Element, out: &mut Vec<Output>) -> bool {
         let allowed = match addressing::stated_from(iq) {
-            Ok(from) => Claim::RosterPush.by(from.as_ref(), &self.account),
+            Ok(from) => claim.by(from.as_ref(), &self.account),
             Err(_) => Err(dormouse_model::Refusal {
-                claim: Claim::RosterPush.word(),
+                claim: claim.word(),
                 from: None,
             }),
         };
         if let Err(refused) = allowed {
             out.push(Output::Event(Event::Refused(refused)));
-            // As if there were nobody here (RFC 6121 section 2.1.6).
-            return self.reply(iq, "error", Some(refusal("service-unavailable")), out);
+            self.reply(iq, "error", Some(refusal("service-unavailable")), out);
+            return false;
+        }
+        true
+    }
+
+    fn block_push(&mut self, iq: &Element, out: &mut Vec<Output>) {
+        if !self.may_push(Claim::BlockPush, iq, out) {
+            return;
+        }
+        match blocking::push(iq) {
+            Some(push) => {
+                out.push(Output::Event(match push {
+                    blocking::Push::Blocked(addresses) => Event::Blocked {
+                        addresses,
+                        whole: false,
+                    },
+                    blocking::Push::Unblocked(addresses) => Event::Unblocked(addresses),
+                }));
+                self.reply(iq, "result", None, out);
+            }
+            None => {
+                out.push(Output::Event(Event::Unreadable("a block push".to_owned())));
+                self.reply(iq, "error", Some(refusal("bad-request")), out);
+            }
+        }
+    }
+
+    fn roster_push(&mut self, iq: &Element, out: &mut Vec<Output>) {
+        if !self.may_push(Claim::RosterPush, iq, out) {
+            return;
         }
         match roster::push(iq) {
             Some((change, _)) => {

@@ -38,7 +38,7 @@ impl World {
         let client = &self.clients[number];
         Settings {
             address: client.address.clone(),
-            credentials: Credentials::password(client.password.clone()),
+            credentials: Some(Credentials::password(client.password.clone())),
             first_batch,
         }
     }
@@ -57,6 +57,7 @@ impl World {
             Ok(core) => {
                 client.core = Some(core);
                 client.view = crate::checker::window(client);
+                client.list = crate::checker::list(client);
                 self.note(&name, "is started", "");
                 self.feed(number, Input::Start);
             }
@@ -161,7 +162,15 @@ impl World {
                     .found(self.now, &name, format!("can't be rebuilt: {error}"));
             }
         };
-        let snapshot = core.snapshot();
+        let snapshot = match core.snapshot(client.disk.records()) {
+            Ok(snapshot) => snapshot,
+            Err(error) => {
+                let name = client.name.clone();
+                return self
+                    .checker
+                    .found(self.now, &name, format!("can't tell what is: {error}"));
+            }
+        };
         client.core = Some(core);
         for change in snapshot {
             self.changed(number, change);
@@ -511,6 +520,12 @@ impl World {
             }
             Change::Removed { id, .. } => {
                 client.view.remove(&id);
+            }
+            Change::Conversation(it) if it.is_nothing() => {
+                client.list.remove(&it.with);
+            }
+            Change::Conversation(it) => {
+                client.list.insert(it.with.clone(), *it);
             }
             _ => {}
         }
