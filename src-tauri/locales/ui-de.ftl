@@ -1,0 +1,169 @@
+# Die Wörter des Fensters. Schlüssel und Argumente sind in jeder Sprache gleich (ein Test vergleicht sie); $n
+# entscheidet über die Mehrzahl.
+
+## Anmelden
+
+ui-sign-in-title = Willkommen bei Dormouse
+ui-sign-in-lead = Melde dich mit deinem XMPP-Konto an.
+ui-address = Adresse
+ui-address-example = du@example.org
+ui-password = Passwort
+ui-advanced = Erweitert
+ui-endpoint = Server-Endpunkt
+ui-endpoint-hint = Nur nötig, wenn dein Server nicht von selbst gefunden wird. Beginnt mit wss://.
+ui-endpoint-found = Von selbst gefunden
+ui-sign-in = Anmelden
+ui-signing-in = Anmeldung läuft…
+ui-error-address-empty = Bitte gib eine Adresse ein, etwa du@example.org.
+ui-error-password-empty = Bitte gib das Passwort ein.
+
+## Die Verbindung
+
+ui-connection = Verbindung
+ui-connection-asleep = Im Ruhezustand
+ui-connection-offline = Kein Netz
+ui-connection-connecting = Verbinden
+ui-connection-signing-in = Anmelden
+ui-connection-catching-up = Nachholen
+ui-connection-live = Verbunden
+ui-connection-suspect = Wird geprüft
+ui-connection-waiting = Gleich wieder da
+ui-connection-stopped = Nicht verbunden
+ui-banner-asleep = Im Ruhezustand seit { $since }.
+ui-banner-offline = Kein Netz. Was du schreibst, wird gesendet, sobald es wieder da ist.
+ui-banner-connecting = Die Verbindung wird aufgebaut… Was du schreibst, wird dann gesendet.
+ui-banner-asleep-connecting = Im Ruhezustand seit { $since }, die Verbindung wird aufgebaut…
+ui-banner-catching-up = Verpasstes wird nachgeholt…
+ui-banner-catching-up-some = { $n ->
+    [one] Verpasstes wird nachgeholt: bisher { $n } Nachricht
+   *[other] Verpasstes wird nachgeholt: bisher { $n } Nachrichten
+}
+ui-banner-catching-up-of = { $n ->
+    [one] Verpasstes wird nachgeholt: { $stored } von { $n } Nachricht
+   *[other] Verpasstes wird nachgeholt: { $stored } von { $n } Nachrichten
+}
+ui-banner-asleep-catching-up = Im Ruhezustand seit { $since }, Verpasstes wird nachgeholt…
+ui-banner-asleep-catching-up-some = { $n ->
+    [one] Im Ruhezustand seit { $since }, Verpasstes wird nachgeholt: bisher { $n } Nachricht
+   *[other] Im Ruhezustand seit { $since }, Verpasstes wird nachgeholt: bisher { $n } Nachrichten
+}
+ui-banner-asleep-catching-up-of = { $n ->
+    [one] Im Ruhezustand seit { $since }, Verpasstes wird nachgeholt: { $stored } von { $n } Nachricht
+   *[other] Im Ruhezustand seit { $since }, Verpasstes wird nachgeholt: { $stored } von { $n } Nachrichten
+}
+ui-banner-suspect = Die Verbindung wird geprüft…
+ui-banner-waiting = Gleich folgt der nächste Versuch.
+ui-banner-back-in = { $n ->
+    [one] Wieder da in { $n } s.
+   *[other] Wieder da in { $n } s.
+}
+ui-banner-stopped = Nicht verbunden.
+ui-banner-sign-in-again = Melde dich wieder an, um zu senden und zu empfangen.
+ui-retry-now = Jetzt versuchen
+
+## Menschen
+
+ui-conversations = Unterhaltungen
+ui-filter = Unterhaltung suchen
+ui-nobody-yet = Noch niemand hier. Füge jemanden mit Adresse hinzu, um zu schreiben.
+ui-nobody-found = Niemand mit diesem Namen oder dieser Adresse.
+ui-choose = Wähle eine Unterhaltung.
+ui-divider = Breite der Liste
+ui-back = Zurück zur Liste
+ui-add-contact = Kontakt hinzufügen
+ui-add-lead = Dein Kontakt wird gefragt, ob du sehen darfst, wann er online ist.
+ui-name = Name
+ui-name-optional = Name (nur du siehst ihn)
+ui-add = Hinzufügen
+ui-rename = Umbenennen
+ui-rename-lead = Nur du siehst diesen Namen. Ist er leer, steht dort die Adresse.
+ui-save = Speichern
+ui-remove = Kontakt entfernen
+ui-remove-title = { $name } entfernen?
+ui-remove-text = Du siehst dann nicht mehr, wann der Kontakt online ist. Die Nachrichten bleiben.
+ui-block = Blockieren
+ui-block-title = { $name } blockieren?
+ui-block-text = Nichts von dort erreicht dich mehr, und dort ist nicht zu sehen, ob du online bist. Du kannst die Blockierung jederzeit aufheben.
+ui-unblock = Blockierung aufheben
+ui-unblock-who = Blockierung von { $name } aufheben
+ui-blocked = Blockiert
+ui-blocked-people = Blockiert
+ui-blocked-sentence = Du hast diesen Kontakt blockiert.
+ui-copy-address = Adresse kopieren
+ui-conversation-menu = Mehr zu dieser Unterhaltung
+ui-requests = Anfragen
+ui-request = { $name } möchte sehen, wann du online bist.
+ui-accept = Annehmen
+ui-decline = Ablehnen
+ui-stranger = Kein Kontakt
+ui-draft = Entwurf
+ui-unread = { $n ->
+    [one] { $n } ungelesene Nachricht
+   *[other] { $n } ungelesene Nachrichten
+}
+ui-you-wrote = Du: { $text }
+ui-presence-online = Online
+ui-presence-away = Abwesend
+ui-presence-do-not-disturb = Bitte nicht stören
+ui-presence-extended-away = Länger abwesend
+ui-presence-offline = Offline
+ui-presence-unknown = Unbekannt
+ui-presence-asked = Noch keine Antwort
+
+## Nachrichten
+
+ui-you = Du
+ui-messages-with = Nachrichten mit { $name }
+ui-no-messages-yet = Noch keine Nachrichten
+ui-loading = Nachrichten werden geladen…
+ui-loading-older = Ältere Nachrichten werden geladen…
+ui-older-offline = Ältere Nachrichten können geladen werden, sobald du verbunden bist.
+ui-row-beginning = Hier beginnt die Unterhaltung.
+ui-row-gap = Hier fehlen vielleicht Nachrichten. Sie werden geladen, sobald du verbunden bist.
+ui-row-new = Neu
+ui-to-latest = Zu den neuesten
+ui-new-messages = { $n ->
+    [one] { $n } neue Nachricht
+   *[other] { $n } neue Nachrichten
+}
+ui-typing = { $name } schreibt…
+ui-typing-short = schreibt…
+ui-delivery-queued = Wartet auf das Senden
+ui-delivery-sent = Gesendet
+ui-delivery-delivered = Zugestellt
+ui-delivery-read = Gelesen
+ui-delivery-failed = Nicht gesendet
+ui-retry = Erneut senden
+ui-discard = Verwerfen
+ui-edited = Bearbeitet
+ui-retracted = Diese Nachricht wurde zurückgezogen.
+ui-show-all = { $n ->
+    [one] Alles zeigen ({ $n } Zeichen)
+   *[other] Alles zeigen ({ $n } Zeichen)
+}
+ui-message-menu = Mehr zu dieser Nachricht
+ui-copy = Text kopieren
+ui-edit = Bearbeiten
+ui-retract = Zurückziehen
+
+## Schreiben
+
+ui-composer = Nachricht schreiben
+ui-composer-hint = Eingabe sendet, Umschalt und Eingabe beginnen eine neue Zeile.
+ui-send = Senden
+ui-editing = Nachricht wird bearbeitet. Esc bricht ab.
+ui-cancel = Abbrechen
+
+## Das Konto
+
+ui-account = Konto
+ui-account-button = Konto { $address }
+ui-since = seit { $time }.
+ui-password-kept = Im Schlüsselbund dieses Computers aufbewahrt.
+ui-sign-out = Abmelden
+ui-sign-out-lead = Dein Passwort wird von diesem Computer entfernt.
+ui-sign-out-forget = Auch die Nachrichten auf diesem Computer löschen, auch noch nicht gesendete
+ui-version = Dormouse { $version }
+ui-close = Schließen
+ui-notices = Hinweise
+ui-dismiss = Ausblenden

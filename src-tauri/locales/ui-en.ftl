@@ -1,0 +1,169 @@
+# The window's own words. Keys and arguments are the same in every language (a test compares them); $n decides the
+# plural form.
+
+## Signing in
+
+ui-sign-in-title = Welcome to Dormouse
+ui-sign-in-lead = Sign in with your XMPP account.
+ui-address = Address
+ui-address-example = you@example.org
+ui-password = Password
+ui-advanced = Advanced
+ui-endpoint = Server endpoint
+ui-endpoint-hint = Only needed if your server can’t be found by itself. It begins with wss://.
+ui-endpoint-found = Found by itself
+ui-sign-in = Sign in
+ui-signing-in = Signing in…
+ui-error-address-empty = Please enter an address, such as you@example.org.
+ui-error-password-empty = Please enter the password.
+
+## The connection
+
+ui-connection = Connection
+ui-connection-asleep = Asleep
+ui-connection-offline = No network
+ui-connection-connecting = Connecting
+ui-connection-signing-in = Signing in
+ui-connection-catching-up = Catching up
+ui-connection-live = Connected
+ui-connection-suspect = Checking
+ui-connection-waiting = Reconnecting soon
+ui-connection-stopped = Not connected
+ui-banner-asleep = Asleep since { $since }.
+ui-banner-offline = No network. What you write is sent when it is back.
+ui-banner-connecting = Connecting… What you write is sent then.
+ui-banner-asleep-connecting = Asleep since { $since }, connecting…
+ui-banner-catching-up = Catching up…
+ui-banner-catching-up-some = { $n ->
+    [one] Catching up: { $n } message so far
+   *[other] Catching up: { $n } messages so far
+}
+ui-banner-catching-up-of = { $n ->
+    [one] Catching up: { $stored } of { $n } message
+   *[other] Catching up: { $stored } of { $n } messages
+}
+ui-banner-asleep-catching-up = Asleep since { $since }, catching up…
+ui-banner-asleep-catching-up-some = { $n ->
+    [one] Asleep since { $since }, catching up: { $n } message so far
+   *[other] Asleep since { $since }, catching up: { $n } messages so far
+}
+ui-banner-asleep-catching-up-of = { $n ->
+    [one] Asleep since { $since }, catching up: { $stored } of { $n } message
+   *[other] Asleep since { $since }, catching up: { $stored } of { $n } messages
+}
+ui-banner-suspect = Checking the connection…
+ui-banner-waiting = Trying again soon.
+ui-banner-back-in = { $n ->
+    [one] Back in { $n } s.
+   *[other] Back in { $n } s.
+}
+ui-banner-stopped = Not connected.
+ui-banner-sign-in-again = Sign in again to send and receive.
+ui-retry-now = Retry now
+
+## People
+
+ui-conversations = Conversations
+ui-filter = Find a conversation
+ui-nobody-yet = Nobody here yet. Add somebody by their address to start talking.
+ui-nobody-found = Nobody of that name or address.
+ui-choose = Choose a conversation.
+ui-divider = Width of the list
+ui-back = Back to the list
+ui-add-contact = Add contact
+ui-add-lead = They are asked whether you may see when they are online.
+ui-name = Name
+ui-name-optional = Name (only you see it)
+ui-add = Add
+ui-rename = Rename
+ui-rename-lead = Only you see this name. Leave it empty to see the address.
+ui-save = Save
+ui-remove = Remove contact
+ui-remove-title = Remove { $name }?
+ui-remove-text = You will no longer see when the other is online. The messages stay.
+ui-block = Block
+ui-block-title = Block { $name }?
+ui-block-text = Nothing they send reaches you any more, and they can’t see whether you are online. You can unblock them at any time.
+ui-unblock = Unblock
+ui-unblock-who = Unblock { $name }
+ui-blocked = Blocked
+ui-blocked-people = Blocked
+ui-blocked-sentence = You have blocked this person.
+ui-copy-address = Copy address
+ui-conversation-menu = More about this conversation
+ui-requests = Requests
+ui-request = { $name } wants to see when you are online.
+ui-accept = Accept
+ui-decline = Decline
+ui-stranger = Not a contact
+ui-draft = Draft
+ui-unread = { $n ->
+    [one] { $n } unread message
+   *[other] { $n } unread messages
+}
+ui-you-wrote = You: { $text }
+ui-presence-online = Online
+ui-presence-away = Away
+ui-presence-do-not-disturb = Do not disturb
+ui-presence-extended-away = Away for longer
+ui-presence-offline = Offline
+ui-presence-unknown = Unknown
+ui-presence-asked = Not answered yet
+
+## Messages
+
+ui-you = You
+ui-messages-with = Messages with { $name }
+ui-no-messages-yet = No messages yet
+ui-loading = Loading messages…
+ui-loading-older = Loading older messages…
+ui-older-offline = Older messages can be loaded once you are connected.
+ui-row-beginning = This is where it begins.
+ui-row-gap = There may be more messages here. They are loaded once you are connected.
+ui-row-new = New
+ui-to-latest = To the latest
+ui-new-messages = { $n ->
+    [one] { $n } new message
+   *[other] { $n } new messages
+}
+ui-typing = { $name } is typing…
+ui-typing-short = typing…
+ui-delivery-queued = Waiting to be sent
+ui-delivery-sent = Sent
+ui-delivery-delivered = Delivered
+ui-delivery-read = Read
+ui-delivery-failed = Not sent
+ui-retry = Retry
+ui-discard = Discard
+ui-edited = Edited
+ui-retracted = This message was withdrawn.
+ui-show-all = { $n ->
+    [one] Show all ({ $n } character)
+   *[other] Show all ({ $n } characters)
+}
+ui-message-menu = More about this message
+ui-copy = Copy text
+ui-edit = Edit
+ui-retract = Withdraw
+
+## Writing
+
+ui-composer = Write a message
+ui-composer-hint = Enter sends, Shift and Enter begin a new line.
+ui-send = Send
+ui-editing = Editing a message. Esc cancels.
+ui-cancel = Cancel
+
+## The account
+
+ui-account = Account
+ui-account-button = Account { $address }
+ui-since = since { $time }.
+ui-password-kept = Kept in this computer’s keyring.
+ui-sign-out = Sign out
+ui-sign-out-lead = Your password is removed from this computer.
+ui-sign-out-forget = Also delete the messages kept on this computer, and what has not been sent yet
+ui-version = Dormouse { $version }
+ui-close = Close
+ui-notices = Notices
+ui-dismiss = Dismiss

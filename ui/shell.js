@@ -1,0 +1,150 @@
+// @ts-check
+/**
+ * The way to the shell, and the only file that knows it is Tauri: questions go by `invoke`, events come by one
+ * channel in the order they were sent.
+ *
+ * Tauri's own API object stays off (`withGlobalTauri`): what is used of its internals are three functions.
+ *
+ * @typedef {import("./protocol.js").Event} ShellEvent
+ * @typedef {import("./protocol.js").Account} Account
+ * @typedef {import("./protocol.js").Action} Action
+ * @typedef {import("./protocol.js").Part} Part
+ * @typedef {import("./protocol.js").Stretch} Stretch
+ * @typedef {import("./protocol.js").Refusal} Refusal
+ *
+ * @typedef {object} Internals
+ * @property {(command: string, args?: Record<string, unknown>) => Promise<any>} invoke
+ * @property {(callback: (raw: any) => void, once?: boolean) => number} transformCallback
+ * @property {(id: number) => void} unregisterCallback
+ */
+
+/** @returns {Internals} */
+function internals() {
+  return /** @type {any} */ (window).__TAURI_INTERNALS__;
+}
+
+/**
+ * Puts what arrives out of order back into it: each message of a channel carries its number, from 0.
+ *
+ * @param {(message: any) => void} deliver
+ * @returns {(raw: { index: number, message?: any, end?: boolean }) => void}
+ */
+export function inOrder(deliver) {
+  let next = 0;
+  /** @type {Map<number, any>} */
+  const early = new Map();
+  return (raw) => {
+    if (raw.end) return;
+    early.set(raw.index, raw.message);
+    while (early.has(next)) {
+      const message = early.get(next);
+      early.delete(next);
+      next += 1;
+      try {
+        deliver(message);
+      } catch (error) {
+        // One event that can't be drawn must not hold back those behind it.
+        reportError(error);
+      }
+    }
+  };
+}
+
+/**
+ * Opens the channel: {@link ShellEvent}s from now on.
+ *
+ * @param {(event: ShellEvent) => void} handler
+ * @returns {Promise<void>}
+ */
+export function open(handler) {
+  const id = internals().transformCallback(inOrder(handler));
+  return internals().invoke("open", { events: `__CHANNEL__:${id}` });
+}
+
+/**
+ * Resolves when the account is signed in; rejects with a {@link Refusal}.
+ *
+ * @param {string} address
+ * @param {string} password
+ * @param {string | null} endpoint
+ * @returns {Promise<Account>}
+ */
+export function signIn(address, password, endpoint) {
+  return internals().invoke("sign_in", { address, password, endpoint });
+}
+
+/**
+ * Gives an account the password it wants; rejects with a {@link Refusal}.
+ *
+ * @param {string} account
+ * @param {string} password
+ * @returns {Promise<void>}
+ */
+export function unlock(account, password) {
+  return internals().invoke("unlock", { account, password });
+}
+
+/**
+ * @param {string} account
+ * @param {boolean} forget the cached messages too
+ * @returns {Promise<void>}
+ */
+export function signOut(account, forget) {
+  return internals().invoke("sign_out", { account, forget });
+}
+
+/**
+ * A part of a conversation from the cache.
+ *
+ * @param {string} account
+ * @param {string} withWhom
+ * @param {Part} part
+ * @param {number} limit
+ * @returns {Promise<Stretch>}
+ */
+export function stretch(account, withWhom, part, limit) {
+  return internals().invoke("stretch", { account, with: withWhom, part, limit });
+}
+
+/**
+ * @param {string} account
+ * @param {Action} action
+ * @returns {Promise<void>}
+ */
+export function act(account, action) {
+  return internals().invoke("act", { account, action });
+}
+
+/**
+ * Opens a link outside. The shell looks at its scheme again.
+ *
+ * @param {string} url
+ * @returns {Promise<void>}
+ */
+export function openLink(url) {
+  return internals().invoke("open_link", { url });
+}
+
+/**
+ * Tells which conversation is in view.
+ *
+ * @param {string | null} account
+ * @param {string | null} withWhom
+ * @returns {Promise<void>}
+ */
+export function look(account, withWhom) {
+  return internals().invoke("look", { account, with: withWhom });
+}
+
+/**
+ * What a rejected question says, as a {@link Refusal}.
+ *
+ * @param {unknown} error
+ * @returns {Refusal}
+ */
+export function refusal(error) {
+  if (error !== null && typeof error === "object" && "sentence" in error) {
+    return /** @type {Refusal} */ (error);
+  }
+  return { field: null, sentence: String(error) };
+}
