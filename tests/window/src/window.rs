@@ -1,0 +1,578 @@
+//! The app under WebDriver: what a user does, and what a user sees.
+//!
+//! WebKit's own driver starts the app and steers the page in it; `TAURI_AUTOMATION` makes the app allow that (which is
+//! all that tauri-driver adds). Everything is waited for by a condition with a deadline. When one is not met, a
+//! picture, the page and the logs are put into `target/window-failures/TEST`, and the error says where.
+
+use crate::Result;
+use crate::desktop::Desktop;
+use crate::evidence;
+use crate::wait::{LATER, SOON, until};
+use anyhow::{Context, anyhow, bail, ensure};
+use dormouse_scenarios::program;
+use dormouse_servers::{Foreground, Port};
+use fantoccini::actions::{InputSource, KeyAction, KeyActions};
+use fantoccini::elements::Element;
+use fantoccini::key::Key;
+use fantoccini::{Client, ClientBuilder, Locator};
+use hyper_util::client::legacy::connect::HttpConnector;
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+use serde_json::{Value, json};
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+use tokio::runtime::Runtime;
+
+/// See [`Window::builder`].
+#[derive(Debug)]
+pub struct WindowBuilder<'a> {
+    desktop: &'a Desktop,
+    environment: Vec<(OsString, OsString)>,
+    program: Option<PathBuf>,
+}
+
+impl<'a> WindowBuilder<'a> {
+    /// A variable of the app's environment.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.into(), value.into()));
+        self
+    }
+
+    /// Another program than the app as it is built for tests: for benches.
+    #[must_use]
+    pub fn program(mut self, path: &Path) -> Self {
+        self.program = Some(path.to_owned());
+        self
+    }
+
+    /// Starts the app and waits until its page is there.
+    ///
+    /// # Errors
+    /// When it does not build or start.
+    pub fn open(self) -> Result<Window<'a>> {
+        let app = match self.program {
+            Some(path) => path,
+            None => program::app()?.to_owned(),
+        };
+        let port = Port::reserve()?;
+        let log = self.desktop.folder().join("app.log");
+        let mut command = Command::new("WebKitWebDriver");
+        command
+            .arg(format!("--port={}", port.number()))
+            .envs(self.desktop.environment())
+            .envs(self.environment)
+            .env("TAURI_AUTOMATION", "true")
+            .env("TAURI_WEBVIEW_AUTOMATION", "true")
+            .env("RUST_BACKTRACE", "1");
+        let name = "WebKitWebDriver (package webkit2gtk-driver)";
+        let mut driver = Foreground::spawn(name, command, &log, Stdio::null())?;
+        let address = ("127.0.0.1", port.number());
+        driver
+            .wait_until(SOON, || std::net::TcpStream::connect(address).is_ok())
+            .map_err(|error| error.with_log(&log))?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let mut builder = ClientBuilder::new(HttpConnector::new());
+        let capabilities = json!({"webkitgtk:browserOptions": {"binary": app, "args": []}});
+        if let Value::Object(capabilities) = capabilities {
+            builder.capabilities(capabilities);
+        }
+        let url = format!("http://127.0.0.1:{}", port.number());
+        let client = runtime
+            .block_on(async { tokio::time::timeout(LATER, builder.connect(&url)).await })
+            .map_err(|_| anyhow!("the app did not open a window in time"))
+            .and_then(|outcome| outcome.map_err(anyhow::Error::from))
+            .with_context(|| evidence::end_of(&log))?;
+        let app = child_of(driver.id()).context("the driver has no child")?;
+        let window = Window {
+            desktop: self.desktop,
+            client,
+            runtime,
+            app,
+            driver,
+            _port: port,
+        };
+        window.wait_for_script(
+            "a loaded page",
+            "return document.readyState === 'complete' || null",
+        )?;
+        Ok(window)
+    }
+}
+
+/// The app's window; the app is killed when it is dropped.
+#[derive(Debug)]
+pub struct Window<'a> {
+    desktop: &'a Desktop,
+    client: Client,
+    // After the client, whose connection it runs.
+    runtime: Runtime,
+    app: Pid,
+    driver: Foreground,
+    _port: Port,
+}
+
+impl<'a> Window<'a> {
+    /// The app on this desktop.
+    pub fn builder(desktop: &'a Desktop) -> WindowBuilder<'a> {
+        WindowBuilder {
+            desktop,
+            environment: Vec::new(),
+            program: None,
+        }
+    }
+
+    /// The app on this desktop, as it starts by itself.
+    ///
+    /// # Errors
+    /// As [`WindowBuilder::open`].
+    pub fn open(desktop: &'a Desktop) -> Result<Self> {
+        Self::builder(desktop).open()
+    }
+
+    /// The desktop it is on.
+    pub fn desktop(&self) -> &'a Desktop {
+        self.desktop
+    }
+
+    /// The app's process id.
+    pub fn id(&self) -> u32 {
+        self.app.as_raw_nonzero().get().unsigned_abs()
+    }
+
+    // ---- what a user sees
+
+    /// Runs JavaScript in the page; `return` gives its answer.
+    ///
+    /// # Errors
+    /// When it throws, or the page is gone.
+    pub fn script(&self, script: &str, arguments: Vec<Value>) -> Result<Value> {
+        let answer = self
+            .runtime
+            .block_on(async { tokio::time::timeout(LATER, self.client.execute(script, arguments)).await });
+        match answer {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(error)) => Err(self.blame(&format!("a script failed: {error}\n{script}"))),
+            Err(_) => Err(self.blame(&format!("a script did not come to its end\n{script}"))),
+        }
+    }
+
+    /// Runs JavaScript that may `await`; `return` gives its answer.
+    ///
+    /// # Errors
+    /// When it throws, does not end, or the page is gone.
+    pub fn script_async(&self, script: &str) -> Result<Value> {
+        let whole = format!(
+            "const done = arguments[arguments.length - 1];
+             (async () => {{ {script} }})().then(
+                 (value) => done({{ value: value ?? null }}),
+                 (error) => done({{ error: String(error) }}),
+             );"
+        );
+        let answer = self.runtime.block_on(async {
+            tokio::time::timeout(LATER, self.client.execute_async(&whole, Vec::new())).await
+        });
+        match answer {
+            Ok(Ok(mut answer)) if answer["error"].is_null() => Ok(answer["value"].take()),
+            Ok(Ok(answer)) => Err(self.blame(&format!("a script failed: {}\n{script}", answer["error"]))),
+            Ok(Err(error)) => Err(self.blame(&format!("a script failed: {error}\n{script}"))),
+            Err(_) => Err(self.blame(&format!("a script did not come to its end\n{script}"))),
+        }
+    }
+
+    /// Waits until a script returns something else than `null`, and returns it.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub fn wait_for_script(&self, what: &str, script: &str) -> Result<Value> {
+        self.wait_for(what, SOON, || {
+            let value = self.script(script, Vec::new())?;
+            Ok((!value.is_null()).then_some(value))
+        })
+    }
+
+    /// Waits until there is an answer.
+    ///
+    /// # Errors
+    /// When there is none in time: with evidence.
+    pub fn wait_for<T>(
+        &self,
+        what: &str,
+        within: Duration,
+        ask: impl FnMut() -> Result<Option<T>>,
+    ) -> Result<T> {
+        until(within, ask).map_err(|error| self.blame(&format!("{what}: {error:#}")))
+    }
+
+    /// The texts of all elements that match and are shown, in order.
+    ///
+    /// # Errors
+    /// When the page is gone.
+    pub fn texts(&self, css: &str) -> Result<Vec<String>> {
+        let script = "return [...document.querySelectorAll(arguments[0])]\
+            .filter(it => it.checkVisibility()).map(it => it.innerText)";
+        let texts = self.script(script, vec![css.into()])?;
+        Ok(serde_json::from_value(texts)?)
+    }
+
+    /// The text of the first element that matches and is shown; empty if there is none.
+    ///
+    /// # Errors
+    /// When the page is gone.
+    pub fn text(&self, css: &str) -> Result<String> {
+        Ok(self.texts(css)?.into_iter().next().unwrap_or_default())
+    }
+
+    /// Whether something that matches is shown.
+    ///
+    /// # Errors
+    /// When the page is gone.
+    pub fn shows(&self, css: &str) -> Result<bool> {
+        Ok(!self.texts(css)?.is_empty())
+    }
+
+    /// An attribute of the first element that matches.
+    ///
+    /// # Errors
+    /// When the page is gone.
+    pub fn attribute(&self, css: &str, name: &str) -> Result<Option<String>> {
+        let script = "return document.querySelector(arguments[0])?.getAttribute(arguments[1]) ?? null";
+        let value = self.script(script, vec![css.into(), name.into()])?;
+        Ok(value.as_str().map(str::to_owned))
+    }
+
+    /// Waits until something that matches is shown.
+    ///
+    /// # Errors
+    /// When it is not.
+    pub fn wait_until_shown(&self, css: &str) -> Result<()> {
+        self.wait_for(&format!("{css} is shown"), SOON, || {
+            Ok(self.shows(css)?.then_some(()))
+        })
+    }
+
+    /// Waits until nothing that matches is shown.
+    ///
+    /// # Errors
+    /// When it stays.
+    pub fn wait_until_gone(&self, css: &str) -> Result<()> {
+        self.wait_for(&format!("{css} is gone"), SOON, || {
+            Ok((!self.shows(css)?).then_some(()))
+        })
+    }
+
+    /// Waits until an element that matches and is shown has this in its text.
+    ///
+    /// # Errors
+    /// When none has.
+    pub fn wait_for_text(&self, css: &str, part: &str) -> Result<String> {
+        self.wait_for_text_within(css, part, SOON)
+    }
+
+    /// The same with a deadline of its own.
+    ///
+    /// # Errors
+    /// When none has.
+    pub fn wait_for_text_within(&self, css: &str, part: &str, within: Duration) -> Result<String> {
+        self.wait_for(&format!("{css} says {part:?}"), within, || {
+            Ok(self.texts(css)?.into_iter().find(|text| text.contains(part)))
+        })
+    }
+
+    /// Waits until the window says that it is connected.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub fn wait_until_live(&self) -> Result<()> {
+        self.wait_for_connection("live")
+    }
+
+    /// Waits until the connection's state that the window shows is this one.
+    ///
+    /// # Errors
+    /// When it is not.
+    pub fn wait_for_connection(&self, state: &str) -> Result<()> {
+        self.wait_for(&format!("the connection is {state}"), LATER, || {
+            Ok(self
+                .shows(&format!("#connection[data-state='{state}']"))?
+                .then_some(()))
+        })
+    }
+
+    /// A picture of the page as PNG.
+    ///
+    /// # Errors
+    /// When the driver can't take one.
+    pub fn picture(&self) -> Result<Vec<u8>> {
+        let picture = self
+            .runtime
+            .block_on(async { tokio::time::timeout(SOON, self.client.screenshot()).await });
+        Ok(picture??)
+    }
+
+    // ---- what a user does
+
+    /// Clicks the first element that matches and is shown, once there is one.
+    ///
+    /// # Errors
+    /// When there is none or it can't be clicked.
+    pub fn click(&self, css: &str) -> Result<()> {
+        self.wait_until_shown(css)?;
+        self.wait_for(&format!("{css} can be clicked"), SOON, || {
+            // What is painted anew in this moment is found again.
+            let clicked = self.element(css).and_then(|element| {
+                self.runtime
+                    .block_on(element.click())
+                    .map_err(anyhow::Error::from)
+            });
+            Ok(clicked.ok())
+        })
+    }
+
+    /// Types into the first element that matches and is shown, after what stands there.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn type_into(&self, css: &str, text: &str) -> Result<()> {
+        self.wait_until_shown(css)?;
+        let element = self.element(css)?;
+        let typed = self.runtime.block_on(element.send_keys(text));
+        typed.map_err(|error| self.blame(&format!("{css} can't be typed into: {error}")))
+    }
+
+    /// Empties a field, then types into it.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn fill(&self, css: &str, text: &str) -> Result<()> {
+        self.wait_until_shown(css)?;
+        let element = self.element(css)?;
+        let emptied = self.runtime.block_on(element.clear());
+        emptied.map_err(|error| self.blame(&format!("{css} can't be emptied: {error}")))?;
+        self.type_into(css, text)
+    }
+
+    /// Presses keys, one after the other, wherever the focus is.
+    ///
+    /// # Errors
+    /// When the driver refuses.
+    pub fn press(&self, keys: &[Key]) -> Result<()> {
+        self.act(
+            keys.iter()
+                .fold(KeyActions::new("keys".to_owned()), |actions, key| {
+                    let value = char::from(*key);
+                    actions
+                        .then(KeyAction::Down { value })
+                        .then(KeyAction::Up { value })
+                }),
+        )
+    }
+
+    /// Presses a key while another is held.
+    ///
+    /// # Errors
+    /// When the driver refuses.
+    pub fn press_with(&self, held: Key, key: char) -> Result<()> {
+        let held = char::from(held);
+        self.act(
+            KeyActions::new("keys".to_owned())
+                .then(KeyAction::Down { value: held })
+                .then(KeyAction::Down { value: key })
+                .then(KeyAction::Up { value: key })
+                .then(KeyAction::Up { value: held }),
+        )
+    }
+
+    /// Types a text, wherever the focus is.
+    ///
+    /// # Errors
+    /// When the driver refuses.
+    pub fn type_text(&self, text: &str) -> Result<()> {
+        self.act(
+            text.chars()
+                .fold(KeyActions::new("keys".to_owned()), |actions, value| {
+                    actions
+                        .then(KeyAction::Down { value })
+                        .then(KeyAction::Up { value })
+                }),
+        )
+    }
+
+    fn act(&self, actions: KeyActions) -> Result<()> {
+        let acted = self.runtime.block_on(self.client.perform_actions(actions));
+        acted.map_err(|error| self.blame(&format!("keys can't be pressed: {error}")))
+    }
+
+    fn element(&self, css: &str) -> Result<Element> {
+        let all = self.runtime.block_on(self.client.find_all(Locator::Css(css)))?;
+        for element in all {
+            if self.runtime.block_on(element.is_displayed())? {
+                return Ok(element);
+            }
+        }
+        bail!("nothing that is shown matches {css}")
+    }
+
+    // ---- the window itself
+
+    /// Gives the page this size, in CSS pixels.
+    ///
+    /// # Errors
+    /// When it does not take it.
+    pub fn set_size(&self, width: u32, height: u32) -> Result<()> {
+        let frame = self.frame()?;
+        let display = self.desktop.display();
+        display.xdotool(&[
+            "windowsize",
+            "--sync",
+            &frame,
+            &width.to_string(),
+            &height.to_string(),
+        ])?;
+        self.wait_for_script(
+            &format!("a page of {width}x{height}"),
+            &format!("return (innerWidth === {width} && innerHeight === {height}) || null"),
+        )
+        .map(drop)
+    }
+
+    /// Minimises it.
+    ///
+    /// # Errors
+    /// When there is no window.
+    pub fn minimise(&self) -> Result<()> {
+        self.desktop
+            .display()
+            .xdotool(&["windowminimize", "--sync", &self.frame()?])
+            .map(drop)
+    }
+
+    /// Brings it back and gives it the focus.
+    ///
+    /// # Errors
+    /// When there is no window.
+    pub fn focus(&self) -> Result<()> {
+        let frame = self.frame()?;
+        let display = self.desktop.display();
+        display.xdotool(&["windowmap", &frame])?;
+        display.xdotool(&["windowactivate", "--sync", &frame])?;
+        self.wait_for_script("the focus", "return document.hasFocus() || null")
+            .map(drop)
+    }
+
+    /// The X window's number.
+    fn frame(&self) -> Result<String> {
+        let id = self.id().to_string();
+        let display = self.desktop.display();
+        until(SOON, || {
+            // GTK has an invisible group leader under the same process id, without a name.
+            let found = display.xdotool(&["search", "--all", "--pid", &id, "--name", "."]);
+            Ok(found.ok().and_then(|list| list.lines().last().map(str::to_owned)))
+        })
+        .map_err(|error| self.blame(&format!("the app has no window: {error:#}")))
+    }
+
+    // ---- the ends
+
+    /// The user closes the window, and the app ends.
+    ///
+    /// # Errors
+    /// When it does not end.
+    pub fn quit(mut self) -> Result<()> {
+        let frame = self.frame()?;
+        self.desktop.display().xdotool(&["windowquit", &frame])?;
+        self.wait_for_the_end()
+    }
+
+    /// SIGTERM, as at a shutdown.
+    ///
+    /// # Errors
+    /// When it does not end.
+    pub fn terminate(mut self) -> Result<()> {
+        kill_process(self.app, Signal::TERM)?;
+        self.wait_for_the_end()
+    }
+
+    /// `kill -9`: nothing is flushed, nothing closed.
+    ///
+    /// # Errors
+    /// When there was nothing to kill.
+    pub fn kill9(mut self) -> Result<()> {
+        kill_process(self.app, Signal::KILL)?;
+        self.wait_for_the_end()
+    }
+
+    fn wait_for_the_end(&mut self) -> Result<()> {
+        let app = self.app;
+        // The driver reaps its child.
+        until(LATER, || Ok(is_gone(app).then_some(()))).context("the app did not end")?;
+        ensure!(
+            self.driver.ended().is_none(),
+            "the driver ended before the app did"
+        );
+        Ok(())
+    }
+
+    // ---- evidence
+
+    /// An error with evidence beside it.
+    pub(crate) fn blame(&self, what: &str) -> anyhow::Error {
+        anyhow!("{what}\nEvidence: {}", self.evidence())
+    }
+
+    fn evidence(&self) -> String {
+        match self.keep_evidence() {
+            Ok(folder) => folder.display().to_string(),
+            Err(error) => format!("none, {error:#}"),
+        }
+    }
+
+    fn keep_evidence(&self) -> Result<PathBuf> {
+        let folder = evidence::folder()?;
+        let desktop = self.desktop;
+        if let Ok(picture) = desktop.display().picture() {
+            std::fs::write(folder.join("screen.png"), picture)?;
+        }
+        let page = self.runtime.block_on(async {
+            let script = "return document.documentElement.outerHTML";
+            tokio::time::timeout(SOON, self.client.execute(script, Vec::new())).await
+        });
+        if let Ok(Ok(Value::String(page))) = page {
+            std::fs::write(folder.join("page.html"), page)?;
+        }
+        evidence::copy_logs(desktop.folder(), &folder)?;
+        Ok(folder)
+    }
+}
+
+impl Drop for Window<'_> {
+    fn drop(&mut self) {
+        // A test's own assertion failed: nobody has asked for evidence yet.
+        if std::thread::panicking() && !is_gone(self.app) {
+            let evidence = self.evidence();
+            let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("Evidence: {evidence}\n"));
+        }
+        let _ = kill_process(self.app, Signal::KILL);
+    }
+}
+
+fn is_gone(process: Pid) -> bool {
+    if test_kill_process(process).is_err() {
+        return true;
+    }
+    // Dead and not yet reaped is dead.
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", process.as_raw_nonzero()));
+    stat.is_ok_and(|stat| {
+        stat.rsplit_once(')')
+            .is_some_and(|(_, rest)| rest.trim_start().starts_with(['Z', 'X']))
+    })
+}
+
+fn child_of(parent: u32) -> Option<Pid> {
+    let list = std::fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).ok()?;
+    list.split_whitespace()
+        .find_map(|id| Pid::from_raw(id.parse().ok()?))
+}

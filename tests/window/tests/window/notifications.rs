@@ -1,0 +1,74 @@
+//! Notifications: while nobody looks, one per conversation, and gone once it is read.
+
+use anyhow::ensure;
+use dormouse_window_tests::Result;
+use dormouse_window_tests::desktop::Desktop;
+use dormouse_window_tests::people::{ALICE, BOB, alice, friends, somebody};
+use dormouse_window_tests::wait::LATER;
+
+#[test]
+fn a_hidden_window_notifies_once_per_conversation_in_plain_text_and_a_click_opens_it() -> Result<()> {
+    let server = friends().start()?;
+    let mut bob = somebody(&server, BOB)?;
+    let desktop = Desktop::builder().notifications().start()?;
+    let window = alice(&desktop, &server)?;
+    window.focus()?;
+    bob.send(ALICE, "seen, for the window is here")?;
+    window.wait_for_text(".conversation .last", "seen, for the window is here")?;
+    window.minimise()?;
+    bob.send(ALICE, "<b>one</b> & <a href='https://example.org'>more</a>")?;
+    let shown = desktop
+        .notifications()?
+        .wait_until("one notification", |shown| shown.len() == 1)?;
+    ensure!(
+        shown[0].title.contains("Bob") || shown[0].title.contains(BOB),
+        "{shown:?}"
+    );
+    ensure!(
+        shown[0].body.contains("&lt;b&gt;one&lt;/b&gt; &amp; ") && !shown[0].body.contains('<'),
+        "markup is not escaped: {shown:?}"
+    );
+    bob.send(ALICE, "two")?;
+    let shown = desktop
+        .notifications()?
+        .wait_until("the second in place of the first", |shown| {
+            shown.len() == 1 && shown[0].body.contains("two")
+        })?;
+    desktop.notifications()?.click(&shown[0])?;
+    window.wait_for_text("#person-address", BOB)?;
+    window.wait_for_script("a window that is shown", "return !document.hidden || null")?;
+    window.wait_for_text("#timeline .body", "two")?;
+    window.focus()?;
+    desktop
+        .notifications()?
+        .wait_until("nothing, for it is read", <[_]>::is_empty)?;
+    let all = desktop.notifications()?.all()?;
+    ensure!(
+        all.iter()
+            .all(|one| !one.body.contains("seen, for the window is here")),
+        "notified of what was seen: {all:?}"
+    );
+    Ok(())
+}
+
+#[test]
+fn what_is_read_on_another_device_is_withdrawn() -> Result<()> {
+    let server = friends().start()?;
+    let mut bob = somebody(&server, BOB)?;
+    let mut other = somebody(&server, ALICE)?;
+    let desktop = Desktop::builder().notifications().start()?;
+    let window = alice(&desktop, &server)?;
+    window.focus()?;
+    window.minimise()?;
+    bob.send(ALICE, "read me somewhere")?;
+    desktop
+        .notifications()?
+        .wait_until("one notification", |shown| shown.len() == 1)?;
+    other.wait_until_received(&["read me somewhere".to_owned()], LATER)?;
+    other.send_command(&serde_json::json!({"command": "read", "with": BOB}))?;
+    desktop
+        .notifications()?
+        .wait_until("nothing, for it is read elsewhere", <[_]>::is_empty)?;
+    drop(window);
+    Ok(())
+}
