@@ -5,6 +5,7 @@
 //! services from being started (removed again, even when interrupted), and where systemd runs, services that came
 //! with this installation are disabled for the next boot.
 
+use crate::page;
 use crate::run::{Result, cargo, output, root, run, step, target};
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -13,23 +14,47 @@ use std::process::{Command, Stdio};
 /// For what the machine must be ready.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Need {
-    /// `cargo xtask start`.
+    /// `cargo xtask start` with a display.
     Start,
+    /// `cargo xtask start` without one.
+    StartUnseen,
     /// `cargo xtask test`.
     Test,
 }
 
-const FOR_START: [&str; 5] = [
+const FOR_START: [&str; 13] = [
+    "build-essential",
     "ca-certificates",
+    "file",
     "gcc",
+    "libayatana-appindicator3-dev",
     "libc6-dev",
+    "librsvg2-dev",
+    "libssl-dev",
+    "libwebkit2gtk-4.1-dev",
+    "libxdo-dev",
     "lua-dbi-sqlite3",
+    "pkg-config",
     "prosody",
 ];
 
-const FOR_TEST: [&str; 16] = [
+/// A desktop that nobody sees, and the window on it.
+const FOR_DESKTOP: [&str; 9] = [
+    "at-spi2-core",
     "dbus",
     "dbus-x11",
+    "imagemagick",
+    "openbox",
+    "webkit2gtk-driver",
+    "x11-utils",
+    "xdotool",
+    "xvfb",
+];
+
+/// For the checks of the page; only where no node is there yet, from wherever it came.
+const NODE: [&str; 2] = ["nodejs", "npm"];
+
+const FOR_TEST: [&str; 14] = [
     "ejabberd",
     "gnome-keyring",
     "iproute2",
@@ -48,6 +73,9 @@ const FOR_TEST: [&str; 16] = [
 
 /// The other side in part of the tests: a client that is not ours.
 const SLIXMPP: &str = "1.17.0";
+
+/// What checks the page: accessibility in the window, and types.
+const NODE_PACKAGES: [&str; 2] = ["axe-core@4.14.1", "typescript@5.9.3"];
 
 /// As root. Arguments: the packages. The one place where the system is changed.
 const SCRIPT: &str = r#"
@@ -79,11 +107,7 @@ pub fn install(need: Need) -> Result<()> {
     if !cfg!(target_os = "linux") {
         return Ok(());
     }
-    let mut packages: Vec<&str> = FOR_START.to_vec();
-    if need == Need::Test {
-        packages.extend(FOR_TEST);
-        packages.sort_unstable();
-    }
+    let packages = packages(need, page::has_node);
     if !Path::new("/usr/bin/apt-get").exists() {
         println!(
             "This is neither Debian nor Ubuntu: nothing is installed. Needed are what Debian calls {}.",
@@ -116,8 +140,29 @@ pub fn install(need: Need) -> Result<()> {
     if need == Need::Test {
         components()?;
         slixmpp()?;
+        node()?;
     }
     Ok(())
+}
+
+fn packages(need: Need, has_node: impl FnOnce() -> bool) -> Vec<&'static str> {
+    let mut packages: Vec<&str> = FOR_START.to_vec();
+    if need != Need::Start {
+        packages.extend(FOR_DESKTOP);
+    }
+    if need == Need::Test {
+        packages.extend(FOR_TEST);
+        if !has_node() {
+            packages.extend(NODE);
+        }
+    }
+    packages.sort_unstable();
+    packages
+}
+
+/// Where npm put what checks the page.
+pub fn node_modules() -> PathBuf {
+    target().join("node/node_modules")
 }
 
 /// The Python that has slixmpp.
@@ -211,9 +256,48 @@ fn slixmpp() -> Result<()> {
     })
 }
 
+fn node() -> Result<()> {
+    let folder = target().join("node");
+    let done = folder.join(format!("{}.installed", NODE_PACKAGES.join("-")));
+    if done.exists() && node_modules().exists() {
+        return Ok(());
+    }
+    let what = format!(
+        "Installing {} (from npm, into the target folder)",
+        NODE_PACKAGES.join(" and ")
+    );
+    step(&what, || {
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir_all(&folder)
+            .map_err(|error| format!("{} cannot be made: {error}", folder.display()))?;
+        run(Command::new("npm")
+            .args(["install", "--no-save", "--no-package-lock", "--ignore-scripts"])
+            .args(["--no-audit", "--no-fund", "--silent", "--prefix"])
+            .arg(&folder)
+            .args(NODE_PACKAGES)
+            .current_dir(&folder)
+            .stdin(Stdio::null()))?;
+        std::fs::write(&done, "").map_err(|error| format!("{} cannot be written: {error}", done.display()))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn node_is_installed_only_for_the_tests_and_only_where_there_is_none() {
+        let wants = |need, has_node: bool| packages(need, || has_node).contains(&"nodejs");
+        assert!(wants(Need::Test, false));
+        assert!(!wants(Need::Test, true));
+        assert!(!wants(Need::Start, false));
+    }
+
+    #[test]
+    fn a_start_that_somebody_sees_needs_no_hidden_desktop() {
+        assert!(!packages(Need::Start, || true).contains(&"xvfb"));
+        assert!(packages(Need::StartUnseen, || true).contains(&"xvfb"));
+    }
 
     #[test]
     fn a_package_that_was_removed_but_left_its_configuration_is_missing() {

@@ -1,21 +1,20 @@
 //! `cargo xtask`: the project's own commands.
 //!
-//! - `start`: a local server, a friend who talks, and the chat, on any fresh Debian or Ubuntu machine.
+//! - `start`: a local server, a friend who talks, and the window, on any fresh Debian or Ubuntu machine.
 //! - `test`: everything that must hold before a change is taken; `.ci/run` calls it.
 //! - `simulate`: more lives in the simulator.
 //! - `install`: only what `start` or `test` would install first.
 // What this program is for is to print.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+mod built;
 mod install;
+mod page;
 mod promises;
 mod purity;
 mod run;
 mod start;
 mod suite;
-
-#[cfg(unix)]
-mod conversation;
 
 use run::{Result, cargo, run};
 use std::process::ExitCode;
@@ -23,20 +22,24 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 cargo xtask COMMAND
 
-  start                          build, start a local server with a friend on it, and chat
+  start [--terminal]             build, start a local server with a friend on it, and open the window (or chat in
+                                 the terminal)
   test [OPTIONS]                 all checks and tests
     --all                        also the long runs and cargo-deny
     --only STEP                  only this step (may be repeated)
     --skip namespaces            leave out the tests that need network namespaces (they need root)
     --skip mounts                leave out the tests that need a small disk of their own (they need root)
   simulate --seeds N [--from S]  live N lives in the simulator, starting with seed S
+  screenshots                    pictures of every screen, light and dark, wide and narrow, into target/screenshots
   install start|test             install what that command needs";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let outcome = match words.split_first() {
-        Some((&"start", [])) => start::start(),
+        Some((&"start", [])) => start::start(start::Face::Window),
+        Some((&"start", ["--terminal"])) => start::start(start::Face::Terminal),
+        Some((&"screenshots", [])) => suite::screenshots(),
         Some((&"test", options)) => suite::Options::parse(options).and_then(|options| suite::test(&options)),
         Some((&"simulate", options)) => simulate(options),
         Some((&"install", ["start"])) => install::install(install::Need::Start),

@@ -42,6 +42,14 @@ pub fn run_and_see(command: &mut Command, mut see: impl FnMut(&str)) -> Result<(
     if std::io::stdout().is_terminal() {
         command.env("CARGO_TERM_COLOR", "always");
     }
+    run_and_read(command, |line| {
+        println!("{line}");
+        see(line);
+    })
+}
+
+/// Runs a command to its end; each line of its standard output is read by us and not printed.
+pub fn run_and_read(command: &mut Command, mut read: impl FnMut(&str)) -> Result<()> {
     let mut child = command
         .stdout(Stdio::piped())
         .spawn()
@@ -50,9 +58,7 @@ pub fn run_and_see(command: &mut Command, mut see: impl FnMut(&str)) -> Result<(
         let mut output = BufReader::new(output);
         let mut line = Vec::new();
         while output.read_until(b'\n', &mut line).is_ok_and(|length| length > 0) {
-            let text = String::from_utf8_lossy(&line);
-            print!("{text}");
-            see(text.trim_end());
+            read(String::from_utf8_lossy(&line).trim_end());
             line.clear();
         }
     }

@@ -1,9 +1,10 @@
-//! `cargo xtask start`: a chat that works, on a machine that has nothing but Rust.
+//! `cargo xtask start`: a window that works, on a machine that has nothing but Rust.
 //!
 //! On Linux: a local Prosody in `.dormouse/server` (no system service, loopback only, stopped with us), an account
-//! for you and one for a friend, a program that talks and has left some history, and the chat in the terminal.
-//! Without a terminal a short scripted conversation with a sleep in it instead. Elsewhere there is no server to
-//! start: the chat is opened with an account that exists.
+//! for you and one for a friend, a program that talks and has left some history, and the window, signed in. Without
+//! a display the window is opened on one that nobody sees, something is said and answered in it, and the picture of
+//! that is kept; `--terminal` chats in the terminal instead. Elsewhere there is no server to start: the app is opened
+//! and asks for an account.
 //!
 //! `.dormouse/` is kept between starts. The passwords of its two accounts are random, made at the first start, and
 //! kept on the server's side (`.dormouse/accounts`, readable by you only); they open nothing but that folder's server.
@@ -16,11 +17,20 @@ pub use linux::start;
 use crate::run::{Result, cargo, run, step, target};
 use std::path::PathBuf;
 
-fn build(programs: &[&str]) -> Result<()> {
+/// How the chat is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Face {
+    /// The window.
+    Window,
+    /// The terminal.
+    Terminal,
+}
+
+fn build(packages: &[&str]) -> Result<()> {
     step("Building Dormouse (the first time takes some minutes)", || {
         let mut command = cargo();
-        command.args(["build", "-p", "dormouse-cli"]);
-        command.args(programs.iter().flat_map(|program| ["--bin", program]));
+        command.arg("build");
+        command.args(packages.iter().flat_map(|package| ["-p", package]));
         run(&mut command)
     })
 }
@@ -37,8 +47,18 @@ mod elsewhere {
     use std::io::Write;
     use std::process::Command;
 
-    /// Builds, asks for an account's address and opens the chat.
-    pub fn start() -> Result<()> {
+    /// Builds and opens the app, or the chat in the terminal, with an account that exists.
+    pub fn start(face: Face) -> Result<()> {
+        match face {
+            Face::Window => {
+                build(&["dormouse"])?;
+                run(&mut Command::new(program("dormouse")))
+            }
+            Face::Terminal => chat(),
+        }
+    }
+
+    fn chat() -> Result<()> {
         build(&["dormouse-cli"])?;
         print!("The address of your account (you@example.org): ");
         let _ = std::io::stdout().flush();
@@ -57,7 +77,6 @@ mod elsewhere {
 #[cfg(target_os = "linux")]
 mod linux {
     use super::*;
-    use crate::conversation;
     use crate::install::{self, Need};
     use crate::run::root;
     use dormouse_servers::{Foreground, Prosody, Storage};
@@ -72,10 +91,49 @@ mod linux {
     pub(crate) const FRIEND: &str = "friend@localhost";
     const HISTORY: &str = "30";
 
+    /// Where the chat is shown.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    enum Place {
+        Terminal,
+        Display,
+        Unseen,
+    }
+
+    impl Place {
+        fn of(face: Face) -> Result<Self> {
+            let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+            match face {
+                Face::Terminal if std::io::stdin().is_terminal() => Ok(Self::Terminal),
+                Face::Terminal => Err(
+                    "There is no terminal here to chat in. Leave out --terminal to open the window."
+                        .to_owned(),
+                ),
+                Face::Window if is_set("DISPLAY") || is_set("WAYLAND_DISPLAY") => Ok(Self::Display),
+                Face::Window => Ok(Self::Unseen),
+            }
+        }
+
+        fn need(self) -> Need {
+            match self {
+                Self::Terminal | Self::Display => Need::Start,
+                Self::Unseen => Need::StartUnseen,
+            }
+        }
+
+        fn packages(self) -> &'static [&'static str] {
+            match self {
+                Self::Terminal => &["dormouse-cli"],
+                Self::Display => &["dormouse-cli", "dormouse"],
+                Self::Unseen => &["dormouse-cli", "dormouse", "dormouse-window-tests"],
+            }
+        }
+    }
+
     /// Everything from nothing to an open chat.
-    pub fn start() -> Result<()> {
-        install::install(Need::Start)?;
-        build(&["dormouse-cli", "dormouse-friend"])?;
+    pub fn start(face: Face) -> Result<()> {
+        let place = Place::of(face)?;
+        install::install(place.need())?;
+        build(place.packages())?;
         let home = root().join(".dormouse");
         DirBuilder::new()
             .recursive(true)
@@ -101,23 +159,8 @@ mod linux {
                 .map_err(|error| error.to_string())
         })?;
         let endpoint = server.ws_endpoint();
-        let has_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
-        let mut friend = start_friend(&home, &endpoint, &passwords.friend, !has_terminal)?;
-        let outcome = if has_terminal {
-            println!(
-                "==> Opening the chat: you are {YOU}, your friend is {FRIEND}. The server stops with the chat."
-            );
-            let mut chat = Command::new(program("dormouse-cli"));
-            chat.args(["chat", YOU, "--endpoint", &endpoint, "--data-dir"])
-                .arg(home.join("you"));
-            run(chat.env("DORMOUSE_PASSWORD", &passwords.you))
-        } else {
-            println!("==> No terminal here: a short conversation instead.");
-            let mut chat = Command::new(program("dormouse-cli"));
-            chat.args(["run", YOU, "--no-wake", "--endpoint", &endpoint, "--data-dir"])
-                .arg(home.join("you"));
-            conversation::hold(chat.env("DORMOUSE_PASSWORD", &passwords.you), FRIEND)
-        };
+        let mut friend = start_friend(&home, &endpoint, &passwords.friend)?;
+        let outcome = chat(place, &home, &endpoint, &passwords.you);
         let friends_end = match friend.ended() {
             Some(status) => {
                 let log = home.join("friend.log");
@@ -140,23 +183,59 @@ mod linux {
         outcome.and(friends_end).and(friends_stop).and(servers_stop)
     }
 
+    /// Shows the chat until it is closed.
+    fn chat(place: Place, home: &Path, endpoint: &str, password: &str) -> Result<()> {
+        let who = format!("you are {YOU}, your friend is {FRIEND}");
+        let window = |name: &str| {
+            let mut command = Command::new(program(name));
+            command
+                .env("DORMOUSE_HOME", home.join("window"))
+                .env("DORMOUSE_ACCOUNT", YOU)
+                .env("DORMOUSE_ENDPOINT", endpoint)
+                .env("DORMOUSE_PASSWORD", password);
+            command
+        };
+        match place {
+            Place::Terminal => {
+                println!("==> Opening the chat: {who}. The server stops with the chat.");
+                let mut chat = Command::new(program("dormouse-cli"));
+                chat.args(["chat", YOU, "--endpoint", endpoint, "--data-dir"])
+                    .arg(home.join("you"));
+                run(chat.env("DORMOUSE_PASSWORD", password))
+            }
+            Place::Display => {
+                println!("==> Opening the window: {who}. The server stops with the window.");
+                run(&mut window("dormouse"))
+            }
+            Place::Unseen => {
+                println!(
+                    "==> There is no display here: the window is opened on one that nobody sees ({who}), and a \
+                     picture of it is kept."
+                );
+                let picture = home.join("window.png");
+                run(window("dormouse-window-picture")
+                    .arg(FRIEND)
+                    .arg(&picture)
+                    .env("DORMOUSE_PROGRAMS", target().join("debug")))?;
+                println!("==> The window, as it looked: {}", picture.display());
+                Ok(())
+            }
+        }
+    }
+
     /// There once a friend has left the history.
     fn seeded(home: &Path) -> PathBuf {
         home.join("history-made")
     }
 
-    /// The friend's program. At its first start it leaves some history; for the scripted conversation it says
-    /// something every few seconds, so that there is something to miss.
-    fn start_friend(home: &Path, endpoint: &str, password: &str, talkative: bool) -> Result<Foreground> {
+    /// The friend's program. At its first start it leaves some history.
+    fn start_friend(home: &Path, endpoint: &str, password: &str) -> Result<Foreground> {
         let mut command = Command::new(program("dormouse-friend"));
         command
             .args([FRIEND, "--endpoint", endpoint, "--talk-to", YOU, "--data-dir"])
             .arg(home.join("friend"));
         if !seeded(home).exists() {
             command.args(["--seed-history", HISTORY]);
-        }
-        if talkative {
-            command.args(["--say-every", "3"]);
         }
         command.env("DORMOUSE_PASSWORD", password);
         Foreground::spawn("The friend", command, &home.join("friend.log"), Stdio::null())

@@ -1,11 +1,16 @@
 //! `cargo xtask test`: steps in order, each with a line at its beginning and its end, all of them even after a
 //! failure, and a table of what came of it.
+//!
+//! Programs and tests are built once, for the whole workspace ([`crate::built`]), and every step runs its own: a
+//! `cargo test -p` per step would build half of the dependencies again with other features.
 
+use crate::built;
 use crate::install::{self, Need};
+use crate::page;
 use crate::promises;
 use crate::purity::{self, PURE};
 use crate::run::{Result, cargo, duration, output, root, run, run_and_see, target};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -17,11 +22,12 @@ pub struct Options {
     skip: Vec<String>,
 }
 
-/// Crates with a step of their own.
-const WITH_OWN_STEP: [&str; 4] = [SERVERS[0], SERVERS[1], SIMULATOR[0], SCENARIOS[0]];
-const SERVERS: [&str; 2] = ["dormouse-servers", "dormouse-sleep-lab"];
-const SIMULATOR: [&str; 1] = ["dormouse-simulator"];
-const SCENARIOS: [&str; 1] = ["dormouse-scenarios"];
+/// The folders of crates with a step of their own.
+const WITH_OWN_STEP: [&str; 5] = [SERVERS[0], SERVERS[1], SIMULATOR[0], SCENARIOS[0], WINDOW[0]];
+const SERVERS: [&str; 2] = ["tests/servers", "tests/sleep-lab"];
+const SIMULATOR: [&str; 1] = ["tests/simulator"];
+const SCENARIOS: [&str; 1] = ["tests/scenarios"];
+const WINDOW: [&str; 1] = ["tests/window"];
 
 const SKIPPABLE: [&str; 2] = ["namespaces", "mounts"];
 
@@ -47,7 +53,7 @@ struct Outcome {
     error: Option<String>,
 }
 
-const STEPS: [Step; 11] = [
+const STEPS: [Step; 13] = [
     Step {
         name: "install",
         what: "what is missing is installed",
@@ -80,9 +86,20 @@ const STEPS: [Step; 11] = [
     },
     Step {
         name: "build",
-        what: "all programs are built",
+        what: "all programs and all tests are built",
         only_in_all: false,
-        work: |_, _| run(cargo().args(["build", "--workspace"])),
+        work: |_, _| built::tests().map(drop),
+    },
+    Step {
+        name: "ui",
+        what: "the page: its types, and the tests of its pure parts",
+        only_in_all: false,
+        work: |_, count| {
+            page::check(&mut |passed, failed| {
+                count.passed += passed;
+                count.failed += failed;
+            })
+        },
     },
     Step {
         name: "unit",
@@ -107,6 +124,12 @@ const STEPS: [Step; 11] = [
         what: "real servers, real sleep, kills",
         only_in_all: false,
         work: |options, count| packages(&SCENARIOS, options, count),
+    },
+    Step {
+        name: "window",
+        what: "the real window",
+        only_in_all: false,
+        work: |options, count| packages(&WINDOW, options, count),
     },
     Step {
         name: "deny",
@@ -161,10 +184,12 @@ impl Options {
         }
     }
 
-    /// A cargo whose tests know what was asked for.
-    fn cargo(&self) -> Command {
-        let mut command = cargo();
-        command.env("DORMOUSE_PYTHON", install::python());
+    /// The command, knowing what was asked for and where things are.
+    fn tell<'c>(&self, command: &'c mut Command) -> &'c mut Command {
+        command
+            .env("DORMOUSE_PYTHON", install::python())
+            .env("DORMOUSE_NODE_MODULES", install::node_modules())
+            .env("DORMOUSE_PROGRAMS", built::programs());
         if self.all {
             command.env("DORMOUSE_ALL", "1");
         }
@@ -213,6 +238,27 @@ pub fn test(options: &Options) -> Result<()> {
     if outcomes.iter().any(|outcome| outcome.error.is_some()) {
         return Err(String::new());
     }
+    Ok(())
+}
+
+/// Makes pictures of every screen, to look at.
+pub fn screenshots() -> Result<()> {
+    install::install(Need::Test)?;
+    let folder = target().join("screenshots");
+    let tests = built::tests()?;
+    let window = tests
+        .iter()
+        .find(|test| test.folder == root().join(WINDOW[0]) && test.name == "window");
+    let Some(window) = window else {
+        return Err("The window's tests were not built.".to_owned());
+    };
+    let mut command = Command::new(&window.program);
+    command
+        .args(["--ignored", "--exact", "looks::pictures_of_every_screen"])
+        .current_dir(&window.folder)
+        .env("DORMOUSE_SCREENSHOTS", &folder);
+    run(Options::default().tell(&mut command))?;
+    println!("==> The pictures are in {}", folder.display());
     Ok(())
 }
 
@@ -311,22 +357,49 @@ fn clippy(_: &Options, _: &mut Count) -> Result<()> {
 }
 
 fn unit(options: &Options, count: &mut Count) -> Result<()> {
-    let mut command = options.cargo();
-    command.args(["test", "--workspace", "--no-fail-fast"]);
-    command.args(WITH_OWN_STEP.iter().flat_map(|name| ["--exclude", name]));
-    run_and_see(&mut command, |line| count.add(line))
+    let mut others = built::tests()?.to_vec();
+    others.retain(|test| {
+        !WITH_OWN_STEP
+            .iter()
+            .any(|folder| test.folder == root().join(folder))
+    });
+    let tests = run_tests(&others, options, count);
+    let mut documentation = cargo();
+    documentation.args(["test", "--workspace", "--doc", "--no-fail-fast"]);
+    let documentation = run_and_see(options.tell(&mut documentation), |line| count.add(line));
+    tests.and(documentation)
 }
 
-fn packages(names: &[&str], options: &Options, count: &mut Count) -> Result<()> {
-    let mut command = options.cargo();
-    command
-        .args(["test", "--no-fail-fast"])
-        .args(names.iter().flat_map(|name| ["-p", name]));
-    run_and_see(&mut command, |line| count.add(line))?;
+fn packages(folders: &[&str], options: &Options, count: &mut Count) -> Result<()> {
+    let mut tests = built::tests()?.to_vec();
+    tests.retain(|test| folders.iter().any(|folder| test.folder == root().join(folder)));
+    run_tests(&tests, options, count)?;
     if count.passed == 0 {
-        return Err(format!("{} has no test that ran.", names.join(", ")));
+        return Err(format!("{} has no test that ran.", folders.join(", ")));
     }
     Ok(())
+}
+
+/// Runs test programs one after the other, all of them even after a failure.
+fn run_tests(tests: &[built::Test], options: &Options, count: &mut Count) -> Result<()> {
+    let mut failed = Vec::new();
+    for test in tests {
+        let shown = test.folder.strip_prefix(root()).unwrap_or(Path::new(""));
+        println!("     Running {} of {}", test.name, shown.display());
+        // As cargo runs them: in their package's folder.
+        let mut command = Command::new(&test.program);
+        command
+            .current_dir(&test.folder)
+            .env("CARGO_MANIFEST_DIR", &test.folder);
+        if run_and_see(options.tell(&mut command), |line| count.add(line)).is_err() {
+            failed.push(format!("{} of {}", test.name, shown.display()));
+        }
+    }
+    if failed.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("Tests failed: {}.", failed.join(", ")))
+    }
 }
 
 fn deny() -> Result<()> {

@@ -1,0 +1,78 @@
+//! All programs and all tests of the workspace, built once.
+//!
+//! Cargo chooses the features of a dependency by what is built together. Two selections of packages are two sets of
+//! features, and everything that depends on the difference is compiled once more: for the window's dependencies,
+//! minutes. So there is one selection, the whole workspace.
+
+use crate::run::{Result, cargo, run, run_and_read, target};
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+/// A test program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Test {
+    /// The target's name in its package.
+    pub name: String,
+    /// The package's folder.
+    pub folder: PathBuf,
+    /// The program.
+    pub program: PathBuf,
+}
+
+/// Where `cargo build` puts programs.
+pub fn programs() -> PathBuf {
+    target().join("debug")
+}
+
+/// Builds everything, once in the life of this process, and says where the tests are.
+pub fn tests() -> Result<&'static [Test]> {
+    static BUILT: OnceLock<Result<Vec<Test>>> = OnceLock::new();
+    BUILT
+        .get_or_init(|| {
+            run(cargo().args(["build", "--workspace"]))?;
+            let mut tests = Vec::new();
+            let mut command = cargo();
+            command
+                .args(["test", "--workspace", "--no-run"])
+                .args(["--message-format", "json-render-diagnostics"]);
+            run_and_read(&mut command, |line| tests.extend(test(line)))?;
+            Ok(tests)
+        })
+        .as_deref()
+        .map_err(Clone::clone)
+}
+
+/// The test program that a line of cargo's tells of, if it does.
+fn test(line: &str) -> Option<Test> {
+    let message: Value = serde_json::from_str(line).ok()?;
+    if message["reason"] != "compiler-artifact" || message["profile"]["test"] != true {
+        return None;
+    }
+    Some(Test {
+        name: message["target"]["name"].as_str()?.to_owned(),
+        folder: Path::new(message["manifest_path"].as_str()?).parent()?.to_owned(),
+        program: message["executable"].as_str()?.into(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_what_cargo_tells_only_test_programs_are_taken() {
+        let told = r#"{"reason":"compiler-artifact","manifest_path":"/w/crates/link/Cargo.toml","target":
+            {"name":"stall"},"profile":{"test":true},"executable":"/w/target/debug/deps/stall-1"}"#
+            .replace('\n', "");
+        let found = test(&told).unwrap();
+        assert_eq!(found.name, "stall");
+        assert_eq!(found.folder, Path::new("/w/crates/link"));
+        assert_eq!(test(&told.replace("\"test\":true", "\"test\":false")), None);
+        assert_eq!(
+            test(&told.replace("\"/w/target/debug/deps/stall-1\"", "null")),
+            None
+        );
+        assert_eq!(test("   Compiling dormouse"), None);
+    }
+}
