@@ -32,7 +32,7 @@ export class Words {
     this.rules = new Intl.PluralRules(this.language);
     this.numbers = new Intl.NumberFormat(this.language);
     this.collator = new Intl.Collator(this.language, { sensitivity: "base", numeric: true });
-    this.clock = new Intl.DateTimeFormat(this.language, { hour: "2-digit", minute: "2-digit" });
+    this.clock = new Intl.DateTimeFormat(this.language, { timeStyle: "short" });
     this.weekday = new Intl.DateTimeFormat(this.language, { weekday: "short" });
     this.shortDate = new Intl.DateTimeFormat(this.language, { day: "numeric", month: "short" });
     this.numericDate = new Intl.DateTimeFormat(this.language, { day: "2-digit", month: "2-digit", year: "2-digit" });

@@ -55,15 +55,15 @@ export function mountRequests(app, accepted) {
       make("div", { class: "request-text" },
         make("p", { class: "sentence" }),
         make("p", { class: "secondary" }, make("bdi", { class: "address" })),
-        make("p", { class: "warning" }, icon("triangle-alert"), make("span", { class: "warning-words" })),
-        make("div", { class: "buttons" },
-          button("accept primary", "ui-accept", () => {
-            void app.act({ kind: "accept", address }).then((taken) => taken && accepted(address));
-          }),
-          button("decline", "ui-decline", () => void app.act({ kind: "decline", address })),
-          button("block quiet", "ui-block", () => {
-            void app.act({ kind: "decline", address }).then((taken) => taken && app.act({ kind: "block", address }));
-          }))),
+        make("p", { class: "warning" }, icon("triangle-alert"), make("span", { class: "warning-words" }))),
+      make("div", { class: "buttons" },
+        button("accept primary", "ui-accept", () => {
+          void app.act({ kind: "accept", address }).then((taken) => taken && accepted(address));
+        }),
+        button("decline", "ui-decline", () => void app.act({ kind: "decline", address })),
+        button("block", "ui-block", () => {
+          void app.act({ kind: "decline", address }).then((taken) => taken && app.act({ kind: "block", address }));
+        })),
     );
   }
 
