@@ -3,7 +3,8 @@
 
 use dormouse_account::{Account, Command, Credentials, Input, Output, Settings};
 use dormouse_model::{
-    BareJid, BatchId, Change, Channel, Closing, ConnId, ConnectionState, Endpoint, Now, Random, Stamp, Tick,
+    BareJid, BatchId, Cause, Change, Channel, Closing, ConnId, ConnectionState, Endpoint, Notice, Now,
+    Random, Stamp, Tick,
 };
 use std::collections::BTreeMap;
 
@@ -19,13 +20,19 @@ struct Bench {
     now: u64,
     conn: ConnId,
     live: bool,
+    /// What the window was told.
+    changes: Vec<Change>,
 }
 
 impl Bench {
     fn over(disk: BTreeMap<Vec<u8>, Vec<u8>>) -> Self {
+        Self::with(disk, Some("secret"))
+    }
+
+    fn with(disk: BTreeMap<Vec<u8>, Vec<u8>>, password: Option<&str>) -> Self {
         let settings = Settings {
             address: BareJid::new("me@home.example").unwrap(),
-            credentials: Some(Credentials::password("secret")),
+            credentials: password.map(Credentials::password),
             first_batch: BatchId(1),
         };
         let account = Account::restore(settings, Random::from_seed([5; 32]), &disk).unwrap();
@@ -35,6 +42,7 @@ impl Bench {
             now: 1_000,
             conn: ConnId(0),
             live: false,
+            changes: Vec::new(),
         }
     }
 
@@ -48,6 +56,9 @@ impl Bench {
                 stamp: Stamp(1_700_000_000_000),
             };
             for output in self.account.handle(now, input, &self.disk).unwrap() {
+                if let Output::Change(change) = &output {
+                    self.changes.push(change.clone());
+                }
                 match output {
                     Output::Write(batch) => {
                         batch.apply_to(&mut self.disk);
@@ -91,6 +102,12 @@ impl Bench {
     /// A fresh session; the question to the archive is returned unanswered.
     fn begin(&mut self) -> String {
         self.take(Input::Start);
+        let said = self.bind();
+        said.into_iter().find(|text| text.contains("queryid")).unwrap()
+    }
+
+    /// From the open socket to a fresh session: what the client says behind it.
+    fn bind(&mut self) -> Vec<String> {
         let bind = self.sign_in();
         let id = id_of(bind.iter().find(|text| text.contains("xmpp-bind")).unwrap());
         let bound = format!(
@@ -98,7 +115,37 @@ impl Bench {
         );
         let mut said = self.say(&bound);
         said.extend(self.say("<enabled xmlns='urn:xmpp:sm:3' id='s1' resume='true'/>"));
-        said.into_iter().find(|text| text.contains("queryid")).unwrap()
+        said
+    }
+
+    /// The server answers what it can do: these features.
+    fn announce(&mut self, said: &[String], features: &[&str]) {
+        let features: String = features
+            .iter()
+            .map(|it| format!("<feature var='{it}'/>"))
+            .collect();
+        for text in said {
+            let payload = if text.contains("disco#info") {
+                format!("<query xmlns='http://jabber.org/protocol/disco#info'>{features}</query>")
+            } else if text.contains("prefs") {
+                "<prefs xmlns='urn:xmpp:mam:2' default='always'/>".to_owned()
+            } else {
+                continue;
+            };
+            let id = id_of(text);
+            self.say(&format!(
+                "<iq xmlns='jabber:client' type='result' id='{id}'>{payload}</iq>"
+            ));
+        }
+    }
+
+    fn shown(&self) -> (ConnectionState, Cause) {
+        let connection = self.account.status().connection;
+        (connection.state, connection.cause)
+    }
+
+    fn command(&mut self, command: Command) -> Vec<String> {
+        self.take(Input::Command(command))
     }
 
     /// The archive is empty.
@@ -173,4 +220,209 @@ fn a_stream_that_was_closed_is_not_asked_for_at_the_next_start() {
             !closed
         );
     }
+}
+
+const REFUSED: &str = "<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><not-authorized/></failure>";
+
+fn bob() -> BareJid {
+    BareJid::new("bob@b.example").unwrap()
+}
+
+#[test]
+fn without_a_password_it_waits_for_one_and_keeps_what_is_typed() {
+    let mut bench = Bench::with(BTreeMap::new(), None);
+    bench.take(Input::Start);
+    assert_eq!(bench.shown(), (ConnectionState::Stopped, Cause::NoPassword));
+    bench.command(Command::Send {
+        to: bob(),
+        body: "later".into(),
+        tag: None,
+    });
+    bench.command(Command::RetryNow);
+    bench.take(Input::Resumed {
+        slept: None,
+        proven: true,
+    });
+    assert_eq!(
+        bench.shown(),
+        (ConnectionState::Stopped, Cause::NoPassword),
+        "there is nothing to try"
+    );
+    assert_eq!((bench.conn, bench.account.status().outbox), (ConnId(0), 1));
+    bench.take(Input::SignIn(Credentials::password("secret")));
+    assert!(matches!(bench.shown().0, ConnectionState::Connecting { .. }));
+    let mut said = bench.bind();
+    let question = said
+        .iter()
+        .find(|text| text.contains("queryid"))
+        .cloned()
+        .unwrap();
+    said.extend(bench.answer(&question));
+    assert!(bench.live);
+    assert!(said.iter().any(|text| text.contains("later")), "{said:?}");
+}
+
+#[test]
+fn another_password_is_tried_at_once_where_one_was_refused() {
+    let mut bench = Bench::over(BTreeMap::new());
+    let open = |bench: &mut Bench| {
+        let channel = Channel {
+            encrypted: true,
+            ..Channel::default()
+        };
+        let endpoint = Endpoint("wss://home.example/ws".into());
+        let conn = bench.conn;
+        bench.take(Input::Dialled {
+            conn,
+            channel,
+            endpoint,
+        });
+        bench.say(OPEN);
+        bench.say(MECHANISMS)
+    };
+    bench.take(Input::Start);
+    open(&mut bench);
+    bench.say(REFUSED);
+    assert_eq!(bench.shown(), (ConnectionState::Stopped, Cause::WrongPassword));
+    let first = bench.conn;
+    bench.take(Input::SignIn(Credentials::password("second")));
+    assert!(bench.conn > first, "a dial of its own");
+
+    // A third is given while the second is being tried.
+    let auth = open(&mut bench);
+    let second = bench.conn;
+    bench.take(Input::SignIn(Credentials::password("third")));
+    assert!(bench.conn > second);
+    bench.take(Input::Frame {
+        conn: second,
+        text: REFUSED.into(),
+    });
+    assert!(
+        matches!(bench.shown().0, ConnectionState::Connecting { .. }),
+        "the refusal of the second says nothing about the third"
+    );
+    let with_third = open(&mut bench);
+    assert_ne!(auth, with_third);
+    bench.say(SUCCESS);
+    assert_eq!(bench.shown().0, ConnectionState::SigningIn);
+}
+
+#[test]
+fn a_password_changes_nothing_for_a_connection_that_lives() {
+    let mut bench = Bench::over(BTreeMap::new());
+    let question = bench.begin();
+    bench.answer(&question);
+    let conn = bench.conn;
+    assert!(
+        bench
+            .take(Input::SignIn(Credentials::password("other")))
+            .is_empty()
+    );
+    assert!(bench.live && bench.conn == conn);
+}
+
+#[test]
+fn a_server_without_history_is_told_to_each_window_until_it_keeps_one() {
+    let mut bench = Bench::over(BTreeMap::new());
+    bench.take(Input::Start);
+    let said = bench.bind();
+    bench.announce(&said, &[]);
+    assert!(bench.changes.contains(&Change::Notice(Notice::NoArchive)));
+    let snapshot = bench.account.snapshot(&bench.disk).unwrap();
+    assert!(snapshot.contains(&Change::Notice(Notice::NoArchive)));
+    bench.take(Input::Closed {
+        conn: bench.conn,
+        closing: Closing::Eof,
+    });
+    while bench.account.status().connection.state.name() != "connecting" {
+        bench.now = bench.account.deadline().unwrap().0;
+        bench.take(Input::Tick);
+    }
+    let resume = bench.sign_in();
+    assert!(resume.iter().any(|text| text.contains("<resume")));
+    let bind = bench.say("<failed xmlns='urn:xmpp:sm:3'/>");
+    let id = id_of(bind.iter().find(|text| text.contains("xmpp-bind")).unwrap());
+    let said = bench.say(&format!(
+        "<iq xmlns='jabber:client' type='result' id='{id}'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>me@home.example/here</jid></bind></iq>"
+    ));
+    bench.announce(&said, &["urn:xmpp:mam:2"]);
+    assert!(bench.changes.contains(&Change::NoticeGone("no-archive")));
+    let snapshot = bench.account.snapshot(&bench.disk).unwrap();
+    assert!(!snapshot.contains(&Change::Notice(Notice::NoArchive)));
+}
+
+#[test]
+fn a_contact_is_renamed_and_not_asked_again() {
+    let mut bench = Bench::over(BTreeMap::new());
+    bench.begin();
+    let add = |name: Option<&str>| Command::Add {
+        address: bob(),
+        name: name.map(str::to_owned),
+    };
+    let said = bench.command(add(Some("Bob")));
+    assert!(said.iter().any(|text| text.contains("subscribe")), "{said:?}");
+    bench.say("<iq xmlns='jabber:client' type='set' id='p1'><query xmlns='jabber:iq:roster'><item jid='bob@b.example' name='Bob' subscription='to'><group>Work</group></item></query></iq>");
+    for (name, shown) in [
+        (Some("Robert"), Some("Robert")),
+        (None, Some("Bob")),
+        (Some(" "), None),
+    ] {
+        let said = bench.command(add(name)).join(" ").replace('"', "'");
+        assert!(!said.contains("type='subscribe'"), "{said}");
+        assert!(said.contains("<group>Work</group>"), "{said}");
+        match shown {
+            Some(shown) => assert!(said.contains(&format!("name='{shown}'")), "{said}"),
+            None => assert!(!said.contains("name="), "{said}"),
+        }
+    }
+}
+
+#[test]
+fn where_the_server_can_not_block_the_user_is_told() {
+    for (features, asked) in [(&[][..], false), (&["urn:xmpp:blocking"][..], true)] {
+        let mut bench = Bench::over(BTreeMap::new());
+        bench.take(Input::Start);
+        let said = bench.bind();
+        bench.announce(&said, features);
+        bench.changes.clear();
+        let said = bench.command(Command::Block(bob()));
+        assert_eq!(said.iter().any(|text| text.contains("<block")), asked);
+        let told = |change: &Change| matches!(change, Change::Notice(Notice::CannotDo(why)) if why.contains("block"));
+        assert_eq!(bench.changes.iter().any(told), !asked);
+    }
+}
+
+#[test]
+fn whom_one_blocks_is_known_while_offline_too() {
+    let mut bench = Bench::over(BTreeMap::new());
+    bench.begin();
+    bench.say("<iq xmlns='jabber:client' type='set' id='p1'><block xmlns='urn:xmpp:blocking'><item jid='bob@b.example'/></block></iq>");
+    let blocked = Change::Blocked {
+        address: bob(),
+        blocked: true,
+    };
+    assert!(bench.changes.contains(&blocked));
+    let offline = Bench::over(bench.disk);
+    let snapshot = offline.account.snapshot(&offline.disk).unwrap();
+    assert!(snapshot.contains(&blocked));
+}
+
+#[test]
+fn a_conversation_is_told_once_per_input_behind_its_messages_and_is_in_the_snapshot() {
+    let mut bench = Bench::over(BTreeMap::new());
+    bench.begin();
+    bench.command(Command::Draft {
+        to: bob(),
+        text: "and also".into(),
+    });
+    bench.changes.clear();
+    bench.say("<message xmlns='jabber:client' type='chat' from='bob@b.example/x' to='me@home.example' id='m1'><body>hi</body></message>");
+    let [Change::Message(message), Change::Conversation(told)] = &bench.changes[..] else {
+        panic!("{:?}", bench.changes)
+    };
+    assert_eq!(told.last.as_ref(), Some(message.as_ref()));
+    assert_eq!((told.unread, told.draft.as_str()), (1, "and also"));
+    let again = Bench::over(bench.disk.clone());
+    let snapshot = again.account.snapshot(&again.disk).unwrap();
+    assert!(snapshot.contains(&Change::Conversation(told.clone())));
 }

@@ -4,7 +4,7 @@
 
 mod world;
 
-use dormouse_model::{Incoming, MessageId, OriginId};
+use dormouse_model::{Incoming, MessageId, OriginId, Payload, StanzaId};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use world::{ME, Manner, World, echo, text};
@@ -23,6 +23,10 @@ enum Step {
     Again,
     /// A page is asked for and answered; or the answer is lost.
     Page { cap: u8, lost: bool },
+    /// The user reads a conversation, here or on another client.
+    Read { who: u8, elsewhere: bool },
+    /// The user types and does not send.
+    Draft { to: u8, length: u8 },
     /// Nothing came for a while.
     Quiet,
     /// The session is lost: resumed or not.
@@ -44,6 +48,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => Just(Step::Again),
         5 => (1..8u8, prop::bool::weighted(0.2)).prop_map(|(cap, lost)| Step::Page { cap, lost }),
         1 => Just(Step::Quiet),
+        2 => (0..3u8, any::<bool>()).prop_map(|(who, elsewhere)| Step::Read { who, elsewhere }),
+        1 => (0..3u8, 0..3u8).prop_map(|(to, length)| Step::Draft { to, length }),
         2 => any::<bool>().prop_map(|fresh| Step::Lost { fresh }),
         4 => Just(Step::Flush),
         1 => (0..6u8).prop_map(|kept| Step::Crash { kept }),
@@ -178,6 +184,23 @@ impl Life {
                     }
                 }
             }
+            Step::Read {
+                who,
+                elsewhere: false,
+            } => {
+                let with = world::bare(PEOPLE[*who as usize]);
+                self.world.told(|t, now, draft| t.read(now, &with, true, draft));
+            }
+            Step::Read { who, elsewhere: true } => {
+                let of = StanzaId((self.count % 4).to_string());
+                let marker = text(&format!("{ME}/phone"), PEOPLE[*who as usize], "m", "");
+                self.world.carbon(&world::with(Payload::Displayed(of), marker));
+            }
+            Step::Draft { to, length } => {
+                let to = world::bare(PEOPLE[*to as usize]);
+                let text = "x".repeat(usize::from(*length));
+                self.world.act(|t, _, draft| t.draft(&to, &text, draft));
+            }
             Step::Quiet => self.world.timeline.quiet_check(self.world.now),
             Step::Lost { fresh } => self.lose(*fresh),
             Step::Flush => self.flush(),
@@ -216,7 +239,7 @@ impl Life {
             let message = item.message.as_ref().unwrap();
             let of = |jid: &dormouse_model::Jid| jid.to_bare().as_str() == who;
             if (of(&message.from) || of(&message.to))
-                && let dormouse_model::Payload::Text(body) = &message.payload
+                && let Payload::Text(body) = &message.payload
                 // What was sent again is archived again: the first copy counts.
                 && !said.contains(body)
             {
@@ -235,6 +258,10 @@ proptest! {
         let mut life = Life::new(if ejabberd { Manner::Ejabberd } else { Manner::Prosody });
         for step in &steps {
             life.step(step);
+            // Whoever took every change shows what a window shows that is opened now.
+            let (list, messages) = life.world.snapshot();
+            prop_assert_eq!(&life.world.list, &list);
+            prop_assert_eq!(&life.world.shown, &messages);
         }
         life.end();
         prop_assert!(life.world.timeline.caught_up());

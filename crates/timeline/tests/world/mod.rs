@@ -3,8 +3,8 @@
 
 use dormouse_model::{
     ArchiveFailure, ArchiveId, ArchiveItem, ArchivePage, ArchiveQuery, Arrival, BareJid, Batch, BatchId,
-    Content, Draft, Incoming, Jid, Kind, Message, MessageId, Now, OriginId, Outgoing, PageWanted, Payload,
-    Random, ReadError, Stamp, StanzaId, Tick, Via,
+    Change, Content, Conversation, Draft, Incoming, Jid, Key, Kind, Message, MessageId, Now, OriginId,
+    Outgoing, PageWanted, Payload, Random, ReadError, Stamp, StanzaId, Tick, Via,
 };
 use dormouse_timeline::{Effect, Part, Stretch, Timeline, history};
 use std::collections::BTreeMap;
@@ -58,6 +58,9 @@ pub struct World {
     pub manner: Manner,
     pub stable: bool,
     pub effects: Vec<Effect>,
+    /// What a window shows that took every change.
+    pub list: BTreeMap<BareJid, Conversation>,
+    pub shown: BTreeMap<MessageId, Message>,
     batch: u64,
     seed: u8,
     ids: u64,
@@ -81,6 +84,8 @@ impl World {
             manner: Manner::Prosody,
             stable: true,
             effects: Vec::new(),
+            list: BTreeMap::new(),
+            shown: BTreeMap::new(),
             batch: 0,
             seed: 0,
             ids: 0,
@@ -99,6 +104,14 @@ impl World {
     ) -> R {
         let mut draft = Draft::over(&self.memory);
         let result = act(&mut self.timeline, self.now, &mut draft).unwrap();
+        for it in dormouse_timeline::changed(&self.memory, &draft).unwrap() {
+            if it.is_nothing() {
+                assert!(self.list.remove(&it.with).is_some(), "{} was not listed", it.with);
+            } else {
+                let before = self.list.insert(it.with.clone(), it.clone());
+                assert_ne!(before, Some(it), "told without being different");
+            }
+        }
         self.batch += 1;
         let batch = draft.into_batch(BatchId(self.batch));
         batch.apply_to(&mut self.memory);
@@ -112,8 +125,41 @@ impl World {
         act: impl FnOnce(&mut Timeline, Now, &mut Draft<'_>) -> Result<Vec<Effect>, ReadError>,
     ) -> Vec<Effect> {
         let effects = self.act(act);
-        self.effects.extend(effects.iter().cloned());
+        self.see(&effects);
         effects
+    }
+
+    fn see(&mut self, effects: &[Effect]) {
+        for effect in effects {
+            match effect {
+                Effect::Change(Change::Message(message)) => {
+                    self.shown.insert(message.id, (**message).clone());
+                }
+                Effect::Change(Change::Removed { id, .. }) => {
+                    self.shown.remove(id);
+                }
+                _ => {}
+            }
+        }
+        self.effects.extend(effects.iter().cloned());
+    }
+
+    /// What a window shows that is opened now.
+    pub fn snapshot(&self) -> (BTreeMap<BareJid, Conversation>, BTreeMap<MessageId, Message>) {
+        let list = dormouse_timeline::conversations(&self.memory).unwrap();
+        let (from, to) = Key::Message(MessageId(0)).kind_range();
+        let messages = self.memory.range(from..to).map(|(_, value)| {
+            let message: Message = dormouse_model::record::decode(value).unwrap();
+            (message.id, message)
+        });
+        let list = list.into_iter().map(|it| (it.with.clone(), it));
+        (list.collect(), messages.collect())
+    }
+
+    /// The one conversation as the list shows it.
+    pub fn summary(&self, with: &str) -> Conversation {
+        let shown = self.list.get(&bare(with)).cloned();
+        shown.unwrap_or_else(|| Conversation::nothing(bare(with)))
     }
 
     /// Everything reaches the disk.
@@ -133,6 +179,7 @@ impl World {
         self.seed += 1;
         self.timeline =
             Timeline::restore(bare(ME), Random::from_seed([self.seed; 32]), &self.memory).unwrap();
+        (self.list, self.shown) = self.snapshot();
     }
 
     /// The server archives a stanza; returns it as it is delivered.
@@ -254,7 +301,7 @@ impl World {
     pub fn write(&mut self, to: &str, body: &str) -> MessageId {
         let (id, effects) =
             self.act(|timeline, now, draft| timeline.write(now, &bare(to), body.into(), draft));
-        self.effects.extend(effects);
+        self.see(&effects);
         id
     }
 

@@ -220,3 +220,139 @@ fn a_subscription_request_is_an_event() {
             .contains(&Event::SubscriptionAsked(BareJid::new("bob@b.example").unwrap()))
     );
 }
+
+fn bare(text: &str) -> BareJid {
+    BareJid::new(text).unwrap()
+}
+
+impl Script {
+    /// A fresh session with a server that announces these features.
+    fn ready_with(features: &str) -> Self {
+        let mut script = Self::new();
+        script.sign_in();
+        script.give(OFFER);
+        script.bind();
+        script.give(ENABLED);
+        let frames = std::mem::take(&mut script.frames);
+        for text in frames {
+            let request: Element = text.parse().unwrap();
+            let payload = request.children().next();
+            let Some(payload) = payload.filter(|_| request.name() == "iq") else {
+                continue;
+            };
+            let inner = if payload.ns() == "http://jabber.org/protocol/disco#info" {
+                features
+            } else {
+                ""
+            };
+            let (name, ns) = (payload.name(), payload.ns());
+            script.answer(&request, &format!("<{name} xmlns='{ns}'>{inner}</{name}>"));
+        }
+        script
+    }
+
+    fn asks_for_the_block_list(&self) -> Option<Element> {
+        let asked = self.frames.iter().find(|text| text.contains("<blocklist"));
+        asked.map(|text| text.parse().unwrap())
+    }
+}
+
+const BLOCKS: &str = "<feature var='urn:xmpp:blocking'/>";
+
+#[test]
+fn whom_the_server_blocks_is_asked_once_per_session_and_only_where_it_can() {
+    let script = Script::ready_with("");
+    assert_eq!(script.session.can_block(), Some(false));
+    assert!(script.asks_for_the_block_list().is_none());
+
+    let mut script = Script::ready_with(BLOCKS);
+    assert_eq!(script.session.can_block(), Some(true));
+    let asked = script.asks_for_the_block_list().unwrap();
+    script.answer(
+        &asked,
+        "<blocklist xmlns='urn:xmpp:blocking'><item jid='mal@m.example'/></blocklist>",
+    );
+    assert!(script.events.contains(&Event::Blocked {
+        addresses: vec![bare("mal@m.example")],
+        whole: true
+    }));
+    script.commit();
+    let mut again = script.restart();
+    again.sign_in();
+    again.give(OFFER);
+    again.give("<resumed xmlns='urn:xmpp:sm:3' previd='sm-1' h='9'/>");
+    assert!(
+        again.asks_for_the_block_list().is_none(),
+        "the session knows it, and is told of changes"
+    );
+}
+
+#[test]
+fn the_block_list_is_changed_by_the_own_account_or_its_server_only() {
+    let mut script = Script::ready();
+    let push = |from: &str, what: &str| {
+        format!(
+            "<iq xmlns='jabber:client' type='set' id='1' {from}><{what} xmlns='urn:xmpp:blocking'><item jid='bob@b.example'/></{what}></iq>"
+        )
+    };
+    for what in ["block", "unblock"] {
+        for forger in [
+            "from='mallory@evil.example'",
+            "from='evil.example'",
+            "from='bob@b.example/x'",
+            "from='me@home.example/other'",
+        ] {
+            script.events.clear();
+            script.frames.clear();
+            script.give(&push(forger, what));
+            assert!(
+                matches!(&script.events[..], [Event::Refused(_)]),
+                "{what} {forger}: {:?}",
+                script.events
+            );
+            assert_eq!(script.expect("iq").attr("type"), Some("error"));
+        }
+    }
+    for fine in ["", "from='me@home.example'", "from='home.example'"] {
+        script.events.clear();
+        script.frames.clear();
+        script.give(&push(fine, "block"));
+        script.give(&push(fine, "unblock"));
+        let addresses = vec![bare("bob@b.example")];
+        let told = [
+            Event::Blocked {
+                addresses: addresses.clone(),
+                whole: false,
+            },
+            Event::Unblocked(Some(addresses)),
+        ];
+        assert_eq!(script.events, told, "{fine}");
+        assert_eq!(script.expect("iq").attr("type"), Some("result"));
+    }
+}
+
+#[test]
+fn a_refusal_to_block_is_told() {
+    let mut script = Script::ready();
+    let out = script.session.block(&bare("mal@m.example"));
+    script.take(out);
+    let request = script.expect("iq");
+    assert!(String::from(&request).contains("mal@m.example"));
+    let id = request.attr("id").unwrap();
+    script.give(&format!(
+        "<iq xmlns='jabber:client' type='error' id='{id}'><error type='cancel'><forbidden xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>"
+    ));
+    assert!(
+        script
+            .events
+            .contains(&Event::BlockingRefused("forbidden".to_owned()))
+    );
+}
+
+#[test]
+fn a_request_that_is_taken_back_is_an_event() {
+    let mut script = Script::ready();
+    script.give("<presence xmlns='jabber:client' type='unsubscribe' from='bob@b.example'/>");
+    let gone = Event::SubscriptionWithdrawn(bare("bob@b.example"));
+    assert!(script.events.contains(&gone));
+}

@@ -108,6 +108,13 @@ impl World {
                     (with, account)
                 };
                 let client = self.one_of(speaker);
+                // What is typed and not sent, or taken away again. From no chance of its own: it changes no life.
+                if at.0.is_multiple_of(3) {
+                    let to = self.server.accounts[to].address.clone();
+                    let text = "…".repeat(usize::try_from(at.0 % 2).unwrap_or(0));
+                    let act = Act::Command(Command::Draft { to, text });
+                    self.at(at, Event::User { client, act });
+                }
                 let act = match self.random.below(14) {
                     0 => Act::Read(to),
                     1 => Act::Visible(self.random.below(2) == 0),
