@@ -1,4 +1,19 @@
 //! Checks the configuration and the capabilities, and embeds what Windows wants to know of the program.
-fn main() {
-    tauri_build::build();
+
+/// The commands a window may be allowed to give; each needs its line in `capabilities/main.json` as well.
+const COMMANDS: &[&str] = &[
+    "open",
+    "sign_in",
+    "unlock",
+    "sign_out",
+    "stretch",
+    "act",
+    "open_link",
+    "look",
+];
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let manifest = tauri_build::AppManifest::new().commands(COMMANDS);
+    tauri_build::try_build(tauri_build::Attributes::new().app_manifest(manifest))?;
+    Ok(())
 }

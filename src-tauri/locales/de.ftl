@@ -1,0 +1,147 @@
+# Was die Hülle sagt; siehe en.ftl.
+
+## Warum eine Verbindung in ihrem Zustand ist
+
+cause-started = Dormouse wurde gestartet.
+cause-user-asked = Auf deinen Wunsch.
+cause-dialled = Der Server hat geantwortet.
+cause-signed-in = Mit einer neuen Sitzung angemeldet.
+cause-resumed = Die frühere Sitzung wurde fortgesetzt.
+cause-caught-up = Alles Versäumte ist gelesen.
+cause-answered = Der Server antwortet.
+cause-suspending = Der Computer geht schlafen.
+cause-woke = Der Computer ist aufgewacht.
+cause-shown = Das Fenster wurde gezeigt.
+cause-network-changed = Das Netz hat gewechselt.
+cause-network-down = Es gibt kein Netz.
+cause-network-up = Das Netz ist wieder da.
+cause-slow-answer = Der Server antwortet langsam.
+cause-no-answer = Der Server hat nicht rechtzeitig geantwortet.
+cause-unacknowledged = Der Server hat eine Nachricht nicht rechtzeitig bestätigt.
+cause-spare-ready = Eine neue Verbindung stand, bevor die alte geantwortet hat.
+cause-backoff-over = Es ist Zeit für den nächsten Versuch.
+cause-lost = Die Verbindung ist abgerissen.
+cause-closed-by-server = Der Server hat die Verbindung geschlossen (Code { $code }).
+cause-closed-by-server-saying = Der Server hat die Verbindung geschlossen (Code { $code }: „{ $reason }“).
+cause-server-restarting = Der Server startet neu.
+cause-throttled = Der Server bittet um eine langsamere Gangart.
+cause-server-trouble = Der Server hat Schwierigkeiten ({ $what }).
+cause-policy-violation = Der Server hat die Verbindung nach seinen Regeln abgelehnt.
+cause-policy-violation-saying = Der Server hat die Verbindung nach seinen Regeln abgelehnt: „{ $text }“.
+cause-conflict = Ein anderes Programm dieses Kontos hat die Sitzung übernommen.
+cause-session-gone = Der Server hatte die frühere Sitzung nicht mehr.
+cause-see-other = Der Server hat uns an { $host } verwiesen.
+cause-protocol-violation = Der Server hat etwas Unverständliches geschickt ({ $what }).
+cause-timed-out-discovery = Die Adresse des Servers ließ sich nicht rechtzeitig finden.
+cause-timed-out-names = Die Namensauflösung hat zu lange gedauert.
+cause-timed-out-tcp = Der Server war nicht rechtzeitig zu erreichen.
+cause-timed-out-tls = Der Server hat die Verschlüsselung nicht rechtzeitig ausgehandelt.
+cause-timed-out-websocket = Der Server hat die Verbindung nicht rechtzeitig geöffnet.
+cause-name-not-found = Es gibt keinen Server namens { $name }. Prüfe den Teil der Adresse hinter dem @.
+cause-no-websocket = { $name } bietet keine Verbindung über WebSocket an. Frage den Betreiber, oder gib den Endpunkt selbst an, wenn du ihn kennst.
+cause-bad-endpoint = Dieser Endpunkt ist nicht brauchbar: { $what }.
+cause-unreachable = Der Server ist nicht zu erreichen.
+cause-bad-certificate = Dem Zertifikat des Servers ist nicht zu trauen: { $problem }. Mach nur weiter, wenn du weißt, warum; frage den Betreiber des Servers.
+cause-intercepted = Dieses Netz fängt die Verbindung ab (das gezeigte Zertifikat ist nicht das deines Servers: { $problem }). Hat es eine Anmeldeseite, öffne sie in einem Browser.
+cause-no-password = Dormouse braucht dein Passwort, um sich anzumelden.
+cause-wrong-password = Der Server hat das Passwort abgelehnt. Prüfe die Adresse und melde dich noch einmal an.
+cause-account-disabled = Der Server sagt, dass dieses Konto gesperrt ist. Frage den Betreiber.
+cause-account-disabled-saying = Der Server sagt, dass dieses Konto gesperrt ist: „{ $text }“. Frage den Betreiber.
+cause-no-safe-mechanism = Der Server bietet über diese Verbindung keine sichere Anmeldung an. Frage den Betreiber.
+cause-server-not-genuine = Der Server konnte nicht beweisen, dass er der ist, zu dem dieses Konto gehört. Dormouse versucht es weiter; gib dein Passwort niemandem.
+cause-store-failed = Was ankommt, lässt sich auf diesem Computer nicht speichern. Schaffe Platz auf der Festplatte; Dormouse macht dann von selbst weiter.
+
+certificate-wrong-name = es gehört zu einem anderen Namen
+certificate-expired = es ist abgelaufen oder noch nicht gültig
+certificate-unknown-issuer = niemand, dem dieser Computer traut, hat es unterschrieben
+certificate-revoked = es wurde widerrufen
+certificate-invalid = es ist nicht gültig
+
+## Was einmal zu wissen ist
+
+notice-no-archive = Dein Server bewahrt keinen Verlauf auf: Was ankommt, während Dormouse nicht läuft, kann verloren gehen.
+notice-no-resumption = Dein Server kann keine Sitzung über Unterbrechungen halten; Dormouse liest stattdessen sein Archiv.
+notice-store-failed = Nachrichten lassen sich auf diesem Computer nicht speichern ({ $why }). Schaffe Platz auf der Festplatte; Dormouse macht dann von selbst weiter.
+notice-store-recovered = Nachrichten werden wieder gespeichert.
+notice-cache-set-aside = Der lokale Zwischenspeicher war beschädigt und wurde beiseitegelegt; er wird vom Server neu aufgebaut.
+notice-cache-set-aside-saved = { $saved ->
+        [one] Der lokale Zwischenspeicher war beschädigt und wurde beiseitegelegt; { $saved } ungesendete Nachricht wurde gerettet, der Rest wird vom Server neu aufgebaut.
+       *[other] Der lokale Zwischenspeicher war beschädigt und wurde beiseitegelegt; { $saved } ungesendete Nachrichten wurden gerettet, der Rest wird vom Server neu aufgebaut.
+    }
+notice-unreadable = { $count ->
+        [one] { $count } Nachricht war nicht zu lesen und ist an ihrer Stelle markiert.
+       *[other] { $count } Nachrichten waren nicht zu lesen und sind an ihrer Stelle markiert.
+    }
+notice-cannot-do = { $why }
+
+## Warum eine Nachricht nicht gesendet wurde
+
+failure-unavailable = Im Moment können dort keine Nachrichten empfangen werden.
+failure-nobody = Unter dieser Adresse gibt es niemanden.
+failure-server-unreachable = Der Server der Gegenseite ist nicht zu erreichen.
+failure-not-let-through = Der Server der Gegenseite lässt diese Nachricht nicht durch.
+failure-came-back = Sie kam zurück ({ $condition }).
+failure-saying = { $sentence } Der Server sagt: „{ $text }“
+failure-contact-removed = Der Kontakt wurde entfernt, bevor sie gesendet war.
+failure-too-large = Sie ist größer, als dein Server annimmt.
+
+## Was für eine Nachricht steht, die sich nicht zeigen lässt
+
+content-encrypted = Diese Nachricht ist mit { $name } verschlüsselt; das kann Dormouse noch nicht lesen.
+content-unreadable = Eine Nachricht, die nicht zu lesen war ({ $what }).
+content-retracted = Die Nachricht wurde zurückgezogen.
+
+## Was an einem Namen verdächtig ist
+
+warning-name-is-another-address = Der Name ist eine Adresse, und zwar eine fremde: { $address }.
+warning-imitates = Sieht fast aus wie { $address }. Vergewissere dich, wen du vor dir hast.
+warning-bidi = Im Namen standen Zeichen, die die Schreibrichtung umkehren. Sie wurden entfernt.
+warning-mixed-scripts = Der Name mischt Buchstaben verschiedener Schriften, wie es Nachahmungen tun.
+
+## An- und Abmelden
+
+refusal-address = Das ist keine Adresse. Eine Adresse sieht aus wie name@example.org.
+refusal-address-without-name = Der Teil vor dem @ fehlt. Eine Adresse sieht aus wie name@example.org.
+refusal-password-missing = Gib dein Passwort ein.
+refusal-too-long = Das ist zu lang.
+refusal-endpoint = Dieser Endpunkt ist nicht brauchbar: { $what }. Ein Endpunkt sieht aus wie wss://example.org/xmpp-websocket.
+refusal-signed-in-already = { $address } ist schon angemeldet.
+refusal-took-too-long = Der Server hat uns eine Minute lang nicht eingelassen. Versuche es später noch einmal.
+refusal-ended = Dormouse hat die Arbeit an diesem Konto eingestellt. Versuche es noch einmal; das Protokoll sagt, was geschehen ist.
+refusal-not-signed-in = { $address } ist nicht angemeldet.
+
+start-in-use = Ein anderes Dormouse benutzt dieses Konto auf diesem Computer. Schließe es und versuche es dann noch einmal.
+start-newer = Was von diesem Konto aufbewahrt ist, hat ein neueres Dormouse geschrieben. Benutze jenes, oder aktualisiere dieses.
+start-disk-full = Die Festplatte ist voll. Schaffe Platz und versuche es dann noch einmal.
+start-folder = Der Ordner dieses Kontos ist nicht brauchbar ({ $why }). Prüfe, ob er beschrieben werden darf, und versuche es dann noch einmal.
+start-unreadable = Was von diesem Konto aufbewahrt ist, lässt sich nicht lesen ({ $why }). Versuche es noch einmal.
+start-system = Das System verweigert, was Dormouse zum Laufen braucht ({ $why }). Versuche es noch einmal.
+
+keyring-missing = Dieser Computer hat hier keinen brauchbaren Schlüsselbund, also lässt sich das Passwort nicht aufbewahren. Dormouse fragt bei jedem Start danach.
+keyring-locked = Der Schlüsselbund ist verschlossen, also lässt sich das Passwort nicht aufbewahren. Schließe ihn auf, oder Dormouse fragt bei jedem Start.
+keyring-failed = Der Schlüsselbund hat versagt ({ $why }), also lässt sich das Passwort nicht aufbewahren. Dormouse fragt bei jedem Start danach.
+keyring-slow = Der Schlüsselbund antwortet nicht. Falls er etwas fragt, antworte ihm dort.
+keyring-empty = Gib dein Passwort ein: Der Schlüsselbund enthält es nicht.
+wants-missing = Gib dein Passwort ein: Dieser Computer hat keinen Schlüsselbund, der es aufbewahren könnte.
+wants-locked = Gib dein Passwort ein, oder schließe den Schlüsselbund auf und starte Dormouse neu.
+wants-failed = Gib dein Passwort ein: Der Schlüsselbund hat versagt ({ $why }).
+forget-failed = Der Schlüsselbund hat das Passwort nicht hergegeben ({ $why }), deshalb bist du noch angemeldet. Schließe den Schlüsselbund auf und melde dich dann noch einmal ab.
+registry-failed = Die Liste der Konten lässt sich nicht schreiben ({ $why }). Schaffe Platz auf der Festplatte oder prüfe den Ordner, und versuche es dann noch einmal.
+cache-not-removed = Du bist abgemeldet, aber was von { $address } aufbewahrt war, ließ sich nicht entfernen ({ $why }).
+
+## Was das Fenster verlangt hat und nicht haben kann
+
+ask-too-long = Das ist zu lang zum Senden: höchstens { $limit } Kilobyte.
+ask-empty = In dieser Nachricht steht nichts.
+ask-place = Eine solche Stelle gibt es in der Unterhaltung nicht.
+ask-history = Der Verlauf lässt sich nicht lesen ({ $why }). Versuche es noch einmal.
+ask-link = Dieser Link lässt sich nicht öffnen: nur Webseiten, E-Mail- und Chat-Adressen gehen.
+ask-link-failed = Der Link lässt sich nicht öffnen: Das System hat kein Programm dafür gefunden.
+
+## Benachrichtigungen
+
+notification-title = { $count ->
+        [one] { $name }
+       *[other] { $name } ({ $count })
+    }
+notification-open = Öffnen

@@ -1,0 +1,113 @@
+//! What the window may ask, as Tauri commands: each a line between its arguments and the [`Shell`].
+//!
+//! All of them are asynchronous, so none runs on the thread that paints. Their names stand in `build.rs` and, as permissions, in
+//! `capabilities/main.json`; a test holds the three together.
+
+use crate::links;
+use crate::protocol::{Account, Action, Event, Part, Refusal, Stretch};
+use crate::shell::Shell;
+use std::sync::Arc;
+use tauri::State;
+use tauri::ipc::Channel;
+
+type Held<'a> = State<'a, Arc<Shell>>;
+
+/// Makes this the window's channel.
+#[tauri::command]
+pub async fn open(shell: Held<'_>, events: Channel<Event>) -> Result<(), String> {
+    shell.open(Box::new(move |event| events.send(event).is_ok()));
+    Ok(())
+}
+
+/// Signs in to a new account.
+#[tauri::command]
+pub async fn sign_in(
+    shell: Held<'_>,
+    address: String,
+    password: String,
+    endpoint: Option<String>,
+) -> Result<Account, Refusal> {
+    shell.sign_in(&address, &password, endpoint.as_deref()).await
+}
+
+/// Gives the password for an account that wants one.
+#[tauri::command]
+pub async fn unlock(shell: Held<'_>, account: String, password: String) -> Result<(), Refusal> {
+    shell.unlock(&account, &password).await
+}
+
+/// Signs out.
+#[tauri::command]
+pub async fn sign_out(shell: Held<'_>, account: String, forget: bool) -> Result<(), String> {
+    shell.sign_out(&account, forget).await
+}
+
+/// Reads a part of a conversation from the cache.
+#[tauri::command]
+pub async fn stretch(
+    shell: Held<'_>,
+    account: String,
+    with: String,
+    part: Part,
+    limit: usize,
+) -> Result<Stretch, String> {
+    shell.stretch(&account, &with, &part, limit).await
+}
+
+/// Does what the user wants.
+#[tauri::command]
+pub async fn act(shell: Held<'_>, account: String, action: Action) -> Result<(), String> {
+    shell.act(&account, action)
+}
+
+/// Opens a link outside the window.
+#[tauri::command]
+pub async fn open_link(shell: Held<'_>, url: String) -> Result<(), String> {
+    let opened = tokio::task::spawn_blocking(move || links::open(&url)).await;
+    match opened {
+        Ok(opened) => opened.map_err(|error| {
+            tracing::info!(%error, "a link was not opened");
+            shell.words().link(&error)
+        }),
+        Err(_) => Err(shell.words().plain("ask-link-failed")),
+    }
+}
+
+/// Tells which conversation the window shows.
+#[tauri::command]
+pub async fn look(shell: Held<'_>, account: Option<String>, with: Option<String>) -> Result<(), String> {
+    shell.look(account.as_deref(), with.as_deref());
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_command_is_allowed_to_the_window_and_nothing_else_is() {
+        let here = include_str!("commands.rs");
+        let (here, _) = here.split_once("#[cfg(test)]").unwrap();
+        let commands: Vec<&str> = here
+            .split("#[tauri::command]\npub async fn ")
+            .skip(1)
+            .filter_map(|rest| rest.split_once('(').map(|(name, _)| name))
+            .collect();
+        assert!(commands.len() >= 8, "{commands:?}");
+        let capabilities: serde_json::Value =
+            serde_json::from_str(include_str!("../capabilities/main.json")).unwrap();
+        let permissions: Vec<&str> = capabilities["permissions"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(|permission| permission.as_str())
+            .collect();
+        let wanted: Vec<String> = commands
+            .iter()
+            .map(|name| format!("allow-{}", name.replace('_', "-")))
+            .collect();
+        assert_eq!(permissions, wanted);
+        let build = include_str!("../build.rs");
+        for command in commands {
+            assert!(build.contains(&format!("\"{command}\"")), "{command}");
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! `ui/protocol.d.ts`, made from [`crate::protocol`]: so that the window's code is checked against the contract.
+//!
+//! `DORMOUSE_WRITE_DECLARATIONS=1 cargo test -p dormouse declarations` writes it; every other run of the
+//! test fails where the file and the types differ.
+
+use crate::protocol::*;
+use std::fs;
+use std::path::Path;
+use ts_rs::{Config, TS};
+
+const HEAD: &str =
+    "// Made from src-tauri/src/protocol.rs by its tests (see src-tauri/src/declarations.rs). Don't edit.\n";
+
+/// A type as an exported declaration with its words.
+fn declared<T: TS>(config: &Config) -> String {
+    let words = T::docs().unwrap_or_default();
+    format!("\n{words}export {}\n", T::decl(config))
+}
+
+fn declarations() -> String {
+    let config = Config::default();
+    let mut text = HEAD.to_owned();
+    for declaration in [
+        declared::<Event>(&config),
+        declared::<Account>(&config),
+        declared::<Change>(&config),
+        declared::<Connection>(&config),
+        declared::<ConnectionState>(&config),
+        declared::<Person>(&config),
+        declared::<Contact>(&config),
+        declared::<Availability>(&config),
+        declared::<Conversation>(&config),
+        declared::<Message>(&config),
+        declared::<Content>(&config),
+        declared::<Delivery>(&config),
+        declared::<Part>(&config),
+        declared::<Stretch>(&config),
+        declared::<Action>(&config),
+        declared::<Refusal>(&config),
+        declared::<Field>(&config),
+    ] {
+        text.push_str(&declaration);
+    }
+    text
+}
+
+#[test]
+fn the_declarations_of_the_window_are_those_of_the_protocol() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ui/protocol.d.ts");
+    let wanted = declarations();
+    if std::env::var_os("DORMOUSE_WRITE_DECLARATIONS").is_some() {
+        fs::write(&file, &wanted).unwrap();
+    }
+    let found = fs::read_to_string(&file).unwrap_or_default();
+    assert!(
+        found == wanted,
+        "ui/protocol.d.ts differs from protocol.rs: run the test with DORMOUSE_WRITE_DECLARATIONS=1"
+    );
+}

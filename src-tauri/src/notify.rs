@@ -1,0 +1,302 @@
+//! Notifications of the desktop, by notify-rust: what [`crate::notifications`] orders, shown, replaced and withdrawn.
+//!
+//! Every call may block for as long as the desktop takes, so all of it happens on threads of its own: one that
+//! takes orders, and one per notification that waits for a click. Where there is no notification server, that is said once in the
+//! log and nothing more is tried for a while.
+
+use crate::notifications::Key;
+use std::collections::BTreeMap;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+use tracing::{info, warn};
+
+/// How long a desktop that could not show a notification is left alone.
+const LEFT_ALONE: Duration = Duration::from_secs(60);
+
+/// A notification, ready to be shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    /// Whose.
+    pub key: Key,
+    /// Its title: plain text.
+    pub title: String,
+    /// Its body: plain text.
+    pub body: String,
+    /// What the click's action is called where a desktop shows it.
+    pub open: String,
+}
+
+/// What comes of a notification.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The user clicked it.
+    Clicked(Key),
+    /// It is gone.
+    Gone(Key),
+}
+
+enum Order {
+    Show(Shown),
+    Withdraw(Key),
+    Gone(Key, u64),
+}
+
+/// The desktop's notifications.
+pub struct Desktop {
+    orders: Sender<Order>,
+}
+
+impl Desktop {
+    /// Starts the thread; `told` gets what comes of the notifications, on other threads.
+    pub fn start(told: impl Fn(Outcome) + Send + Sync + 'static) -> std::io::Result<Self> {
+        let (orders, inbox) = channel();
+        let back = orders.clone();
+        thread::Builder::new()
+            .name("dormouse-notify".into())
+            .spawn(move || serve(&inbox, &back, std::sync::Arc::new(told)))?;
+        Ok(Self { orders })
+    }
+
+    /// Shows a notification, in place of an earlier one of the same conversation.
+    pub fn show(&self, shown: Shown) {
+        // Without its thread there is nobody to show it; that has been logged.
+        let _ = self.orders.send(Order::Show(shown));
+    }
+
+    /// Takes it away.
+    pub fn withdraw(&self, key: Key) {
+        let _ = self.orders.send(Order::Withdraw(key));
+    }
+}
+
+type Told = std::sync::Arc<dyn Fn(Outcome) + Send + Sync>;
+
+fn serve(inbox: &Receiver<Order>, back: &Sender<Order>, told: Told) {
+    let mut standing: BTreeMap<Key, (u64, platform::Standing)> = BTreeMap::new();
+    let mut next = 0_u64;
+    let mut refused: Option<Instant> = None;
+    let mut said = false;
+    while let Ok(order) = inbox.recv() {
+        match order {
+            Order::Show(shown) => {
+                if refused.is_some_and(|at| at.elapsed() < LEFT_ALONE) {
+                    told(Outcome::Gone(shown.key));
+                    continue;
+                }
+                if let Some((_, earlier)) = standing.get(&shown.key)
+                    && earlier.replace(&shown)
+                {
+                    continue;
+                }
+                next += 1;
+                let number = next;
+                let key = shown.key.clone();
+                let outcome = {
+                    let (told, back, key) = (std::sync::Arc::clone(&told), back.clone(), key.clone());
+                    move |clicked: bool| {
+                        if clicked {
+                            told(Outcome::Clicked(key.clone()));
+                        }
+                        let _ = back.send(Order::Gone(key, number));
+                    }
+                };
+                match platform::show(&shown, outcome) {
+                    Ok(new) => {
+                        refused = None;
+                        standing.insert(key, (number, new));
+                    }
+                    Err(why) => {
+                        refused = Some(Instant::now());
+                        if !std::mem::replace(&mut said, true) {
+                            warn!(why, "notifications can't be shown on this desktop");
+                        }
+                        told(Outcome::Gone(key));
+                    }
+                }
+            }
+            Order::Withdraw(key) => {
+                if let Some((_, gone)) = standing.remove(&key) {
+                    gone.withdraw();
+                }
+            }
+            Order::Gone(key, number) => {
+                // One that has been replaced since is not the one that stands.
+                if standing.get(&key).is_some_and(|(current, _)| *current == number) {
+                    standing.remove(&key);
+                    told(Outcome::Gone(key));
+                }
+            }
+        }
+    }
+    info!("no more notifications are shown");
+}
+
+/// Text for a server that reads markup in bodies: nothing in it is markup.
+#[cfg_attr(not(all(unix, not(target_os = "macos"))), allow(dead_code))]
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+}
+
+/// Linux and the BSDs: the notification server of the session bus.
+#[cfg(all(unix, not(target_os = "macos")))]
+mod platform {
+    use super::Shown;
+    use notify_rust::{Hint, Notification, NotificationHandle, NotificationResponse};
+    use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+    enum Wish {
+        Replace(Shown),
+        Withdraw,
+    }
+
+    /// A notification that stands. Its own connection to the bus lives as long as it does: some desktops
+    /// take a notification away when its sender leaves.
+    pub(super) struct Standing {
+        wishes: UnboundedSender<Wish>,
+    }
+
+    impl Standing {
+        /// Whether it could be replaced; false if it has gone meanwhile.
+        pub(super) fn replace(&self, shown: &Shown) -> bool {
+            self.wishes.send(Wish::Replace(shown.clone())).is_ok()
+        }
+
+        pub(super) fn withdraw(self) {
+            let _ = self.wishes.send(Wish::Withdraw);
+        }
+    }
+
+    pub(super) fn show(
+        shown: &Shown,
+        outcome: impl FnOnce(bool) + Send + 'static,
+    ) -> Result<Standing, String> {
+        let markup = notify_rust::get_capabilities()
+            .map_err(|error| error.to_string())?
+            .iter()
+            .any(|capability| capability == "body-markup");
+        let handle = filled(&mut Notification::new(), shown, markup)
+            // The click on the notification itself.
+            .action("default", &shown.open)
+            .show()
+            .map_err(|error| error.to_string())?;
+        let (wishes, inbox) = unbounded_channel();
+        std::thread::Builder::new()
+            .name("dormouse-notification".into())
+            .spawn(move || outcome(attend(handle, inbox, markup)))
+            .map_err(|error| error.to_string())?;
+        Ok(Standing { wishes })
+    }
+
+    fn filled<'a>(notification: &'a mut Notification, shown: &Shown, markup: bool) -> &'a mut Notification {
+        let body = if markup {
+            super::escaped(&shown.body)
+        } else {
+            shown.body.clone()
+        };
+        notification
+            .appname("Dormouse")
+            .icon("dormouse")
+            .summary(&shown.title)
+            .body(&body)
+            .hint(Hint::Category("im.received".into()))
+            .hint(Hint::DesktopEntry("dormouse".into()))
+    }
+
+    /// Waits for a click or for the end, and does meanwhile what is wished. True if it was clicked.
+    fn attend(mut handle: NotificationHandle, mut wishes: UnboundedReceiver<Wish>, markup: bool) -> bool {
+        loop {
+            let mut response = None;
+            let wish = zbus::block_on(async {
+                tokio::select! {
+                    () = handle.wait_for_action_async(|told| response = Some(told.clone())) => None,
+                    wish = wishes.recv() => Some(wish),
+                }
+            });
+            match wish {
+                Some(Some(Wish::Replace(shown))) => {
+                    filled(&mut handle, &shown, markup);
+                    if let Err(error) = handle.update() {
+                        tracing::debug!(%error, "a notification could not be replaced");
+                    }
+                }
+                Some(Some(Wish::Withdraw) | None) => {
+                    handle.close();
+                    return false;
+                }
+                None => {
+                    return matches!(
+                        response,
+                        Some(NotificationResponse::Default | NotificationResponse::Action(_))
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// macOS and Windows: a notification is shown and waited for; taking it back or replacing it is not offered there by the
+/// library, so a further message is a further notification.
+#[cfg(not(all(unix, not(target_os = "macos"))))]
+mod platform {
+    use super::Shown;
+    use notify_rust::{Notification, NotificationResponse};
+
+    pub(super) struct Standing;
+
+    impl Standing {
+        pub(super) fn replace(&self, _shown: &Shown) -> bool {
+            false
+        }
+
+        pub(super) fn withdraw(self) {}
+    }
+
+    pub(super) fn show(
+        shown: &Shown,
+        outcome: impl FnOnce(bool) + Send + 'static,
+    ) -> Result<Standing, String> {
+        let mut notification = Notification::new();
+        notification
+            .appname("Dormouse")
+            .summary(&shown.title)
+            .body(&shown.body);
+        #[cfg(target_os = "windows")]
+        notification.app_id("im.dormouse.Dormouse");
+        std::thread::Builder::new()
+            .name("dormouse-notification".into())
+            .spawn(move || {
+                let mut clicked = false;
+                match notification.show() {
+                    Ok(handle) => {
+                        let waited = handle.wait_for_response(|response: &NotificationResponse| {
+                            clicked = matches!(
+                                response,
+                                NotificationResponse::Default | NotificationResponse::Action(_)
+                            );
+                        });
+                        drop(waited);
+                    }
+                    Err(error) => tracing::debug!(%error, "a notification could not be shown"),
+                }
+                outcome(clicked);
+            })
+            .map_err(|error| error.to_string())?;
+        Ok(Standing)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn markup_in_a_message_is_shown_as_it_was_typed() {
+        assert_eq!(
+            escaped("<b>bold</b> & <img src=\"http://evil.example/x\">"),
+            "&lt;b&gt;bold&lt;/b&gt; &amp; &lt;img src=\"http://evil.example/x\"&gt;"
+        );
+    }
+}

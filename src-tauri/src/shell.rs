@@ -1,0 +1,361 @@
+//! The shell: the accounts that run, the list of those that are signed in, and the window there is.
+
+use crate::accounts::{Entry, Registry};
+use crate::alerts::Alerts;
+use crate::home::Home;
+use crate::notifications::Key;
+use crate::outlet::{Outlet, Sink};
+use crate::protocol::{self, Account, Event, Refusal, Stretch};
+use crate::running::{Context, End, Password, Running};
+use crate::sign_in::{Form, check, check_password, refusal, try_account};
+use crate::tags::Tags;
+use crate::visibility::{Visibility, WindowEvent};
+use crate::words::Words;
+use crate::{view, wishes};
+use dormouse_engine::model::BareJid;
+use dormouse_engine::{Keyring, KeyringError, Secret, Settings};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tracing::{info, warn};
+
+/// How long all accounts together may take to end: a server that is not there must not keep a program alive.
+const FAREWELL: Duration = Duration::from_secs(4);
+/// How long a sign-in waits to be able to say whether the password is kept.
+const KEEPING: Duration = Duration::from_secs(2);
+
+/// Everything there is while the program runs.
+pub struct Shell {
+    context: Context,
+    home: Home,
+    registry: Arc<Mutex<Registry>>,
+    accounts: Mutex<BTreeMap<BareJid, Running>>,
+    /// Being signed in to at the moment.
+    signing_in: Mutex<BTreeSet<BareJid>>,
+    visibility: Mutex<Visibility>,
+    watch_system: bool,
+}
+
+/// An account that was given at the start (`DORMOUSE_ACCOUNT` and its companions).
+#[derive(Debug)]
+pub struct GivenAccount {
+    /// Its address.
+    pub address: BareJid,
+    /// Where it connects.
+    pub endpoint: String,
+    /// Its password.
+    pub password: Secret,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Shell {
+    /// A shell in which nothing runs yet.
+    pub fn new(home: Home, registry: Registry, words: Arc<Words>, watch_system: bool) -> Self {
+        Self {
+            context: Context {
+                alerts: Arc::new(Alerts::new(Arc::clone(&words))),
+                outlet: Arc::new(Outlet::default()),
+                words,
+            },
+            home,
+            registry: Arc::new(Mutex::new(registry)),
+            accounts: Mutex::default(),
+            signing_in: Mutex::default(),
+            visibility: Mutex::default(),
+            watch_system,
+        }
+    }
+
+    /// What is said to people.
+    pub fn words(&self) -> &Arc<Words> {
+        &self.context.words
+    }
+
+    /// Notifications.
+    pub fn alerts(&self) -> &Arc<Alerts> {
+        &self.context.alerts
+    }
+
+    /// Starts every account of the list, and the one that was given.
+    pub fn start(&self, given: Option<GivenAccount>) {
+        let entries = lock(&self.registry).entries().to_vec();
+        let mut accounts = lock(&self.accounts);
+        if let Some(given) = given {
+            let settings = self.settings(&given.address, Some(given.endpoint));
+            let running = self.run(settings, None, Password::Given(given.password));
+            accounts.insert(given.address, running);
+        }
+        for entry in entries {
+            if accounts.contains_key(&entry.address) {
+                continue;
+            }
+            let settings = self.settings(&entry.address, entry.endpoint);
+            let running = self.run(settings, None, Password::FromKeyring);
+            accounts.insert(entry.address, running);
+        }
+    }
+
+    fn settings(&self, address: &BareJid, endpoint: Option<String>) -> Settings {
+        Settings {
+            address: address.clone(),
+            password: None,
+            folder: self.home.account(address),
+            endpoint,
+            watch_system: self.watch_system,
+        }
+    }
+
+    fn run(
+        &self,
+        settings: Settings,
+        engine: Option<dormouse_engine::Engine>,
+        password: Password,
+    ) -> Running {
+        let visible = lock(&self.visibility).is_visible();
+        Running::start(settings, engine, password, visible, self.context.clone())
+    }
+
+    /// A window is there: it hears what there is, and then every change.
+    pub fn open(&self, sink: Sink) {
+        // Held throughout, so that no account is started in between and forgotten.
+        let accounts = lock(&self.accounts);
+        let opened = Event::Opened {
+            language: self.context.words.language().to_owned(),
+            texts: self.context.words.of_the_window(),
+            accounts: accounts.values().map(Running::account).collect(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        };
+        let window = self.context.outlet.open(sink, opened);
+        for running in accounts.values() {
+            running.open(window);
+        }
+    }
+
+    /// Signs in to a new account.
+    pub async fn sign_in(
+        &self,
+        address: &str,
+        password: &str,
+        endpoint: Option<&str>,
+    ) -> Result<Account, Refusal> {
+        let words = &self.context.words;
+        let form = check(address, password, endpoint, words)?;
+        let taken = || {
+            let why = words.about("refusal-signed-in-already", "address", form.address.as_str());
+            refusal(Some(protocol::Field::Address), why)
+        };
+        if lock(&self.accounts).contains_key(&form.address) {
+            return Err(taken());
+        }
+        if !lock(&self.signing_in).insert(form.address.clone()) {
+            return Err(taken());
+        }
+        let outcome = self.signed_in(&form).await;
+        lock(&self.signing_in).remove(&form.address);
+        outcome
+    }
+
+    async fn signed_in(&self, form: &Form) -> Result<Account, Refusal> {
+        let words = &self.context.words;
+        let folder = self.home.account(&form.address);
+        let engine = try_account(form, &folder, self.watch_system, words).await?;
+        let entry = Entry {
+            address: form.address.clone(),
+            endpoint: form.endpoint.clone(),
+        };
+        if let Err(why) = self.change_registry(move |registry| registry.enter(entry)).await {
+            engine.quit().await;
+            return Err(refusal(None, why));
+        }
+        let settings = self.settings(&form.address, form.endpoint.clone());
+        {
+            let mut accounts = lock(&self.accounts);
+            let running = self.run(settings, Some(engine), Password::Typed(form.password.clone()));
+            accounts.insert(form.address.clone(), running);
+        }
+        info!(account = %form.address, "signed in");
+        // A keyring usually answers within milliseconds; one that asks the user something is not waited for.
+        let until = tokio::time::Instant::now() + KEEPING;
+        loop {
+            let account = lock(&self.accounts)
+                .get(&form.address)
+                .map(|running| (running.account(), running.is_keeping()));
+            match account {
+                Some((account, keeping)) if !keeping || tokio::time::Instant::now() >= until => {
+                    return Ok(account);
+                }
+                Some(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+                None => return Err(refusal(None, words.plain("refusal-ended"))),
+            }
+        }
+    }
+
+    /// The password for an account that wants one.
+    pub async fn unlock(&self, account: &str, password: &str) -> Result<(), Refusal> {
+        let words = &self.context.words;
+        let secret = check_password(password, words)?;
+        let answer = self
+            .with(account, |running| running.unlock(secret))
+            .map_err(|why| refusal(None, why))?;
+        answer
+            .await
+            .unwrap_or_else(|_| Err(refusal(None, words.plain("refusal-ended"))))
+    }
+
+    /// Signs out: the secrets go, the session ends, the account leaves the list; with `forget` its cache goes too.
+    pub async fn sign_out(&self, account: &str, forget: bool) -> Result<(), String> {
+        let words = &self.context.words;
+        let address = wishes::address(account, words)?;
+        let not_kept = self.with(account, |running| running.account().not_kept.is_some())?;
+        let whose = address.clone();
+        let forgotten = tokio::task::spawn_blocking(move || Keyring.forget(&whose)).await;
+        match forgotten {
+            // Where there is no keyring, or it never took the secret, there is nothing to forget.
+            Ok(Ok(()) | Err(KeyringError::Missing)) => {}
+            Ok(Err(error)) if !not_kept => return Err(words.forget_failed(&error)),
+            Ok(Err(error)) => info!(%error, "the keyring has nothing to forget"),
+            Err(error) => return Err(words.about("forget-failed", "why", &error.to_string())),
+        }
+        let whose = address.clone();
+        self.change_registry(move |registry| registry.remove(&whose))
+            .await?;
+        let Some(running) = lock(&self.accounts).remove(&address) else {
+            return Ok(());
+        };
+        self.context.alerts.ended(&address);
+        self.context.outlet.tell(Event::AccountRemoved {
+            account: address.to_string(),
+        });
+        let _ = running.end(End::Quit).await;
+        info!(account = %address, forget, "signed out");
+        if forget {
+            let folder = self.home.account(&address);
+            let removed = tokio::task::spawn_blocking(move || folder.forget()).await;
+            let removed = removed.map_err(std::io::Error::other).and_then(|done| done);
+            removed.map_err(|error| {
+                warn!(account = %address, %error, "the cache could not be removed");
+                words.cache_not_removed(address.as_str(), &error)
+            })?;
+        }
+        Ok(())
+    }
+
+    /// A part of a conversation, from the cache.
+    pub async fn stretch(
+        &self,
+        account: &str,
+        with: &str,
+        part: &protocol::Part,
+        limit: usize,
+    ) -> Result<Stretch, String> {
+        let words = Arc::clone(&self.context.words);
+        let with = wishes::address(with, &words)?;
+        let part = wishes::part(part, &words)?;
+        let limit = wishes::limit(limit);
+        let engine = self
+            .with(account, Running::engine)?
+            .ok_or_else(|| words.plain("refusal-ended"))?;
+        let read = tokio::task::spawn_blocking(move || {
+            let found = engine
+                .history(&with, part, limit)
+                .map_err(|error| words.about("ask-history", "why", &error.to_string()))?;
+            // Only what was sent a moment ago has a tag, and that is told as a change.
+            let tags = Tags::default();
+            Ok(Stretch {
+                messages: found
+                    .messages
+                    .iter()
+                    .map(|message| view::message_in(&words, message, &tags))
+                    .collect(),
+                older: found.more,
+                newer: found.newer,
+                beginning: found.beginning,
+                gap: found.hole.map(|(from, to)| (from.to_string(), to.to_string())),
+            })
+        });
+        let ended = |_| self.context.words.plain("refusal-ended");
+        read.await.map_err(ended)?
+    }
+
+    /// What the user wants, in one account.
+    pub fn act(&self, account: &str, action: protocol::Action) -> Result<(), String> {
+        let wish = wishes::wish(action, &self.context.words)?;
+        self.with(account, |running| running.wish(wish))
+    }
+
+    /// Which conversation the window shows.
+    pub fn look(&self, account: Option<&str>, with: Option<&str>) {
+        let parsed = |text: Option<&str>| text.and_then(|text| BareJid::new(text).ok());
+        let key = match (parsed(account), parsed(with)) {
+            (Some(account), Some(with)) => Some(Key { account, with }),
+            _ => None,
+        };
+        self.context.alerts.look(key);
+    }
+
+    /// Shows a conversation in the window.
+    pub fn show(&self, key: &Key) {
+        self.context.outlet.show(Event::Show {
+            account: key.account.to_string(),
+            with: key.with.to_string(),
+        });
+    }
+
+    /// Something happened to the window.
+    pub fn window(&self, event: WindowEvent) {
+        let (told, attended) = {
+            let mut visibility = lock(&self.visibility);
+            (visibility.happened(event), visibility.is_attended())
+        };
+        self.context.alerts.attended(attended);
+        if let Some(visible) = told {
+            for running in lock(&self.accounts).values() {
+                running.visible(visible);
+            }
+        }
+    }
+
+    /// Ends every account and leaves the streams open; returns when all have ended or their time is over.
+    pub async fn leave(&self) {
+        let ending: Vec<_> = lock(&self.accounts)
+            .values()
+            .map(|running| running.end(End::Leave))
+            .collect();
+        let all = async {
+            for done in ending {
+                let _ = done.await;
+            }
+        };
+        if tokio::time::timeout(FAREWELL, all).await.is_err() {
+            warn!("not every account has ended in time");
+        }
+    }
+
+    fn with<T>(&self, account: &str, ask: impl FnOnce(&Running) -> T) -> Result<T, String> {
+        let words = &self.context.words;
+        let address = wishes::address(account, words)?;
+        let accounts = lock(&self.accounts);
+        let running = accounts.get(&address);
+        running
+            .map(ask)
+            .ok_or_else(|| words.about("refusal-not-signed-in", "address", address.as_str()))
+    }
+
+    async fn change_registry(
+        &self,
+        change: impl FnOnce(&mut Registry) -> std::io::Result<()> + Send + 'static,
+    ) -> Result<(), String> {
+        let registry = Arc::clone(&self.registry);
+        let changed = tokio::task::spawn_blocking(move || change(&mut lock(&registry))).await;
+        let changed = changed.map_err(std::io::Error::other).and_then(|done| done);
+        changed.map_err(|error| {
+            warn!(%error, "the list of accounts can't be written");
+            self.context
+                .words
+                .about("registry-failed", "why", &error.to_string())
+        })
+    }
+}
