@@ -11,15 +11,22 @@ use ts_rs::{Config, TS};
 const HEAD: &str =
     "// Made from src-tauri/src/protocol.rs by its tests (see src-tauri/src/declarations.rs). Don't edit.\n";
 
-/// A type as an exported declaration with its words.
+/// A type as an exported declaration. What its parts are for stands in `protocol.rs`.
 fn declared<T: TS>(config: &Config) -> String {
-    let words = T::docs().unwrap_or_default();
-    format!("\n{words}export {}\n", T::decl(config))
+    let mut text = T::decl(config);
+    while let Some((before, rest)) = text.split_once("/**") {
+        let (_, after) = rest.split_once("*/").expect("a comment ends");
+        text = format!("{before}{after}");
+    }
+    let words: Vec<&str> = text.split_whitespace().collect();
+    format!("export {}\n", words.join(" "))
 }
 
 fn declarations() -> String {
-    let config = Config::default();
+    // Ids and counts stay far below what a JavaScript number holds exactly.
+    let config = Config::default().with_large_int("number");
     let mut text = HEAD.to_owned();
+    text.push_str(&format!("export type Text = {};\n", <Text as TS>::name(&config)));
     for declaration in [
         declared::<Event>(&config),
         declared::<Account>(&config),

@@ -20,6 +20,7 @@ pub enum Event {
         /// The language of all sentences, as a BCP 47 tag.
         language: String,
         /// The window's own words.
+        #[cfg_attr(test, ts(type = "Record<string, Text>"))]
         texts: BTreeMap<String, Text>,
         /// The accounts there are; each that runs is followed by its snapshot.
         accounts: Vec<Account>,

@@ -1,0 +1,19 @@
+// Made from src-tauri/src/protocol.rs by its tests (see src-tauri/src/declarations.rs). Don't edit.
+export type Text = { [key in string]: string };
+export type Event = { "kind": "opened", language: string, texts: Record<string, Text>, accounts: Array<Account>, version: string, } | { "kind": "account", account: Account, } | { "kind": "account-removed", account: string, } | { "kind": "snapshot", account: string, changes: Array<Change>, } | { "kind": "changes", account: string, changes: Array<Change>, } | { "kind": "show", account: string, with: string, };
+export type Account = { address: string, endpoint: string | null, wantsPassword: string | null, notKept: string | null, };
+export type Change = { "kind": "connection" } & Connection | { "kind": "conversation" } & Conversation | { "kind": "message" } & Message | { "kind": "removed", id: number, with: string, } | { "kind": "contact" } & Contact | { "kind": "contact-removed", address: string, } | { "kind": "request", person: Person, } | { "kind": "request-gone", address: string, } | { "kind": "blocked", address: string, blocked: boolean, } | { "kind": "typing", with: string, typing: boolean, } | { "kind": "catch-up", stored: number, expected: number | null, done: boolean, } | { "kind": "older", with: string, more: boolean, } | { "kind": "notice", name: string, text: string | null, };
+export type Connection = { state: ConnectionState, since: number, cause: string, retryAt: number | null, passwordRefused: boolean, };
+export type ConnectionState = "asleep" | "offline" | "connecting" | "signing-in" | "catching-up" | "live" | "suspect" | "waiting" | "stopped";
+export type Person = { address: string, name: string, initials: string, hue: number, stranger: boolean, warning: string | null, };
+export type Contact = { person: Person, availability: Availability, weSeeThem: boolean, theySeeUs: boolean, asked: boolean, };
+export type Availability = "online" | "away" | "do-not-disturb" | "extended-away" | "offline" | "unknown";
+export type Conversation = { person: Person, last: Message | null, unread: number, readUpTo: string | null, draft: string, };
+export type Message = { id: number, with: string, place: string, own: boolean, at: number, content: Content, edited: boolean, delivery: Delivery | null, tag: string | null, };
+export type Content = { "kind": "text", body: string, } | { "kind": "unshowable", sentence: string, } | { "kind": "retracted" };
+export type Delivery = { "state": "queued" } | { "state": "sent" } | { "state": "delivered" } | { "state": "read" } | { "state": "failed", why: string, };
+export type Part = { "from": "latest" } | { "from": "before", place: string, } | { "from": "after", place: string, };
+export type Stretch = { messages: Array<Message>, older: boolean, newer: boolean, beginning: boolean, gap: [string, string] | null, };
+export type Action = { "kind": "send", to: string, body: string, tag: string, } | { "kind": "draft", to: string, text: string, } | { "kind": "typing", to: string, typing: boolean, } | { "kind": "read", with: string, } | { "kind": "older", with: string, } | { "kind": "retry", id: number, } | { "kind": "discard", id: number, } | { "kind": "edit", id: number, body: string, } | { "kind": "retract", id: number, } | { "kind": "add", address: string, name: string | null, } | { "kind": "accept", address: string, } | { "kind": "decline", address: string, } | { "kind": "remove", address: string, } | { "kind": "block", address: string, } | { "kind": "unblock", address: string, } | { "kind": "retry-now" };
+export type Refusal = { field: Field | null, sentence: string, };
+export type Field = "address" | "password" | "endpoint";
