@@ -3,10 +3,12 @@
 //! - `start`: a local server, a friend who talks, and the window, on any fresh Debian or Ubuntu machine.
 //! - `test`: everything that must hold before a change is taken; `.ci/run` calls it.
 //! - `simulate`: more lives in the simulator.
+//! - `bench`: how quick and how large the window is.
 //! - `install`: only what `start` or `test` would install first.
 // What this program is for is to print.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+mod bench;
 mod built;
 mod install;
 mod page;
@@ -30,6 +32,7 @@ cargo xtask COMMAND
     --skip namespaces            leave out the tests that need network namespaces (they need root)
     --skip mounts                leave out the tests that need a small disk of their own (they need root)
   simulate --seeds N [--from S]  live N lives in the simulator, starting with seed S
+  bench window [--runs N]        measure the window next to the least a window can be (release builds)
   screenshots                    pictures of every screen, light and dark, wide and narrow, into target/screenshots
   install start|test             install what that command needs";
 
@@ -42,6 +45,7 @@ fn main() -> ExitCode {
         Some((&"screenshots", [])) => suite::screenshots(),
         Some((&"test", options)) => suite::Options::parse(options).and_then(|options| suite::test(&options)),
         Some((&"simulate", options)) => simulate(options),
+        Some((&"bench", words)) => bench::bench(words),
         Some((&"install", ["start"])) => install::install(install::Need::Start),
         Some((&"install", ["test"])) => install::install(install::Need::Test),
         Some((&("help" | "--help" | "-h"), _)) | None => {

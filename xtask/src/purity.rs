@@ -37,7 +37,7 @@ const NOT_IN_PURE: [&str; 12] = [
 ];
 
 /// Each crate of the house and those it may know, without the common prefix.
-const ARROWS: [(&str, &[&str]); 11] = [
+const ARROWS: [(&str, &[&str]); 12] = [
     ("model", &[]),
     ("link", &["model"]),
     ("xmpp", &["model"]),
@@ -49,7 +49,11 @@ const ARROWS: [(&str, &[&str]); 11] = [
     ("engine", &["account", "dial", "store", "wake", "model"]),
     ("cli", &["engine", "model"]),
     ("names", &[]),
+    ("shell", &["engine", "names"]),
 ];
+
+/// The shell's package, which lives in `src-tauri`.
+const SHELL: &str = "dormouse";
 
 const LONG: usize = 600;
 
@@ -69,6 +73,13 @@ pub fn check() -> Result<()> {
             wrong.extend(impurities(&package, tree.iter().map(|(_, name)| name)));
         }
     }
+    wrong.extend(forbidden_arrows(
+        "shell",
+        tree(SHELL)?
+            .iter()
+            .filter(|(depth, _)| *depth == 1)
+            .map(|(_, name)| name),
+    ));
     for top in ["crates", "tests", "xtask", "src-tauri", "ui"] {
         walk(&root().join(top), &mut |file| {
             let shown = file.strip_prefix(root()).unwrap_or(file).display();
@@ -189,6 +200,15 @@ mod tests {
             ["link must not know xmpp: arrows run one way only"]
         );
         assert!(forbidden_arrows("account", direct.iter()).is_empty());
+    }
+
+    #[test]
+    fn the_shell_knows_the_engine_and_nothing_behind_it() {
+        let direct = ["dormouse-engine", "dormouse-names", "dormouse-store"].map(str::to_owned);
+        assert_eq!(
+            forbidden_arrows("shell", direct.iter()),
+            ["shell must not know store: arrows run one way only"]
+        );
     }
 
     #[test]
