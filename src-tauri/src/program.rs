@@ -131,11 +131,9 @@ fn program() -> Result<ExitCode, CannotStart> {
 
 fn heed(app: &AppHandle, event: RunEvent) {
     match event {
-        RunEvent::ExitRequested { api, .. } => {
-            if !app.state::<Ending>().done.load(Ordering::Acquire) {
-                api.prevent_exit();
-                end(app);
-            }
+        RunEvent::ExitRequested { api, .. } if !app.state::<Ending>().done.load(Ordering::Acquire) => {
+            api.prevent_exit();
+            end(app);
         }
         RunEvent::WindowEvent { label, event, .. } if label == window::LABEL => {
             let shell = app.state::<Arc<Shell>>();
