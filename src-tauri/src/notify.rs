@@ -227,10 +227,15 @@ mod platform {
                     return false;
                 }
                 None => {
-                    return matches!(
+                    let clicked = matches!(
                         response,
                         Some(NotificationResponse::Default | NotificationResponse::Action(_))
                     );
+                    if clicked {
+                        // Not every desktop takes away what has been clicked.
+                        handle.close();
+                    }
+                    return clicked;
                 }
             }
         }

@@ -56,7 +56,7 @@ pub enum Password {
     Typed(Secret),
     /// Given for this run and never kept.
     Given(Secret),
-    /// There is none, and none is kept. Tests.
+    /// The keyring is empty, and not asked. Tests.
     #[cfg(test)]
     None,
 }
@@ -120,6 +120,7 @@ impl Running {
             keeps: !matches!(password, Password::Given(_)),
             given: None,
             keyring: None,
+            lacking: None,
             slow: None,
             keeping: None,
             still_keeping: Arc::clone(&keeping),
@@ -216,6 +217,8 @@ struct Task {
     given: Option<Secret>,
     /// The keyring, while it thinks.
     keyring: Option<JoinHandle<Result<Option<Secret>, KeyringError>>>,
+    /// Why there is no password, until there is one.
+    lacking: Option<String>,
     slow: Option<tokio::time::Instant>,
     keeping: Option<JoinHandle<Result<(), KeyringError>>>,
     still_keeping: Arc<AtomicBool>,
@@ -236,7 +239,7 @@ impl Task {
             }
             Password::Given(secret) => self.given = Some(secret),
             #[cfg(test)]
-            Password::None => {}
+            Password::None => self.keyring_answered(Ok(Ok(None))),
         }
         match engine {
             Some(engine) => self.up(engine).await,
@@ -262,8 +265,7 @@ impl Task {
                 }
                 () = tokio::time::sleep_until(slow.unwrap_or_else(tokio::time::Instant::now)), if slow.is_some() => {
                     self.slow = None;
-                    let why = self.context.words.plain("keyring-slow");
-                    self.describe(|account| account.wants_password = Some(why));
+                    self.lacks(self.context.words.plain("keyring-slow"));
                 }
                 change = next(&mut self.subscription) => match change {
                     Some(change) => self.changed(change),
@@ -298,6 +300,9 @@ impl Task {
     async fn up(&mut self, engine: Engine) {
         engine.happened(Happening::Visible(self.visible));
         self.stopped = None;
+        if let Some(why) = self.lacking.take() {
+            self.lacks(why);
+        }
         self.slot.send_replace(Some(Arc::new(engine)));
         self.snapshot().await;
     }
@@ -320,6 +325,7 @@ impl Task {
         if let Some(reply) = self.unproven.take().and_then(|unproven| unproven.reply) {
             let _ = reply.send(Err(refusal(None, cause)));
         }
+        self.describe(|account| account.wants_password = None);
         self.tell_stopped();
     }
 
@@ -389,6 +395,7 @@ impl Task {
                 // What the keyring may still answer comes too late.
                 self.keyring = None;
                 self.slow = None;
+                self.lacking = None;
                 self.given = Some(password.clone());
                 self.unproven = Some(Unproven {
                     password: password.clone(),
@@ -536,15 +543,24 @@ impl Task {
         let failed = || Err(KeyringError::Failed("it broke off".into()));
         match answer.unwrap_or_else(|()| failed()) {
             Ok(Some(password)) => {
+                self.lacking = None;
                 self.given = Some(password.clone());
                 self.with_engine(|engine| engine.sign_in(password));
             }
-            Ok(None) => self.describe(|account| account.wants_password = Some(words.plain("keyring-empty"))),
+            Ok(None) => self.lacks(words.plain("keyring-empty")),
             Err(error) => {
                 info!(account = %self.settings.address, %error, "no password from the keyring");
-                self.describe(|account| account.wants_password = Some(words.wants_password(&error)));
+                self.lacks(words.wants_password(&error));
             }
         }
+    }
+
+    /// There is no password: why, for the user who is to type it. An account that can't be started has no use for one.
+    fn lacks(&mut self, why: String) {
+        if self.stopped.is_none() {
+            self.describe(|account| account.wants_password = Some(why.clone()));
+        }
+        self.lacking = Some(why);
     }
 
     fn keep(&mut self, password: Secret) {

@@ -200,10 +200,13 @@ async fn a_store_in_use_is_told_in_a_sentence_and_tried_again_when_asked() {
     assert_eq!(told.state, State::Stopped);
     assert!(told.cause.contains("Another Dormouse"), "{}", told.cause);
     assert!(running.engine().is_none());
+    // What it wants is not a password.
+    assert_eq!(running.account().wants_password, None);
     other.quit().await;
     running.wish(Wish::Command(Command::RetryNow));
     snapshot(&mut hear).await;
     assert!(running.engine().is_some());
+    assert!(running.account().wants_password.is_some());
     running.end(End::Quit).await.unwrap();
 }
 
