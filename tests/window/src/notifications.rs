@@ -13,8 +13,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 use tokio::runtime::Runtime;
-use zbus::Connection;
-use zbus::zvariant::OwnedValue;
+use zbus::{Connection, OwnedVariant};
 
 const NAME: &str = "org.freedesktop.Notifications";
 const OBJECT: &str = "/org/freedesktop/Notifications";
@@ -62,8 +61,7 @@ impl Notifications {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
-        let connection =
-            runtime.block_on(async { zbus::connection::Builder::address(bus)?.build().await })?;
+        let connection = runtime.block_on(async { zbus::connection::Builder::address(bus).build().await })?;
         let answers = || {
             let call = connection.call_method(Some(NAME), OBJECT, Some(NAME), "GetServerInformation", &());
             runtime.block_on(call).is_ok()
@@ -124,7 +122,7 @@ impl Notifications {
         if !notification.actions.iter().any(|action| action == "default") {
             bail!("This notification can't be clicked: {notification:?}");
         }
-        let details: Vec<zbus::zvariant::Value<'_>> = vec![notification.id.into(), "default".into()];
+        let details: Vec<zbus::Variant<'_>> = vec![notification.id.into(), "default".into()];
         let arguments = (NAME, "ActionInvoked", "us", details);
         self.call("EmitSignal", &arguments).map(drop)
     }
@@ -132,7 +130,7 @@ impl Notifications {
     fn story(&self) -> Result<Story> {
         let answer = self.call("GetCalls", &())?;
         let body = answer.body();
-        let calls: Vec<(u64, String, Vec<OwnedValue>)> = body.deserialize()?;
+        let calls: Vec<(u64, String, Vec<OwnedVariant>)> = body.deserialize()?;
         let mut story = Story {
             next: 1,
             ..Story::default()
@@ -163,7 +161,7 @@ impl Notifications {
 
 impl Story {
     /// `Notify(app_name, replaces_id, icon, summary, body, actions, hints, timeout)`.
-    fn notify(&mut self, arguments: &[OwnedValue]) -> Result<()> {
+    fn notify(&mut self, arguments: &[OwnedVariant]) -> Result<()> {
         let [_, replaces, _, title, body, actions, ..] = arguments else {
             bail!("Notify with {} arguments", arguments.len());
         };
@@ -187,7 +185,7 @@ impl Story {
 }
 
 /// The mock declares some numbers as signed that the specification has as unsigned.
-fn number(value: &OwnedValue) -> Result<u32> {
+fn number(value: &OwnedVariant) -> Result<u32> {
     if let Ok(number) = u32::try_from(value) {
         return Ok(number);
     }

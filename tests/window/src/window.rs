@@ -352,6 +352,9 @@ impl<'a> Window<'a> {
         let element = self.element(css)?;
         let emptied = self.runtime.block_on(element.clear());
         emptied.map_err(|error| self.blame(&format!("{css} can't be emptied: {error}")))?;
+        if text.is_empty() {
+            return Ok(());
+        }
         self.type_into(css, text)
     }
 
