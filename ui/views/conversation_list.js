@@ -55,6 +55,7 @@ export function mountConversationList(app, open) {
     const filtered = filter.value.trim() !== "";
     setText(find("p", empty), app.say(filtered ? "ui-nobody-found" : "ui-nobody-yet"));
     find("button", empty).hidden = filtered;
+    empty.classList.toggle("first-moment", !filtered);
   }
 
   /** @param {string | null} address */

@@ -18,6 +18,8 @@ import { TimelineView } from "./timeline_view.js";
 const QUIET = 300;
 /** An archive that gives so many answers in a row without a message to show is asked again only on scrolling. */
 const EMPTY_ANSWERS = 4;
+/** The first part fills the largest window; more follows behind the first frame. */
+const FIRST = 30;
 /** More unread messages than this: the reading begins at the first of them, not at the last. */
 const MANY_UNREAD = 140;
 
@@ -147,7 +149,7 @@ export class Reader {
         return [behind, before];
       }
     }
-    return [await stretch(account, withWhom, { from: "latest" }, Math.min(PAGE + unread, MOST)), null];
+    return [await stretch(account, withWhom, { from: "latest" }, Math.min(FIRST + unread, MOST)), null];
   }
 
   /** The cache has answered: what came meanwhile is newer. */

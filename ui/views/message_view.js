@@ -144,7 +144,7 @@ export class MessageView {
       const discard = make("button", { type: "button", class: "discard quiet" }, this.app.say("ui-discard"));
       retry.addEventListener("click", () => this.wishes.retry(this.message));
       discard.addEventListener("click", () => this.wishes.discard(this.message));
-      this.trouble.replaceChildren(make("p", { dir: "auto" }, delivery.why), retry, discard);
+      this.trouble.replaceChildren(make("p", { dir: "auto" }, delivery.why), make("div", { class: "ways" }, retry, discard));
       this.element.append(this.trouble);
     } else {
       this.trouble.remove();

@@ -7,7 +7,9 @@
  * @typedef {import("../app.js").App} App
  * @typedef {import("../protocol.js").Message} Message
  * @typedef {import("../timeline.js").Row} Row
- * @typedef {import("./conversation_reader.js").Reader} Reader
+ *
+ * @typedef {{ element: HTMLElement, top: number, scrolled: number }} Anchor a message in view, where it is in the
+ *   window, and how far the timeline was scrolled then
  */
 import { arrange, find, icon, make, setText } from "./element.js";
 import { MessageView } from "./message_view.js";
@@ -37,9 +39,9 @@ export class TimelineView {
     /** @type {Map<string, HTMLElement>} */
     this.separators = new Map();
     /**
-     * Where the message being read was last seen.
+     * Where the message being read was when all had settled last.
      *
-     * @type {{ element: HTMLElement, top: number } | null}
+     * @type {Anchor | null}
      */
     this.anchor = null;
     this.frame = 0;
@@ -56,7 +58,7 @@ export class TimelineView {
     }, { passive: true });
     // Another size of the window or the composer moves nothing either.
     new ResizeObserver(() => {
-      this.settle(this.anchor);
+      this.settle(this.held());
     }).observe(this.scroller);
     this.scroller.addEventListener("keydown", (event) => this.onKey(event));
   }
@@ -72,23 +74,38 @@ export class TimelineView {
     this.told.near(this.scroller.scrollTop < NEAR, this.fromEnd() < NEAR);
   }
 
-  /** The first message whose beginning is in view, else the one that fills the view. */
+  /**
+   * The first message whose beginning is in view, else the one that fills the view.
+   *
+   * @returns {Anchor | null}
+   */
   measure() {
     const view = this.scroller.getBoundingClientRect();
-    /** @type {{ element: HTMLElement, top: number } | null} */
+    const scrolled = this.scroller.scrollTop;
+    /** @type {Anchor | null} */
     let filling = null;
     for (const element of this.rows.children) {
       if (!(element instanceof HTMLElement) || !element.classList.contains("message")) continue;
       const { top, bottom } = element.getBoundingClientRect();
       if (bottom <= view.top) continue;
       if (top >= view.bottom) break;
-      if (top >= view.top) return { element, top };
-      filling = { element, top };
+      if (top >= view.top) return { element, top, scrolled };
+      filling = { element, top, scrolled };
     }
     return filling;
   }
 
-  /** @param {{ element: HTMLElement, top: number } | null} anchor */
+  /**
+   * What is being read, and where it belongs. The position of last time counts as long as nobody has scrolled: what moved the
+   * text since (a banner, another width) has to be made good.
+   */
+  held() {
+    const { anchor } = this;
+    const holds = anchor?.element.isConnected === true && anchor.scrolled === this.scroller.scrollTop;
+    return holds ? anchor : this.measure();
+  }
+
+  /** @param {Anchor | null} anchor */
   settle(anchor) {
     if (this.stuck) {
       this.scroller.scrollTop = this.scroller.scrollHeight;
@@ -105,7 +122,7 @@ export class TimelineView {
    * @param {() => void} change
    */
   steadily(change) {
-    const anchor = this.stuck ? null : this.measure();
+    const anchor = this.stuck ? null : this.held();
     change();
     this.settle(anchor);
   }
@@ -127,7 +144,7 @@ export class TimelineView {
     const focused = this.rows.contains(document.activeElement)
       ? document.activeElement?.closest("li")
       : null;
-    const anchor = this.stuck ? null : this.measure();
+    const anchor = this.stuck ? null : this.held();
     const now = Date.now();
     const keys = new Set(rows.map((row) => row.key));
     for (const key of this.messages.keys()) if (!keys.has(key)) this.messages.delete(key);
