@@ -1,7 +1,8 @@
 //! The list of accounts: `accounts.json` in the home folder. No secrets in it.
 //!
-//! Written whole to a file beside it and renamed over it, so that it is the old list or the new one, never half of one.
-//! A list that can't be read is set aside, not overwritten: an account that is not listed still has its folder.
+//! Written whole to a file beside it and renamed over it, so that it is the old list or the new one, never
+//! half of one. A list that can't be read is set aside, not overwritten: an account that is not listed
+//! still has its folder.
 
 use dormouse_engine::model::BareJid;
 use serde::{Deserialize, Serialize};
@@ -57,7 +58,8 @@ impl Registry {
         &self.list.accounts
     }
 
-    /// Enters an account, in place of an earlier entry of the same address. Blocks; if it fails, nothing has changed.
+    /// Enters an account, in place of an earlier entry of the same address. Blocks; if it fails, nothing
+    /// has changed.
     pub fn enter(&mut self, entry: Entry) -> io::Result<()> {
         let mut accounts = self.list.accounts.clone();
         match accounts.iter_mut().find(|known| known.address == entry.address) {

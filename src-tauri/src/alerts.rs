@@ -1,4 +1,5 @@
-//! Notifications, put together: the policy ([`crate::notifications`]) decides, the desktop ([`crate::notify`]) does.
+//! Notifications, put together: the policy ([`crate::notifications`]) decides, the desktop
+//! ([`crate::notify`]) does.
 
 use crate::notifications::{Facts, Key, Notifications, Order};
 use crate::notify::{Desktop, Outcome, Shown};

@@ -1,9 +1,10 @@
 //! The window's own words, compiled from Fluent into what a few lines of JavaScript can fill in.
 //!
-//! Every message whose key begins with `ui-` becomes a [`Text`]: one string per plural category, `other` always among
-//! them, variables as `{name}`. The window chooses by `Intl.PluralRules` on the argument `n`, so a selector must be
-//! `$n` (or `NUMBER($n)`) and its variants CLDR categories; terms and other messages are put in where they are named.
-//! What can't be compiled so is a mistake in the translation: a test finds it, and at run time the key is left out.
+//! Every message whose key begins with `ui-` becomes a [`Text`]: one string per plural category, `other`
+//! always among them, variables as `{name}`. The window chooses by `Intl.PluralRules` on the argument `n`,
+//! so a selector must be `$n` (or `NUMBER($n)`) and its variants CLDR categories; terms and other messages
+//! are put in where they are named. What can't be compiled so is a mistake in the translation: a test finds
+//! it, and at run time the key is left out.
 
 use crate::protocol::Text;
 use crate::translations::Translations;

@@ -1,7 +1,7 @@
 //! What the window may ask, as Tauri commands: each a line between its arguments and the [`Shell`].
 //!
-//! All of them are asynchronous, so none runs on the thread that paints. Their names stand in `build.rs` and, as permissions, in
-//! `capabilities/main.json`; a test holds the three together.
+//! All of them are asynchronous, so none runs on the thread that paints. Their names stand in `build.rs`
+//! and, as permissions, in `capabilities/main.json`; a test holds the three together.
 
 use crate::links;
 use crate::protocol::{Account, Action, Event, Part, Refusal, Stretch};

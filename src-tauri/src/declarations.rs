@@ -1,4 +1,5 @@
-//! `ui/protocol.d.ts`, made from [`crate::protocol`]: so that the window's code is checked against the contract.
+//! `ui/protocol.d.ts`, made from [`crate::protocol`]: so that the window's code is checked against the
+//! contract.
 //!
 //! `DORMOUSE_WRITE_DECLARATIONS=1 cargo test -p dormouse declarations` writes it; every other run of the
 //! test fails where the file and the types differ.

@@ -1,12 +1,9 @@
 //! The shell: the window on one side, the engines on the other, and no rules of its own about either.
 //!
-//! [`protocol`] is what the two say to each other. [`running`] is one account: a task that passes on what its engine tells, in order,
-//! as [`view`] puts it, and what the window wishes, as [`wishes`] lets it through. [`shell`] holds all accounts; [`commands`] and
-//! [`window`] are Tauri's side of it. What is to be decided is decided in files that know neither: [`visibility`],
-//! [`notifications`], [`links`].
-
-// What Tauri makes of commands is not ours to document.
-#![allow(clippy::used_underscore_binding)]
+//! [`protocol`] is what the two say to each other. [`running`] is one account: a task that passes on what
+//! its engine tells, in order, as [`view`] puts it, and what the window wishes, as [`wishes`] lets it
+//! through. [`shell`] holds all accounts; [`commands`] and [`window`] are Tauri's side of it. What is to be
+//! decided is decided in files that know neither: [`visibility`], [`notifications`], [`links`].
 
 pub mod accounts;
 pub mod alerts;

@@ -1,7 +1,8 @@
 //! Links that people send: which may be opened, and opening them outside the window.
 //!
-//! Four schemes and no others. What a link is, a URL parser says, not a look at its first letters: `JAVA\tSCRIPT:` is
-//! one of the spellings browsers know. What is handed to the system is the parser's own spelling of it.
+//! Four schemes and no others. What a link is, a URL parser says, not a look at its first letters:
+//! `JAVA\tSCRIPT:` is one of the spellings browsers know. What is handed to the system is the parser's own
+//! spelling of it.
 
 use std::io;
 use url::Url;

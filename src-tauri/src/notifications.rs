@@ -1,9 +1,10 @@
 //! When a notification is due, and when it is to go: the policy, without a notification in sight.
 //!
-//! Only while the user does not attend to the window. One notification per conversation: a further message replaces it and
-//! counts up; reading, here or on another device, withdraws it. While an account is catching up nothing is told message by
-//! message: the backlog of a night would be a storm, and part of it has been read elsewhere, which is known only at
-//! the end. What is unread then beyond what was unread before is told, once per conversation.
+//! Only while the user does not attend to the window. One notification per conversation: a further message
+//! replaces it and counts up; reading, here or on another device, withdraws it. While an account is
+//! catching up nothing is told message by message: the backlog of a night would be a storm, and part of it
+//! has been read elsewhere, which is known only at the end. What is unread then beyond what was unread
+//! before is told, once per conversation.
 
 use dormouse_engine::model::{BareJid, ConnectionState};
 use std::collections::{BTreeMap, BTreeSet};
@@ -52,7 +53,8 @@ pub enum Order {
 #[derive(Debug, Clone)]
 struct Known {
     facts: Facts,
-    /// How many were unread when the user last knew of it: attended to the window, was told, or started the program.
+    /// How many were unread when the user last knew of it: attended to the window, was told, or started the
+    /// program.
     told: u64,
 }
 

@@ -1,8 +1,9 @@
-//! Notifications of the desktop, by notify-rust: what [`crate::notifications`] orders, shown, replaced and withdrawn.
+//! Notifications of the desktop, by notify-rust: what [`crate::notifications`] orders, shown, replaced and
+//! withdrawn.
 //!
-//! Every call may block for as long as the desktop takes, so all of it happens on threads of its own: one that
-//! takes orders, and one per notification that waits for a click. Where there is no notification server, that is said once in the
-//! log and nothing more is tried for a while.
+//! Every call may block for as long as the desktop takes, so all of it happens on threads of its own: one
+//! that takes orders, and one per notification that waits for a click. Where there is no notification
+//! server, that is said once in the log and nothing more is tried for a while.
 
 use crate::notifications::Key;
 use std::collections::BTreeMap;
@@ -242,8 +243,8 @@ mod platform {
     }
 }
 
-/// macOS and Windows: a notification is shown and waited for; taking it back or replacing it is not offered there by the
-/// library, so a further message is a further notification.
+/// macOS and Windows: a notification is shown and waited for; taking it back or replacing it is not offered
+/// there by the library, so a further message is a further notification.
 #[cfg(not(all(unix, not(target_os = "macos"))))]
 mod platform {
     use super::Shown;

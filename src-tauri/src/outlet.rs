@@ -1,7 +1,8 @@
 //! The one ordered channel to the window there is at the moment.
 //!
-//! A window that is opened or reloaded gets a new channel, under a new number. Whatever was on its way to an earlier one
-//! is dropped: each account tells its snapshot first, and changes only to the window that has had it.
+//! A window that is opened or reloaded gets a new channel, under a new number. Whatever was on its way to
+//! an earlier one is dropped: each account tells its snapshot first, and changes only to the window that
+//! has had it.
 
 use crate::protocol::Event;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -1,8 +1,8 @@
 //! The program from start to end.
 //!
-//! Accounts are started before the window is there, so that its first question finds its answer. However the program is ended
-//! (the window closed, a signal, the desktop's own quit), the engines leave first: everything is on disk and acknowledged, the streams
-//! stay open, and the next start resumes the sessions.
+//! Accounts are started before the window is there, so that its first question finds its answer. However
+//! the program is ended (the window closed, a signal, the desktop's own quit), the engines leave first:
+//! everything is on disk and acknowledged, the streams stay open, and the next start resumes the sessions.
 
 use crate::accounts::Registry;
 use crate::home::Home;
@@ -200,8 +200,8 @@ async fn terminated() {
     }
 }
 
-/// The account given by `DORMOUSE_ACCOUNT`, `DORMOUSE_ENDPOINT` and `DORMOUSE_PASSWORD`: for development, all three or
-/// none of them.
+/// The account given by `DORMOUSE_ACCOUNT`, `DORMOUSE_ENDPOINT` and `DORMOUSE_PASSWORD`: for development,
+/// all three or none of them.
 fn given(variable: impl Fn(&str) -> Option<OsString>) -> Result<Option<GivenAccount>, String> {
     const NAMES: [&str; 3] = ["DORMOUSE_ACCOUNT", "DORMOUSE_ENDPOINT", "DORMOUSE_PASSWORD"];
     let mut values = Vec::new();

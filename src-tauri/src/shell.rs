@@ -205,7 +205,8 @@ impl Shell {
             .unwrap_or_else(|_| Err(refusal(None, words.plain("refusal-ended"))))
     }
 
-    /// Signs out: the secrets go, the session ends, the account leaves the list; with `forget` its cache goes too.
+    /// Signs out: the secrets go, the session ends, the account leaves the list; with `forget` its cache
+    /// goes too.
     pub async fn sign_out(&self, account: &str, forget: bool) -> Result<(), String> {
         let words = &self.context.words;
         let address = wishes::address(account, words)?;

@@ -1,5 +1,6 @@
-//! Signing in to a new account: the form is checked, an engine is started in the account's folder, and its first proof is
-//! waited for. Only an account that has worked is entered in the list; of one that has not, nothing is left.
+//! Signing in to a new account: the form is checked, an engine is started in the account's folder, and its
+//! first proof is waited for. Only an account that has worked is entered in the list; of one that has not,
+//! nothing is left.
 
 use crate::protocol::{Field, Refusal};
 use crate::wishes;
@@ -63,8 +64,8 @@ pub fn check_password(password: &str, words: &Words) -> Result<Secret, Refusal> 
     }
 }
 
-/// Starts an engine with the form's password and waits until it is let in. If it is not, it has ended, and a folder that was
-/// not there before is gone.
+/// Starts an engine with the form's password and waits until it is let in. If it is not, it has ended, and
+/// a folder that was not there before is gone.
 pub async fn try_account(
     form: &Form,
     folder: &Folder,

@@ -1,5 +1,5 @@
-//! What the window called a message when it was sent: so that it knows its own message again when that comes back from
-//! the engine, under the engine's number.
+//! What the window called a message when it was sent: so that it knows its own message again when that
+//! comes back from the engine, under the engine's number.
 
 use dormouse_engine::model::MessageId;
 use std::collections::{BTreeMap, VecDeque};

@@ -1,9 +1,9 @@
 //! The languages Dormouse speaks, as Project Fluent keeps them.
 //!
 //! Per language two resources, compiled into the program: `locales/xx.ftl` with the shell's sentences and
-//! `locales/ui-xx.ftl` with the window's own words (keys that begin with `ui-`), which the window gets as a compiled
-//! catalogue ([`crate::catalogue`]). Fluent's isolation marks are off: what is interpolated has been made harmless
-//! before ([`data`]), and the window isolates what it shows by its own means.
+//! `locales/ui-xx.ftl` with the window's own words (keys that begin with `ui-`), which the window gets as a
+//! compiled catalogue ([`crate::catalogue`]). Fluent's isolation marks are off: what is interpolated has
+//! been made harmless before ([`data`]), and the window isolates what it shows by its own means.
 
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
@@ -131,8 +131,8 @@ fn language_of(locale: &str) -> Option<String> {
     Some(identifier.language.as_str().to_owned())
 }
 
-/// A text from elsewhere as the value of a variable: on one line, of bounded length, and without what could turn
-/// the direction of the sentence it stands in.
+/// A text from elsewhere as the value of a variable: on one line, of bounded length, and without what could
+/// turn the direction of the sentence it stands in.
 pub fn data(text: &str) -> FluentValue<'static> {
     let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let mut kept: String = text

@@ -1,9 +1,9 @@
 //! What the engine tells, as the window gets it: codes become sentences, names become harmless, moments become
 //! milliseconds.
 //!
-//! A [`View`] belongs to one account and takes its changes in order. It remembers who is on the roster and what the list of
-//! conversations shows, because how somebody looks depends on both: when a contact gets another name, the
-//! conversation with them is told anew.
+//! A [`View`] belongs to one account and takes its changes in order. It remembers who is on the roster and
+//! what the list of conversations shows, because how somebody looks depends on both: when a contact gets
+//! another name, the conversation with them is told anew.
 
 use crate::protocol::{self, Change};
 use crate::tags::Tags;

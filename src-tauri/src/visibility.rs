@@ -1,5 +1,6 @@
-//! Whether the user can see the window, and whether they attend to it: from what the system tells of the window to what
-//! the engines are told (client state, XEP-0352, and the check of the connection) and when notifications are due.
+//! Whether the user can see the window, and whether they attend to it: from what the system tells of the
+//! window to what the engines are told (client state, XEP-0352, and the check of the connection) and when
+//! notifications are due.
 //!
 //! Minimised or hidden means not visible. Focus that comes back is told as "visible" once more: the window may
 //! have been visible all through a sleep that nobody noticed, and the engine asks the server if its last

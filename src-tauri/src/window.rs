@@ -1,8 +1,8 @@
 //! The window: what it may do, and what it may not.
 //!
-//! It shows what strangers wrote, so it is given as little as it can do with: it goes nowhere but to its own pages, opens no
-//! other windows, downloads nothing, gets no permission for anything. Files dropped on it are taken by the shell, which does nothing
-//! with them. Links leave by `open_link`, and only by it.
+//! It shows what strangers wrote, so it is given as little as it can do with: it goes nowhere but to its
+//! own pages, opens no other windows, downloads nothing, gets no permission for anything. Files dropped on
+//! it are taken by the shell, which does nothing with them. Links leave by `open_link`, and only by it.
 
 use crate::home::Home;
 use tauri::webview::{NewWindowResponse, PermissionResponse, WebviewWindowBuilder};
@@ -34,8 +34,8 @@ pub fn open(app: &AppHandle, home: &Home) -> tauri::Result<WebviewWindow> {
         .build()
 }
 
-/// Whether a URL is one of the window's own pages: Tauri's own origin, on each system as it is there, or that of the development
-/// server.
+/// Whether a URL is one of the window's own pages: Tauri's own origin, on each system as it is there, or
+/// that of the development server.
 fn is_own(url: &Url, development: Option<&Url>) -> bool {
     let embedded = match url.scheme() {
         "tauri" => url.host_str() == Some("localhost"),

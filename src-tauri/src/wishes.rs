@@ -1,5 +1,5 @@
-//! What the window asks for, checked before the engine hears of it: the window shows what strangers wrote, so nothing that
-//! comes from it is taken on trust.
+//! What the window asks for, checked before the engine hears of it: the window shows what strangers wrote,
+//! so nothing that comes from it is taken on trust.
 
 use crate::protocol::{Action, Part};
 use crate::view;
@@ -7,8 +7,8 @@ use crate::words::Words;
 use dormouse_engine::model::{BareJid, MessageId};
 use dormouse_engine::{Command, Part as WantedPart};
 
-/// The longest text that is sent or kept as a draft, in bytes. Servers take stanzas up to a quarter of a megabyte,
-/// and escaping lets a text grow.
+/// The longest text that is sent or kept as a draft, in bytes. Servers take stanzas up to a quarter of a
+/// megabyte, and escaping lets a text grow.
 pub const LONGEST_BODY: usize = 64 * 1024;
 /// The longest name of a contact, in bytes.
 const LONGEST_NAME: usize = 1024;

@@ -1,7 +1,8 @@
 //! Everything the shell says to people, in their language: one function per kind of thing that is to be said.
 //!
-//! The engine speaks in codes ([`Cause`], [`Notice`], [`Failure`]...) with English beside them; here each gets the
-//! sentence of [`crate::translations`]. Every match names every variant, so that a new one can't be forgotten.
+//! The engine speaks in codes ([`Cause`], [`Notice`], [`Failure`]...) with English beside them; here each
+//! gets the sentence of [`crate::translations`]. Every match names every variant, so that a new one can't
+//! be forgotten.
 
 use crate::protocol::Text;
 use crate::translations::{Translations, data};

@@ -1,11 +1,13 @@
 //! An account between its engine and a window: a real engine on a real disk, and a server that is not there.
 
 use super::*;
+use crate::protocol::Event;
 use crate::protocol::{Change as Shown, ConnectionState as State, Content};
 use crate::translations::Translations;
-use dormouse_engine::Folder;
 use dormouse_engine::model::BareJid;
+use dormouse_engine::{Command, Folder};
 use std::path::Path;
+use std::time::Duration;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 fn context() -> Context {
@@ -73,6 +75,16 @@ async fn until(window: &mut UnboundedReceiver<Event>, wanted: impl Fn(&Shown) ->
             }
         }
     }
+}
+
+async fn until_it_wants_a_password(running: &Running) {
+    let wants = async {
+        while running.account().wants_password.is_none() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let waited = tokio::time::timeout(Duration::from_secs(20), wants).await;
+    waited.expect("a password is wanted in time");
 }
 
 fn connection(changes: &[Shown]) -> State {
@@ -206,7 +218,7 @@ async fn a_store_in_use_is_told_in_a_sentence_and_tried_again_when_asked() {
     running.wish(Wish::Command(Command::RetryNow));
     snapshot(&mut hear).await;
     assert!(running.engine().is_some());
-    assert!(running.account().wants_password.is_some());
+    until_it_wants_a_password(&running).await;
     running.end(End::Quit).await.unwrap();
 }
 
@@ -217,6 +229,7 @@ async fn a_password_that_can_not_be_tried_now_is_taken_and_the_account_goes_onli
     let (_, mut hear) = window(&context);
     let running = Running::start(settings(home.path()), None, Password::None, true, context);
     snapshot(&mut hear).await;
+    until_it_wants_a_password(&running).await;
     let answer = running.unlock(Secret::new("secret"));
     until(
         &mut hear,
@@ -224,6 +237,7 @@ async fn a_password_that_can_not_be_tried_now_is_taken_and_the_account_goes_onli
     )
     .await;
     assert_eq!(answer.await.unwrap(), Ok(()));
+    assert_eq!(running.account().wants_password, None);
     running.end(End::Quit).await.unwrap();
 }
 
