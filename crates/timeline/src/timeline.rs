@@ -202,7 +202,11 @@ impl Timeline {
     ) -> Result<Vec<Effect>, ReadError> {
         let mut ledger = Ledger::open(&self.account, draft);
         for id in ids {
-            proven(&mut self.outbox, &mut ledger, *id, false, self.coverage.floor())?;
+            // What no session has had can't have been confirmed: this is about an attempt that has bounced, and was
+            // tried again before its confirmation came.
+            if !self.outbox.is_untouched(*id) {
+                proven(&mut self.outbox, &mut ledger, *id, false, self.coverage.floor())?;
+            }
         }
         ledger.close()
     }

@@ -297,6 +297,21 @@ fn a_receipt_read_before_its_message_waits_for_it() {
 }
 
 #[test]
+fn a_confirmation_that_comes_behind_the_bounce_says_nothing_about_the_retry() {
+    let mut world = online();
+    let (id, stanza) = sent(&mut world, "hello");
+    world.live(&bounce(&stanza));
+    world.told(|timeline, now, draft| timeline.retry(now, id, draft));
+    world.acknowledge(&[id]);
+    assert_eq!(state(&world, "hello"), Delivery::Queued);
+    world.flush();
+    let due = world.due();
+    assert_eq!(due.len(), 1, "it is sent all the same");
+    world.acknowledge(&[id]);
+    assert_eq!(state(&world, "hello"), Delivery::Sent);
+}
+
+#[test]
 fn a_bounce_turns_sent_into_failed_at_any_later_time_and_a_retry_has_a_new_name() {
     let mut world = online();
     let (id, stanza) = sent(&mut world, "hello");

@@ -150,7 +150,8 @@ fn a_thousand_missed_messages_are_read_back_once_and_in_order(make: Make) -> Res
         !progress.is_empty() && progress.is_sorted(),
         "the progress of the catch-up was shown as {progress:?}"
     );
-    // Both servers count: what is expected covers what is missed, and comes down to what was found.
+    // What is expected covers what is missed, and comes down to what was found. ejabberd always counts; Prosody only
+    // an archive that forgets after a while, which this one does not.
     let expected: Vec<u64> = alice_runs
         .since(Mark::START)
         .iter()
@@ -159,7 +160,9 @@ fn a_thousand_missed_messages_are_read_back_once_and_in_order(make: Make) -> Res
         .collect();
     let covers = expected.iter().all(|expected| (1000..1100).contains(expected));
     ensure!(
-        !expected.is_empty() && covers && expected.is_sorted_by(|one, next| one >= next),
+        covers
+            && (!expected.is_empty() || make == Make::Prosody)
+            && expected.is_sorted_by(|one, next| one >= next),
         "what the catch-up would bring was shown as {expected:?}"
     );
     shows(
