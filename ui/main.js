@@ -109,6 +109,7 @@ function draw(touched) {
       break;
     case "snapshot":
       if (!inView) break;
+      arrived = true;
       app.touch("accounts", "people", "connection", "notices", "typing", "view");
       learnDrafts();
       if (app.with === null) chooseFirst();
@@ -149,12 +150,26 @@ function draw(touched) {
   }
 }
 
+/** Whether the event being handled brought the account in view. */
+let arrived = false;
+
 /** @param {ShellEvent} event */
 function onEvent(event) {
   const touched = app.state.apply(event);
+  arrived = false;
   for (const each of touched) draw(each);
   // The cached conversations stand in the first frame, not in the one after it.
   if (event.kind === "opened" || event.kind === "snapshot") app.drawNow();
+  if (arrived) settleFocus();
+}
+
+/** Nobody has the focus, at the start or after signing in: whoever is needed next gets it. */
+function settleFocus() {
+  if (document.activeElement !== document.body) return;
+  const unlock = find("#unlock-password");
+  if (unlock.offsetParent !== null) unlock.focus();
+  else if (app.conversationInView) composer.focus();
+  else find("#filter").focus();
 }
 
 /** Links are opened outside, by the shell; the page never leaves itself. */

@@ -64,6 +64,7 @@ ui-retry-now = Jetzt versuchen
 ## Menschen
 
 ui-conversations = Unterhaltungen
+ui-conversation = Unterhaltung
 ui-filter = Unterhaltung suchen
 ui-nobody-yet = Noch niemand hier. Füge jemanden mit Adresse hinzu, um zu schreiben.
 ui-nobody-found = Niemand mit diesem Namen oder dieser Adresse.
@@ -157,7 +158,6 @@ ui-cancel = Abbrechen
 ## Das Konto
 
 ui-account = Konto
-ui-account-button = Konto { $address }
 ui-since = seit { $time }.
 ui-password-kept = Im Schlüsselbund dieses Computers aufbewahrt.
 ui-sign-out = Abmelden

@@ -64,6 +64,7 @@ ui-retry-now = Retry now
 ## People
 
 ui-conversations = Conversations
+ui-conversation = Conversation
 ui-filter = Find a conversation
 ui-nobody-yet = Nobody here yet. Add somebody by their address to start talking.
 ui-nobody-found = Nobody of that name or address.
@@ -157,7 +158,6 @@ ui-cancel = Cancel
 ## The account
 
 ui-account = Account
-ui-account-button = Account { $address }
 ui-since = since { $time }.
 ui-password-kept = Kept in this computer’s keyring.
 ui-sign-out = Sign out

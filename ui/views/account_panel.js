@@ -27,7 +27,6 @@ export function mountAccountPanel(app) {
     }
     const { address } = account.account;
     setText(find(".account-address", button), address);
-    button.setAttribute("aria-label", app.say("ui-account-button", { address }));
     drawAvatar(find(".avatar", button), { ...account.person(address) });
     if (!panel.open) return;
     find("#panel-facts").replaceChildren(...facts());

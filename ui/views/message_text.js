@@ -9,9 +9,11 @@ import { cutAt, fewEmoji, tokens } from "../text.js";
 import { make } from "./element.js";
 
 /** So much of a text is shown at first, in UTF-16 units. */
-export const SHOWN_AT_FIRST = 12_000;
-/** So much more comes with each frame once all is wanted. */
-const STEP = 16_000;
+export const SHOWN_AT_FIRST = 6_000;
+/** So much more comes with a frame once all is wanted: little at first, more where frames are quick. */
+const STEPS = { least: 1_000, first: 2_000, most: 16_000 };
+/** A frame longer than this was too much, one shorter than that too little; in milliseconds. */
+const FRAME = { long: 60, short: 25 };
 
 /**
  * Text and links of one part, into an element.
@@ -49,9 +51,16 @@ export function messageText(app, body, steadily) {
   const button = make("button", { type: "button", class: "show-all" }, app.say("ui-show-all", { n: body.length }));
   element.append(button);
 
-  const step = () => {
+  let size = STEPS.first;
+  /** @type {number | null} */
+  let before = null;
+  /** @param {number} now */
+  const step = (now) => {
     if (!element.isConnected) return;
-    const to = shown + cutAt(body.slice(shown, shown + STEP + 2), STEP);
+    if (before !== null && now - before > FRAME.long) size = Math.max(STEPS.least, size >> 1);
+    if (before !== null && now - before < FRAME.short) size = Math.min(STEPS.most, size << 1);
+    before = now;
+    const to = shown + cutAt(body.slice(shown, shown + size + 2), size);
     steadily(() => {
       button.before(part(body.slice(shown, to)));
       if (to >= body.length) {
@@ -66,7 +75,7 @@ export function messageText(app, body, steadily) {
     // Stays where it is, so the focus does too, until all is there.
     if (button.getAttribute("aria-disabled") === "true") return;
     button.setAttribute("aria-disabled", "true");
-    step();
+    requestAnimationFrame(step);
   });
   return element;
 }

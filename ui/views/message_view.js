@@ -16,7 +16,7 @@
  */
 import { drawAvatar, tint } from "./avatar.js";
 import { icon, make, setAttribute, setText } from "./element.js";
-import { messageText } from "./message_text.js";
+import { messageText, SHOWN_AT_FIRST } from "./message_text.js";
 
 const DELIVERY_ICONS = /** @type {const} */ ({
   queued: "clock",
@@ -50,6 +50,7 @@ export class MessageView {
     this.headTime = make("time", {});
     this.head = make("div", { class: "byline" }, this.avatar, this.who, this.headTime);
     this.text = make("div", { class: "text" });
+    this.bubble = make("div", { class: "bubble" }, this.text);
     this.state = make("span", { class: "delivery" });
     this.time = make("time", { class: "hover-time", "aria-hidden": "true" });
     this.more = make("button", {
@@ -65,7 +66,7 @@ export class MessageView {
       "li",
       { class: "message", tabindex: "-1" },
       this.head,
-      make("div", { class: "line" }, make("div", { class: "bubble" }, this.text), this.state, this.time, this.more),
+      make("div", { class: "line" }, this.bubble, this.state, this.time, this.more),
     );
     this.more.addEventListener("click", () => this.wishes.menu(this.message, this.more));
     this.element.addEventListener("focusin", () => {
@@ -116,6 +117,7 @@ export class MessageView {
     const shown = `${content.kind} ${message.edited} ${text}`;
     if (this.shownContent === shown) return;
     this.shownContent = shown;
+    this.bubble.classList.toggle("long", content.kind === "text" && text.length > SHOWN_AT_FIRST);
     if (content.kind === "text") {
       this.text.replaceChildren(messageText(this.app, text, this.wishes.steadily));
       if (message.edited) this.text.append(make("span", { class: "edited" }, this.app.say("ui-edited")));
