@@ -25,8 +25,8 @@ pub struct Said {
     pub body: String,
 }
 
-/// Puts a conversation of alice's into the cache of an app that does not run. The messages are a minute apart and end
-/// at `until` (milliseconds since 1970).
+/// Puts a conversation of alice's, read to its end, into the cache of an app that does not run. The messages are a
+/// minute apart and end at `until` (milliseconds since 1970).
 ///
 /// # Errors
 /// When the cache can't be written.
@@ -50,6 +50,13 @@ pub fn fill(
             let stamp = Stamp(first + 60_000 * i64::try_from(number)?);
             arrive(&mut timeline, stamp, number, with, said, &mut draft)
                 .context("the timeline can't be written")?;
+        }
+        if messages.peek().is_none() {
+            let now = Now {
+                tick: Tick(0),
+                stamp: Stamp(until),
+            };
+            timeline.read(now, &BareJid::new(with)?, false, &mut draft)?;
         }
         batch = BatchId(batch.0 + 1);
         let written = draft.into_batch(batch);

@@ -43,8 +43,22 @@ impl Window<'_> {
                 .then_some(()))
         })?;
         self.click(&format!(".conversation[data-with='{with}']"))?;
-        self.wait_for_text("#person-address", with)?;
-        self.wait_until_shown("#composer-text").map(drop)
+        self.wait_until_open(with)?;
+        self.wait_until_shown("#composer-text, #composer-blocked")
+    }
+
+    /// Waits until the conversation with somebody is the open one.
+    ///
+    /// # Errors
+    /// When it is not.
+    pub fn wait_until_open(&self, with: &str) -> Result<()> {
+        self.wait_for_script(
+            &format!("the conversation with {with} is open"),
+            &format!(
+                "return document.querySelector(\".conversation[data-with='{with}']\")?.ariaSelected === 'true' || null"
+            ),
+        )
+        .map(drop)
     }
 
     /// Types a message and sends it by Enter.
@@ -90,6 +104,17 @@ impl Window<'_> {
     pub fn choose_in_menu(&self, command: &str) -> Result<()> {
         self.click("#conversation-menu-button")?;
         self.click(&format!("#conversation-menu [data-command='{command}']"))
+    }
+
+    /// Opens the menu of the own message that stands last.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn open_message_menu(&self) -> Result<()> {
+        let last = "#timeline .message[data-own='true']:not(:has(~ .message[data-own='true']))";
+        self.hover(&format!("{last} .body"))?;
+        self.click(&format!("{last} .more"))?;
+        self.wait_until_shown("#message-menu")
     }
 
     /// All words that are shown or read out: texts, labels, titles, placeholders.

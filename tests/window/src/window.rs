@@ -11,7 +11,7 @@ use crate::wait::{LATER, SOON, until};
 use anyhow::{Context, anyhow, bail, ensure};
 use dormouse_scenarios::program;
 use dormouse_servers::{Foreground, Port};
-use fantoccini::actions::{InputSource, KeyAction, KeyActions};
+use fantoccini::actions::{InputSource, KeyAction, KeyActions, MouseActions, PointerAction};
 use fantoccini::elements::Element;
 use fantoccini::key::Key;
 use fantoccini::{Client, ClientBuilder, Locator};
@@ -332,6 +332,23 @@ impl<'a> Window<'a> {
         })
     }
 
+    /// Moves the pointer over the first element that matches and is shown.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn hover(&self, css: &str) -> Result<()> {
+        self.wait_until_shown(css)?;
+        let element = self.element(css)?;
+        let actions = MouseActions::new("pointer".to_owned()).then(PointerAction::MoveToElement {
+            element,
+            duration: None,
+            x: 0.0,
+            y: 0.0,
+        });
+        let moved = self.runtime.block_on(self.client.perform_actions(actions));
+        moved.map_err(|error| self.blame(&format!("the pointer can't be moved to {css}: {error}")))
+    }
+
     /// Types into the first element that matches and is shown, after what stands there.
     ///
     /// # Errors
@@ -458,12 +475,16 @@ impl<'a> Window<'a> {
     /// # Errors
     /// When there is no window.
     pub fn focus(&self) -> Result<()> {
+        self.activate()?;
+        self.wait_for_script("the focus", "return document.hasFocus() || null")
+            .map(drop)
+    }
+
+    fn activate(&self) -> Result<()> {
         let frame = self.frame()?;
         let display = self.desktop.display();
         display.xdotool(&["windowmap", &frame])?;
-        display.xdotool(&["windowactivate", "--sync", &frame])?;
-        self.wait_for_script("the focus", "return document.hasFocus() || null")
-            .map(drop)
+        display.xdotool(&["windowactivate", "--sync", &frame]).map(drop)
     }
 
     /// The X window's number.
@@ -485,8 +506,11 @@ impl<'a> Window<'a> {
     /// # Errors
     /// When it does not end.
     pub fn quit(mut self) -> Result<()> {
-        let frame = self.frame()?;
-        self.desktop.display().xdotool(&["windowquit", &frame])?;
+        self.activate()?;
+        // Openbox's own key for it: the window is asked to close, as by its button.
+        self.desktop
+            .display()
+            .xdotool(&["key", "--clearmodifiers", "alt+F4"])?;
         self.wait_for_the_end()
     }
 

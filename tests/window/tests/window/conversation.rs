@@ -97,7 +97,7 @@ fn an_own_message_is_mended_and_withdrawn_at_both_ends() -> Result<()> {
     bob.wait_for("the mended text", LATER, |event| {
         event.received() == Some("Meet me at five")
     })?;
-    window.click("#timeline .message .more")?;
+    window.open_message_menu()?;
     window.click("#message-menu [data-command='retract']")?;
     if window.shows("#confirm-dialog[open]")? {
         window.click("#confirm-yes")?;

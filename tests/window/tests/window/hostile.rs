@@ -230,7 +230,7 @@ fn a_megabyte_and_ten_thousand_emoji_are_shown_without_freezing() -> Result<()> 
         "let longest = 0;
          let before = performance.now();
          document.querySelector('#timeline .show-all').click();
-         for (let frame = 0; frame < 30; frame += 1) {
+         for (const begun = before; before - begun < 5000;) {
              await new Promise(done => requestAnimationFrame(done));
              longest = Math.max(longest, performance.now() - before);
              before = performance.now();
@@ -238,7 +238,7 @@ fn a_megabyte_and_ten_thousand_emoji_are_shown_without_freezing() -> Result<()> 
          return longest;",
     )?;
     ensure!(
-        longest.as_f64().is_some_and(|longest| longest < 3000.0),
+        longest.as_f64().is_some_and(|longest| longest < 2000.0),
         "frozen for {longest} ms"
     );
     let wide = window.script(

@@ -118,11 +118,7 @@ fn visit(theme: Theme, mut look: impl FnMut(&Window<'_>, &str) -> Result<()>) ->
     window.click("#jump")?;
     window.wait_until_gone("#jump")?;
 
-    window.script(
-        "[...document.querySelectorAll('#timeline .message[data-own=\"true\"] .more')].at(-1).click()",
-        Vec::new(),
-    )?;
-    window.wait_until_shown("#message-menu")?;
+    window.open_message_menu()?;
     look(&window, "12-message-menu")?;
     window.press(&[Key::Escape])?;
     window.click("#conversation-menu-button")?;
