@@ -21,6 +21,7 @@ pub mod protocol;
 pub mod running;
 pub mod shell;
 pub mod sign_in;
+pub mod stretch;
 pub mod tags;
 pub mod translations;
 pub mod view;

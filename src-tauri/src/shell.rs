@@ -8,10 +8,10 @@ use crate::outlet::{Outlet, Sink};
 use crate::protocol::{self, Account, Event, Refusal, Stretch};
 use crate::running::{Context, End, Password, Running};
 use crate::sign_in::{Form, check, check_password, refusal, try_account};
-use crate::tags::Tags;
+use crate::stretch::stretch;
 use crate::visibility::{Visibility, WindowEvent};
+use crate::wishes;
 use crate::words::Words;
-use crate::{view, wishes};
 use dormouse_engine::model::BareJid;
 use dormouse_engine::{Keyring, KeyringError, Secret, Settings};
 use std::collections::{BTreeMap, BTreeSet};
@@ -254,28 +254,17 @@ impl Shell {
     ) -> Result<Stretch, String> {
         let words = Arc::clone(&self.context.words);
         let with = wishes::address(with, &words)?;
-        let part = wishes::part(part, &words)?;
+        let wanted = wishes::part(part, &words)?;
+        let part = part.clone();
         let limit = wishes::limit(limit);
         let engine = self
             .with(account, Running::engine)?
             .ok_or_else(|| words.plain("refusal-ended"))?;
         let read = tokio::task::spawn_blocking(move || {
             let found = engine
-                .history(&with, part, limit)
+                .history(&with, wanted, limit)
                 .map_err(|error| words.about("ask-history", "why", &error.to_string()))?;
-            // Only what was sent a moment ago has a tag, and that is told as a change.
-            let tags = Tags::default();
-            Ok(Stretch {
-                messages: found
-                    .messages
-                    .iter()
-                    .map(|message| view::message_in(&words, message, &tags))
-                    .collect(),
-                older: found.more,
-                newer: found.newer,
-                beginning: found.beginning,
-                gap: found.hole.map(|(from, to)| (from.to_string(), to.to_string())),
-            })
+            Ok(stretch(&found, &part, &words))
         });
         let ended = |_| self.context.words.plain("refusal-ended");
         read.await.map_err(ended)?
