@@ -39,6 +39,7 @@ export class App {
     /** @type {Set<Topic>} */
     this.dirty = new Set();
     this.scheduled = false;
+    this.lookTold = "";
     /**
      * Told when another conversation comes into view.
      *
@@ -129,7 +130,12 @@ export class App {
   }
 
   tellLook() {
-    look(this.address, this.conversationInView ? this.with : null).catch(reportError);
+    const account = this.address;
+    const withWhom = this.conversationInView ? this.with : null;
+    const told = `${account}\n${withWhom}`;
+    if (told === this.lookTold) return;
+    this.lookTold = told;
+    look(account, withWhom).catch(reportError);
   }
 
   /**

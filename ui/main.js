@@ -165,7 +165,9 @@ function onEvent(event) {
 
 /** Nobody has the focus, at the start or after signing in: whoever is needed next gets it. */
 function settleFocus() {
-  if (document.activeElement !== document.body) return;
+  const active = document.activeElement;
+  // What was hidden just now keeps the focus until the next frame.
+  if (active && active !== document.body && !active.closest("[hidden]")) return;
   const unlock = find("#unlock-password");
   if (unlock.offsetParent !== null) unlock.focus();
   else if (app.conversationInView) composer.focus();
