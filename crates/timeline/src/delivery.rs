@@ -9,7 +9,6 @@
 
 use crate::conflicts::{drop_queued_edits, fail, take_back};
 use crate::ledger::{Item, Ledger};
-use crate::order::timeline_place;
 use crate::outbox::Outbox;
 use crate::timeline::Effect;
 use dormouse_model::{
@@ -19,6 +18,9 @@ use dormouse_model::{
 
 /// How many messages one marker is carried back over at most.
 const MARKED: usize = 1000;
+/// How many messages that wait are moved along with one that was proven. A thousand of them, each confirmed by
+/// itself while the other side talks, must not move a thousand times: the archive will say where they stand.
+const ALONG: usize = 32;
 
 fn rank(delivery: &Delivery) -> u8 {
     match delivery {
@@ -149,30 +151,27 @@ impl Ledger<'_, '_> {
         Ok(None)
     }
 
-    /// Whether nothing stands behind an own message but own ones that were typed later and are not read back
-    /// yet: then its proof has come where it stands.
+    /// Whether nothing stands right behind an own message but own ones that were typed later and are not read
+    /// back yet: then its proof has come where it stands.
     fn stands_last(&self, message: &Message, floor: Option<Place>) -> Result<bool, ReadError> {
         if floor.is_some_and(|floor| message.place < floor) {
             return Ok(false);
         }
+        let from = Key::Timeline(
+            message.conversation.clone(),
+            Place(message.place.0.saturating_add(1)),
+        )
+        .bytes();
         let (_, to) = Key::timeline_range(&message.conversation);
-        let mut last = message.place;
-        loop {
-            let from = Key::Timeline(message.conversation.clone(), Place(last.0.saturating_add(1))).bytes();
-            let some = self.draft.range(&from, &to, Walk::Forwards, 32)?;
-            for (key, value) in &some {
-                last = timeline_place(key).ok_or(ReadError::Damaged('t'))?;
-                let id: MessageId = decode(value).ok_or(ReadError::Damaged('t'))?;
-                let Some(item) = self.item(id)? else { continue };
-                let own = matches!(&item, Item::Message(behind) if matches!(behind.side, Side::Own(_)));
-                if !own || item.is_settled() || id < message.id {
-                    return Ok(false);
-                }
-            }
-            if some.len() < 32 {
-                return Ok(true);
+        for (_, value) in self.draft.range(&from, &to, Walk::Forwards, ALONG)? {
+            let id: MessageId = decode(&value).ok_or(ReadError::Damaged('t'))?;
+            let Some(item) = self.item(id)? else { continue };
+            let own = matches!(&item, Item::Message(behind) if matches!(behind.side, Side::Own(_)));
+            if !own || item.is_settled() || id < message.id {
+                return Ok(false);
             }
         }
+        Ok(true)
     }
 
     /// The latest message of an author that goes by this name.
@@ -213,11 +212,17 @@ pub(crate) fn proven(
     match ledger.item(id)? {
         Some(item) if item.is_settled() => Ok(()),
         Some(Item::Message(message)) if !ledger.stands_last(&message, floor)? => {
-            ledger.move_to_end(id, floor)?;
             // What was typed after it stays behind it, also while it waits for its own proof.
-            for later in outbox.texts_after(id, &message.conversation) {
-                if ledger.item(later)?.is_some_and(|item| !item.is_settled()) {
-                    ledger.move_to_end(later, floor)?;
+            let later: Vec<MessageId> = outbox
+                .texts_after(id, &message.conversation)
+                .take(ALONG + 1)
+                .collect();
+            if later.len() > ALONG {
+                return Ok(());
+            }
+            for moved in std::iter::once(id).chain(later) {
+                if ledger.item(moved)?.is_some_and(|item| !item.is_settled()) {
+                    ledger.move_to_end(moved, floor)?;
                 }
             }
             Ok(())

@@ -123,12 +123,13 @@ impl Outbox {
     }
 
     /// The texts to the same conversation that were written after this one, in their order.
-    pub(crate) fn texts_after(&self, id: MessageId, with: &BareJid) -> Vec<MessageId> {
+    pub(crate) fn texts_after(&self, id: MessageId, with: &BareJid) -> impl Iterator<Item = MessageId> {
         self.entries
             .range(id.next()..)
-            .filter(|(_, entry)| matches!(entry.errand.what, What::Text { .. }) && entry.errand.to == *with)
+            .filter(move |(_, entry)| {
+                matches!(entry.errand.what, What::Text { .. }) && entry.errand.to == *with
+            })
             .map(|(later, _)| *later)
-            .collect()
     }
 
     /// Whether it may be changed or dropped without a trace: no session has had it.

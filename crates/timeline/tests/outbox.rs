@@ -106,6 +106,23 @@ fn acknowledgements_one_by_one_never_put_a_message_behind_one_that_was_typed_lat
 }
 
 #[test]
+fn a_long_outbox_is_not_moved_with_every_acknowledgement() {
+    let mut world = online();
+    let ids: Vec<MessageId> = (0..100).map(|n| sent(&mut world, &n.to_string()).0).collect();
+    let theirs = world.archives(&text(&format!("{BOB}/p"), ME, "t", "theirs"));
+    world.live(&theirs);
+    // Far from the end it stays; the last few go behind what came before their proof, in their order.
+    world.acknowledge(&ids[..1]);
+    assert_eq!(world.bodies(BOB).last().map(String::as_str), Some("theirs"));
+    world.acknowledge(&ids[1..]);
+    let mut shown = world.bodies(BOB);
+    assert_eq!(shown.last().map(String::as_str), Some("99"));
+    shown.retain(|body| body != "theirs");
+    let written: Vec<String> = (0..100).map(|n| n.to_string()).collect();
+    assert_eq!(shown, written);
+}
+
+#[test]
 fn a_receipt_that_overtakes_the_acknowledgement_of_an_earlier_message_changes_no_order() {
     let mut world = online();
     let (one, _) = sent(&mut world, "one");
