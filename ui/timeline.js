@@ -134,12 +134,13 @@ export class Timeline {
   }
 
   /**
-   * Shows a message just typed, if the run reaches to the end.
+   * Shows a message just typed, at the very end: also behind a run that does not reach there, since whoever writes
+   * is taken to the end.
    *
    * @param {Message} message
    */
   write(message) {
-    if (!this.newer) this.messages.push(message);
+    this.messages.push(message);
   }
 
   /**

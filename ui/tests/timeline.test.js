@@ -42,6 +42,16 @@ test("a typed message becomes the real one: one row, the same key, never two", (
   assert.equal(timeline.rows().at(-1).key, before);
 });
 
+test("a typed message is there at once also far from the end, and stays through reading on", () => {
+  const outgoing = new Outgoing();
+  const timeline = filled(1, 10, { newer: true });
+  timeline.write(outgoing.write("a@b.example", "bob@example.org", "mine", 1, "t"));
+  assert.equal(timeline.rows().at(-1).message.tag, "t");
+  assert.equal(timeline.lastPlace(), place(10));
+  timeline.addNewer(stretch(11, 20), outgoing.of("a@b.example", "bob@example.org"));
+  assert.deepEqual(ids(timeline), [...Array.from({ length: 20 }, (_, i) => i + 1), -1]);
+});
+
 test("what arrives while something typed is not confirmed stands above it", () => {
   const timeline = filled(1, 2);
   timeline.write(new Outgoing().write("a@b.example", "bob@example.org", "mine", 1, "t"));

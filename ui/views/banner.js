@@ -7,7 +7,7 @@
  */
 import { looks, Settling } from "../connection.js";
 import { refusal, unlock } from "../shell.js";
-import { find, setAttribute, setText } from "./element.js";
+import { find, focusOn, setAttribute, setText } from "./element.js";
 import { clearError, showError } from "./field_error.js";
 
 const ICONS = /** @type {Record<string, string>} */ ({
@@ -59,7 +59,9 @@ export function mountBanner(app) {
     setText(find(".words", chip), words);
 
     const said = look.banner === null ? "" : app.say(look.banner.key, look.banner.args);
-    const whole = [look.cause, said].filter((part) => part).join(" ");
+    // The field says it already, or the cause says what to do.
+    const cause = look.password && look.cause === find("#unlock-error").textContent ? null : look.cause;
+    const whole = look.password ? (cause ?? said) : [cause, said].filter((part) => part).join(" ");
     setText(sentence, whole);
     setAttribute(banner, "data-state", look.state);
     setAttribute(find("use", banner), "href", `#icon-${look.password ? "key-round" : (ICONS[look.state] ?? "info")}`);
@@ -67,8 +69,8 @@ export function mountBanner(app) {
     retry.hidden = !look.retry;
     form.hidden = !look.password;
     banner.hidden = look.banner === null;
-    if (focused && document.activeElement === document.body) find("#composer-text").focus();
-    else if (focused && (banner.hidden || document.activeElement?.closest("[hidden]"))) find("#composer-text").focus();
+    const lost = document.activeElement === document.body || document.activeElement?.closest("[hidden]");
+    if (focused && lost) focusOn("#composer-text", "#filter");
 
     // The countdown is for the eye: heard, the sentence comes once.
     const heard = `${look.state} ${look.cause ?? ""}`;
@@ -100,6 +102,7 @@ export function mountBanner(app) {
       submit.disabled = false;
       showError(password, refusal(error).sentence);
       password.select();
+      draw();
     } finally {
       submit.disabled = false;
     }

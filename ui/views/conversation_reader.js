@@ -10,7 +10,7 @@
 import { act, stretch } from "../shell.js";
 import { MOST, PAGE, Timeline } from "../timeline.js";
 import { oneLine } from "../text.js";
-import { find, setAttribute, setText } from "./element.js";
+import { find, focusOn, setAttribute, setText } from "./element.js";
 import { messageCommands } from "./message_commands.js";
 import { TimelineView } from "./timeline_view.js";
 
@@ -376,7 +376,7 @@ export class Reader {
     this.view.toEnd();
     this.unseen.clear();
     this.looked();
-    if (andFocus) find("#composer-text").focus();
+    if (andFocus) focusOn("#composer-text", "#timeline");
   }
 
   /**
@@ -387,14 +387,12 @@ export class Reader {
   write(message) {
     this.timeline.newAfter = null;
     this.unseen.clear();
-    if (this.timeline.newer) {
-      void this.toLatest();
-      return;
-    }
     if (this.loaded) this.timeline.write(message);
     this.view.stuck = true;
     this.trim();
     this.drawNow();
+    // From far up: what lies between is read behind this frame.
+    if (this.timeline.newer) void this.toLatest();
   }
 
   /** @param {Message} message that was typed here and never reached the shell */
@@ -442,7 +440,7 @@ export class Reader {
     const text = count > 0 ? this.app.say("ui-new-messages", { n: count }) : this.app.say("ui-to-latest");
     setText(find(".count", this.jump), text);
     this.jump.classList.toggle("counted", count > 0);
-    if (!away && document.activeElement === this.jump) find("#composer-text").focus();
+    if (!away && document.activeElement === this.jump) focusOn("#composer-text", "#timeline");
     this.jump.hidden = !away;
   }
 

@@ -64,6 +64,20 @@ export function first(selector, within) {
 }
 
 /**
+ * Gives the focus to the first of some elements that can have it, so that it is never lost.
+ *
+ * @param {...string} selectors
+ */
+export function focusOn(...selectors) {
+  for (const selector of selectors) {
+    const element = find(selector);
+    if (element.offsetParent === null) continue;
+    element.focus();
+    return;
+  }
+}
+
+/**
  * Sets a text only where it differs, so that a screen reader is not told the same twice.
  *
  * @param {Element} element

@@ -4,7 +4,7 @@
  *
  * @typedef {import("../app.js").App} App
  */
-import { arrange, find, icon, make, setText } from "./element.js";
+import { arrange, find, focusOn, icon, make, setText } from "./element.js";
 
 /** @param {App} app */
 export function mountNotices(app) {
@@ -46,7 +46,7 @@ export function mountNotices(app) {
       draw();
       const next = place.querySelector("button");
       if (next) next.focus();
-      else find("#composer-text").focus();
+      else focusOn("#composer-text", "#filter");
     });
     return make("div", { class: "notice", "data-name": name }, icon("info"), sentence, dismiss);
   }
