@@ -222,14 +222,14 @@ find("#add-contact").addEventListener("click", () => openAdd());
 find("#list-empty button").addEventListener("click", () => openAdd());
 find("#empty-conversation button").addEventListener("click", () => openAdd());
 
-addEventListener("focus", () => reader.looked());
+addEventListener("focus", () => reader.seen.looked());
 addEventListener("blur", () => {
-  reader.left();
+  reader.seen.left();
   app.drafts.flush();
 });
 document.addEventListener("visibilitychange", () => {
   if (document.visibilityState === "hidden") app.drafts.flush();
-  else reader.looked();
+  else reader.seen.looked();
 });
 addEventListener("pagehide", () => app.drafts.flush());
 

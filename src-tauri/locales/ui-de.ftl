@@ -159,7 +159,6 @@ ui-cancel = Abbrechen
 
 ui-account = Konto
 ui-since = seit { $time }.
-ui-password-kept = Im Schlüsselbund dieses Computers aufbewahrt.
 ui-sign-out = Abmelden
 ui-sign-out-lead = Dein Passwort wird von diesem Computer entfernt.
 ui-sign-out-forget = Auch die Nachrichten auf diesem Computer löschen, auch noch nicht gesendete

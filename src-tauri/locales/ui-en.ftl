@@ -159,7 +159,6 @@ ui-cancel = Cancel
 
 ui-account = Account
 ui-since = since { $time }.
-ui-password-kept = Kept in this computer’s keyring.
 ui-sign-out = Sign out
 ui-sign-out-lead = Your password is removed from this computer.
 ui-sign-out-forget = Also delete the messages kept on this computer, and what has not been sent yet

@@ -43,9 +43,3 @@ test("every element that the code looks for by its id is in the page", () => {
     for (const [, id] of read(path).matchAll(/(?:find|input|dialog)\("#([a-z-]+)/gu)) assert.ok(ids.has(id), `${path}: #${id}`);
   }
 });
-
-test("no file is longer than can be read at once", () => {
-  for (const path of files().filter((each) => each.endsWith(".js"))) {
-    assert.ok(read(path).split("\n").length <= 480, path);
-  }
-});

@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * The account, sliding over the list: where and since when it is connected, whether its password is kept, who is
+ * The account, sliding over the list: where and since when it is connected, that its password can't be kept, who is
  * blocked, and the way out.
  *
  * @typedef {import("../app.js").App} App
@@ -47,7 +47,7 @@ export function mountAccountPanel(app) {
       all.push(["panel-connection", "ui-connection", `${state} ${since} ${connection.cause}`.trim()]);
     }
     all.push(["panel-endpoint", "ui-endpoint", account.account.endpoint ?? app.say("ui-endpoint-found")]);
-    all.push(["panel-kept", "ui-password", account.account.notKept ?? app.say("ui-password-kept")]);
+    if (account.account.notKept !== null) all.push(["panel-kept", "ui-password", account.account.notKept]);
     return all.flatMap(([id, key, value]) => [
       make("dt", {}, app.say(key)),
       make("dd", { id, dir: "auto" }, value),

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Reading a conversation: which part of it is in the window, when more is read from the cache or asked of the archive,
- * and when everything counts as read. The rows themselves are drawn by `timeline_view.js`.
+ * Reading a conversation: which part of it is in the window, and when more is read from the cache or asked of the
+ * archive. The rows are drawn by `timeline_view.js`; what counts as read is `seen.js`.
  *
  * @typedef {import("../app.js").App} App
  * @typedef {import("../protocol.js").Message} Message
@@ -9,9 +9,9 @@
  */
 import { act, stretch } from "../shell.js";
 import { MOST, PAGE, Timeline } from "../timeline.js";
-import { oneLine } from "../text.js";
-import { find, focusOn, setAttribute, setText } from "./element.js";
+import { find, setAttribute, setText } from "./element.js";
 import { messageCommands } from "./message_commands.js";
+import { Seen } from "./seen.js";
 import { TimelineView } from "./timeline_view.js";
 
 /** What takes no longer than this is not announced, in milliseconds. */
@@ -54,23 +54,10 @@ export class Reader {
     this.emptyAnswers = 0;
     /** The archive said that there is nothing older. */
     this.exhausted = false;
-    /**
-     * Theirs that arrived out of view.
-     *
-     * @type {Set<number>}
-     */
-    this.unseen = new Set();
-    /**
-     * The place up to which "read" was said last.
-     *
-     * @type {string | null}
-     */
-    this.saidRead = null;
     this.scheduled = false;
     this.wasLive = false;
 
     this.scroller = find("#timeline");
-    this.jump = find("#jump");
     this.older = find("#loading-older");
     this.empty = find("#no-messages");
     this.view = new TimelineView(app, {
@@ -78,9 +65,9 @@ export class Reader {
       steadily: (change) => this.view.steadily(change),
     }, {
       near: (top, bottom) => this.near(top, bottom),
-      scrolled: () => this.looked(),
+      scrolled: () => this.seen.looked(),
     });
-    this.jump.addEventListener("click", () => void this.toLatest(true));
+    this.seen = new Seen(app, this);
   }
 
   /**
@@ -103,13 +90,11 @@ export class Reader {
     this.slow = false;
     this.exhausted = false;
     this.emptyAnswers = 0;
-    this.unseen.clear();
-    this.saidRead = null;
     this.view.clear();
     this.scroller.hidden = account === null || withWhom === null;
     this.empty.hidden = true;
     this.older.hidden = true;
-    this.showJump();
+    this.seen.begin();
     if (account === null || withWhom === null) return;
     const conversation = this.app.account?.conversations.get(withWhom);
     const unread = conversation?.unread ?? 0;
@@ -130,7 +115,7 @@ export class Reader {
     this.view.toEnd();
     if (this.timeline.hasNew()) this.view.toNew();
     this.view.tellNear();
-    this.looked();
+    this.seen.looked();
   }
 
   /**
@@ -197,28 +182,12 @@ export class Reader {
       const behind = this.timeline.change(message, typed);
       const arrived = !message.own && (behind === "behind" || (behind === "outside" && this.timeline.newer
         && message.place > (this.timeline.lastPlace() ?? "")));
-      if (arrived) this.arrivedNow(message);
+      if (arrived) this.seen.arrived(message);
       this.trim();
       this.drawSoon();
     };
     if (this.loaded) change();
     else this.waiting.push(change);
-  }
-
-  /** @param {Message} message of theirs, the newest */
-  arrivedNow(message) {
-    if (this.watching()) {
-      const { content } = message;
-      if (content.kind === "text") {
-        this.app.announce(`${this.app.account?.person(message.with).name ?? message.with}: ${oneLine(content.body)}`);
-      }
-      return;
-    }
-    if (!this.view.stuck || this.timeline.newer) this.unseen.add(message.id);
-    if (this.timeline.newAfter === null) {
-      const at = this.timeline.messages.findIndex((each) => each.id === message.id);
-      this.timeline.newAfter = this.timeline.messages[at - 1]?.place ?? this.timeline.lastPlace() ?? "";
-    }
   }
 
   /**
@@ -230,7 +199,7 @@ export class Reader {
     if (account !== this.account || withWhom !== this.with) return;
     const change = () => {
       this.timeline.remove(id);
-      this.unseen.delete(id);
+      this.seen.waiting.delete(id);
       this.drawSoon();
     };
     if (this.loaded) change();
@@ -344,7 +313,7 @@ export class Reader {
     this.trim();
     this.drawNow();
     this.view.tellNear();
-    this.looked();
+    this.seen.looked();
   }
 
   trim() {
@@ -363,20 +332,20 @@ export class Reader {
     }, QUIET);
   }
 
-  /**
-   * Brings the newest message into view.
-   *
-   * @param {boolean} andFocus where the focus would be lost
-   */
-  async toLatest(andFocus = false) {
+  /** Whether the newest message is at the end of what is on screen, and in view. */
+  atEnd() {
+    return this.view.stuck && !this.timeline.newer;
+  }
+
+  /** Brings the newest message into view. */
+  async toLatest() {
     if (this.timeline.newer) {
       this.view.stuck = true;
       await this.reread().catch(reportError);
     }
     this.view.toEnd();
-    this.unseen.clear();
-    this.looked();
-    if (andFocus) focusOn("#composer-text", "#timeline");
+    this.seen.waiting.clear();
+    this.seen.looked();
   }
 
   /**
@@ -386,7 +355,7 @@ export class Reader {
    */
   write(message) {
     this.timeline.newAfter = null;
-    this.unseen.clear();
+    this.seen.waiting.clear();
     if (this.loaded) this.timeline.write(message);
     this.view.stuck = true;
     this.trim();
@@ -401,49 +370,6 @@ export class Reader {
     this.drawNow();
   }
 
-  /** Whether the newest message is before the user's eyes. */
-  watching() {
-    return (
-      this.loaded &&
-      this.app.conversationInView &&
-      this.view.stuck &&
-      !this.timeline.newer &&
-      document.visibilityState === "visible" &&
-      document.hasFocus()
-    );
-  }
-
-  /** The user looks, scrolled, came back: what is in view counts as read. */
-  looked() {
-    if (this.view.stuck && !this.timeline.newer) this.unseen.clear();
-    this.showJump();
-    const { account, with: withWhom } = this;
-    if (account === null || withWhom === null || !this.watching()) return;
-    const unread = this.app.account?.conversations.get(withWhom)?.unread ?? 0;
-    const place = this.timeline.lastPlace();
-    if (unread === 0 || place === null || place === this.saidRead) return;
-    this.saidRead = place;
-    void this.app.act({ kind: "read", with: withWhom });
-  }
-
-  /** The user looks away: what was new and is read is no longer marked when they come back. */
-  left() {
-    const unread = this.with === null ? 0 : (this.app.account?.conversations.get(this.with)?.unread ?? 0);
-    if (unread > 0 || this.timeline.newAfter === null || !this.view.stuck) return;
-    this.timeline.newAfter = null;
-    this.drawSoon();
-  }
-
-  showJump() {
-    const away = this.with !== null && this.loaded && (this.timeline.newer || this.view.fromEnd() > 160);
-    const count = this.unseen.size;
-    const text = count > 0 ? this.app.say("ui-new-messages", { n: count }) : this.app.say("ui-to-latest");
-    setText(find(".count", this.jump), text);
-    this.jump.classList.toggle("counted", count > 0);
-    if (!away && document.activeElement === this.jump) focusOn("#composer-text", "#timeline");
-    this.jump.hidden = !away;
-  }
-
   drawSoon() {
     if (this.scheduled) return;
     this.scheduled = true;
@@ -451,7 +377,7 @@ export class Reader {
       this.scheduled = false;
       this.drawNow();
       this.view.tellNear();
-      this.looked();
+      this.seen.looked();
     });
   }
 
@@ -469,7 +395,7 @@ export class Reader {
     this.view.draw(this.loaded ? this.timeline.rows() : [], account.person(this.with));
     this.empty.hidden = !this.loaded || this.timeline.messages.length > 0 || this.asked;
     if (!this.empty.hidden) setText(this.empty, this.app.say("ui-no-messages-yet"));
-    this.showJump();
+    this.seen.showJump();
   }
 }
 
