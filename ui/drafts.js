@@ -96,6 +96,19 @@ export class Drafts {
   }
 
   /**
+   * The account was signed out: nothing of it stays, nor is anything on its way.
+   *
+   * @param {string} account
+   */
+  forget(account) {
+    if (this.waiting?.account === account) {
+      this.clock.clear(this.waiting.timer);
+      this.waiting = null;
+    }
+    for (const key of this.kept.keys()) if (key.startsWith(`${account}\n`)) this.kept.delete(key);
+  }
+
+  /**
    * @param {string} account
    * @param {string} to
    * @param {string} text

@@ -155,6 +155,10 @@ let arrived = false;
 
 /** @param {ShellEvent} event */
 function onEvent(event) {
+  if (event.kind === "account-removed") {
+    app.drafts.forget(event.account);
+    app.outgoing.forget(event.account);
+  }
   const touched = app.state.apply(event);
   arrived = false;
   for (const each of touched) draw(each);

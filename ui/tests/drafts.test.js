@@ -71,3 +71,15 @@ test("an unchanged draft is not given twice", () => {
   rest();
   assert.deepEqual(kept, []);
 });
+
+test("signing out leaves no draft, neither kept nor on its way", () => {
+  drafts.told("a", "b", "old");
+  drafts.told("other", "b", "theirs");
+  drafts.typed("a", "c", "new");
+  drafts.forget("a");
+  rest();
+  assert.deepEqual(kept, []);
+  assert.equal(drafts.current("a", "b"), "");
+  assert.equal(drafts.current("a", "c"), "");
+  assert.equal(drafts.current("other", "b"), "theirs");
+});

@@ -103,7 +103,7 @@ function placeAt(menu, opener) {
   const size = menu.getBoundingClientRect();
   const left = Math.max(8, Math.min(at.right - size.width, innerWidth - size.width - 8));
   const below = at.bottom + 4;
-  const top = below + size.height <= innerHeight - 8 ? below : Math.max(8, at.top - size.height - 4);
+  const top = below + size.height <= innerHeight - 8 ? below : at.top - size.height - 4;
   menu.style.left = `${left}px`;
-  menu.style.top = `${top}px`;
+  menu.style.top = `${Math.max(8, top)}px`;
 }
