@@ -8,7 +8,7 @@
 import { refusal, signOut } from "../shell.js";
 import { dialog } from "./dialogs.js";
 import { drawAvatar } from "./avatar.js";
-import { find, first, make, setText } from "./element.js";
+import { find, first, focusOn, make, setText } from "./element.js";
 
 /** @param {App} app */
 export function mountAccountPanel(app) {
@@ -88,6 +88,8 @@ export function mountAccountPanel(app) {
     try {
       await signOut(account, forget.checked);
       leaving.close();
+      // The form could not have the focus while the dialog was open.
+      focusOn("#address", "#filter");
     } catch (error) {
       problem.textContent = refusal(error).sentence;
       problem.hidden = false;

@@ -71,9 +71,8 @@ export function first(selector, within) {
 export function focusOn(...selectors) {
   for (const selector of selectors) {
     const element = find(selector);
-    if (element.offsetParent === null) continue;
     element.focus();
-    return;
+    if (document.activeElement === element) return;
   }
 }
 
