@@ -1,20 +1,20 @@
-//! A cache as years of use leave it, without the years: messages go through the timeline's own rules into a store,
-//! as they would when they came from the server, only without one.
+//! A cache as years of use leave it, without the years: messages go through the timeline's own rules, as they would
+//! when they came from the server, and what the rules leave behind goes into the store in few large batches.
 
 use crate::Result;
 use crate::people::ALICE;
-use anyhow::Context;
 use dormouse_engine::Folder;
 use dormouse_engine::model::{
-    Arrival, BareJid, BatchId, Draft, Incoming, Jid, Kind, Now, Payload, Random, ReadError, Stamp, StanzaId,
+    Arrival, BareJid, Batch, BatchId, Draft, Incoming, Jid, Kind, Now, Payload, Random, Stamp, StanzaId,
     Tick, Via,
 };
 use dormouse_store::Store;
 use dormouse_timeline::Timeline;
+use std::collections::BTreeMap;
 use std::path::Path;
 
-/// Messages written at a time: what the store takes to the disk as one.
-const BATCH: usize = 1000;
+/// Records written at a time: what the store takes to the disk as one.
+const RECORDS: usize = 20_000;
 
 /// Who said what.
 #[derive(Debug, Clone)]
@@ -40,42 +40,59 @@ pub fn fill(
     let folder = Folder::within(&app_home.join("accounts"), &account);
     std::fs::create_dir_all(folder.path())?;
     let store = Store::open(&folder.store())?.store;
-    let mut timeline = Timeline::restore(account, Random::from_seed([7; 32]), &store)?;
+    let mut memory = BTreeMap::new();
+    let mut timeline = Timeline::restore(account, Random::from_seed([7; 32]), &memory)?;
     let first = until - 60_000 * i64::try_from(messages.len())?;
-    let mut batch = BatchId::default();
-    let mut messages = messages.enumerate().peekable();
-    while messages.peek().is_some() {
-        let mut draft = Draft::over(&store);
-        for (number, said) in messages.by_ref().take(BATCH) {
-            let stamp = Stamp(first + 60_000 * i64::try_from(number)?);
-            arrive(&mut timeline, stamp, number, with, said, &mut draft)
-                .context("the timeline can't be written")?;
+    let mut number = 0;
+    let mut turn = |memory: &mut BTreeMap<Vec<u8>, Vec<u8>>,
+                    act: &mut dyn FnMut(&mut Timeline, &mut Draft<'_>) -> Result<()>| {
+        number += 1;
+        let mut draft = Draft::over(memory);
+        act(&mut timeline, &mut draft)?;
+        let batch = draft.into_batch(BatchId(number));
+        timeline.issued(batch.id);
+        timeline.durable(batch.id);
+        batch.apply_to(memory);
+        anyhow::Ok(())
+    };
+    for (number, said) in messages.enumerate() {
+        let stamp = Stamp(first + 60_000 * i64::try_from(number)?);
+        let arrival = arrival(stamp, number, with, said)?;
+        let now = Now {
+            tick: Tick(u64::try_from(number)?),
+            stamp,
+        };
+        turn(&mut memory, &mut |timeline, draft| {
+            timeline.arrival(now, arrival.clone(), false, draft)?;
+            Ok(())
+        })?;
+    }
+    let with = BareJid::new(with)?;
+    let now = Now {
+        tick: Tick(0),
+        stamp: Stamp(until),
+    };
+    turn(&mut memory, &mut |timeline, draft| {
+        timeline.read(now, &with, false, draft)?;
+        Ok(())
+    })?;
+    let mut records = memory.into_iter().map(|(key, value)| (key, Some(value)));
+    for id in 1.. {
+        let writes: Vec<_> = records.by_ref().take(RECORDS).collect();
+        if writes.is_empty() {
+            break;
         }
-        if messages.peek().is_none() {
-            let now = Now {
-                tick: Tick(0),
-                stamp: Stamp(until),
-            };
-            timeline.read(now, &BareJid::new(with)?, false, &mut draft)?;
-        }
-        batch = BatchId(batch.0 + 1);
-        let written = draft.into_batch(batch);
-        timeline.issued(batch);
-        store.apply(written);
+        store.apply(Batch {
+            id: BatchId(id),
+            writes,
+        });
         store.flush()?;
-        timeline.durable(batch);
     }
     Ok(())
 }
 
-fn arrive(
-    timeline: &mut Timeline,
-    stamp: Stamp,
-    number: usize,
-    with: &str,
-    said: Said,
-    draft: &mut Draft<'_>,
-) -> Result<()> {
+/// A message as it comes: live from somebody else, as a carbon from another device of alice's.
+fn arrival(stamp: Stamp, number: usize, with: &str, said: Said) -> Result<Arrival> {
     let own = said.by == ALICE;
     let (from, to) = if own { (ALICE, with) } else { (with, ALICE) };
     let message = Incoming {
@@ -92,12 +109,5 @@ fn arrive(
         chat_state: None,
     };
     let via = if own { Via::Carbon } else { Via::Live };
-    let now = Now {
-        tick: Tick(u64::try_from(number)?),
-        stamp,
-    };
-    timeline
-        .arrival(now, Arrival { via, message }, false, draft)
-        .map(drop)
-        .map_err(|error: ReadError| error.into())
+    Ok(Arrival { via, message })
 }

@@ -37,6 +37,7 @@ impl Window<'_> {
     /// # Errors
     /// When they are not on it.
     pub fn open_conversation(&self, with: &str) -> Result<()> {
+        self.leave_conversation()?;
         self.wait_for(&format!("{with} is in the list"), LATER, || {
             Ok(self
                 .shows(&format!(".conversation[data-with='{with}']"))?
@@ -45,6 +46,18 @@ impl Window<'_> {
         self.click(&format!(".conversation[data-with='{with}']"))?;
         self.wait_until_open(with)?;
         self.wait_until_shown("#composer-text, #composer-blocked")
+    }
+
+    /// Back to the list, where only one of the two is shown.
+    ///
+    /// # Errors
+    /// When the list does not come.
+    pub fn leave_conversation(&self) -> Result<()> {
+        if self.shows("#back")? {
+            self.click("#back")?;
+            self.wait_until_shown("#conversations")?;
+        }
+        Ok(())
     }
 
     /// Waits until the conversation with somebody is the open one.

@@ -302,6 +302,18 @@ impl<'a> Window<'a> {
         })
     }
 
+    /// Waits until what the page is now has been painted.
+    ///
+    /// # Errors
+    /// When nothing is painted.
+    pub fn wait_for_frames(&self) -> Result<()> {
+        self.script_async(
+            "for (let frame = 0; frame < 3; frame += 1)
+                 await new Promise(done => requestAnimationFrame(done));",
+        )
+        .map(drop)
+    }
+
     /// A picture of the page as PNG.
     ///
     /// # Errors
@@ -455,8 +467,8 @@ impl<'a> Window<'a> {
         self.wait_for_script(
             &format!("a page of {width}x{height}"),
             &format!("return (innerWidth === {width} && innerHeight === {height}) || null"),
-        )
-        .map(drop)
+        )?;
+        self.wait_for_frames()
     }
 
     /// Minimises it.
@@ -535,7 +547,8 @@ impl<'a> Window<'a> {
     fn wait_for_the_end(&mut self) -> Result<()> {
         let app = self.app;
         // The driver reaps its child.
-        until(LATER, || Ok(is_gone(app).then_some(()))).context("the app did not end")?;
+        until(LATER, || Ok(is_gone(app).then_some(())))
+            .map_err(|error| self.blame(&format!("the app did not end: {error:#}")))?;
         ensure!(
             self.driver.ended().is_none(),
             "the driver ended before the app did"

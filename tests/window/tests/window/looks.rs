@@ -48,12 +48,21 @@ fn talk() -> Vec<Said> {
         .collect()
 }
 
+/// A window's size in CSS pixels.
+type Size = (u32, u32);
+
+/// List and conversation side by side.
+const WIDE: Size = (1280, 800);
+/// One of the two at a time.
+const NARROW: Size = (480, 800);
+
 /// Visits every screen of the app and calls `look` on each with its name.
-fn visit(theme: Theme, mut look: impl FnMut(&Window<'_>, &str) -> Result<()>) -> Result<()> {
+fn visit(theme: Theme, size: Size, mut look: impl FnMut(&Window<'_>, &str) -> Result<()>) -> Result<()> {
     let mut server = friends().start()?;
     let desktop = Desktop::builder().theme(theme).start()?;
 
     let window = Window::open(&desktop)?;
+    window.set_size(size.0, size.1)?;
     window.wait_until_shown("#sign-in-form")?;
     look(&window, "01-sign-in")?;
     window.fill_sign_in(ALICE, "wrong", &server.ws_endpoint())?;
@@ -66,6 +75,7 @@ fn visit(theme: Theme, mut look: impl FnMut(&Window<'_>, &str) -> Result<()>) ->
     window.quit()?;
 
     let window = Window::open(&desktop)?;
+    window.set_size(size.0, size.1)?;
     window.wait_until_shown("#unlock-form")?;
     look(&window, "04-password-wanted")?;
     window.quit()?;
@@ -74,6 +84,8 @@ fn visit(theme: Theme, mut look: impl FnMut(&Window<'_>, &str) -> Result<()>) ->
     let mut bob = somebody(&server, BOB)?;
     let mut carol = somebody(&server, CAROL)?;
     let window = alice(&desktop, &server)?;
+    window.set_size(size.0, size.1)?;
+    window.leave_conversation()?;
     carol.send_command(&json!({"command": "add", "address": ALICE}))?;
     window.wait_until_shown(".request")?;
     carol.send(ALICE, "We met at the hedge. May I write to you?")?;
@@ -99,7 +111,7 @@ fn visit(theme: Theme, mut look: impl FnMut(&Window<'_>, &str) -> Result<()>) ->
     window.send("Is anybody there?")?;
     window.wait_for_delivery("Is anybody there?", "failed")?;
     look(&window, "09-failed-message")?;
-    leave_conversation(&window)?;
+    window.leave_conversation()?;
 
     window.open_conversation(BOB)?;
     window.wait_for_text("#timeline .body", "But")?;
@@ -138,7 +150,7 @@ fn visit(theme: Theme, mut look: impl FnMut(&Window<'_>, &str) -> Result<()>) ->
     window.click("#composer-unblock")?;
     window.wait_until_shown("#composer-text")?;
 
-    leave_conversation(&window)?;
+    window.leave_conversation()?;
     window.click("#account-button")?;
     window.wait_until_shown("#account-panel")?;
     look(&window, "17-account")?;
@@ -161,17 +173,9 @@ fn visit(theme: Theme, mut look: impl FnMut(&Window<'_>, &str) -> Result<()>) ->
     look(&window, "19-waiting")
 }
 
-/// Back to the list, where there is one pane only.
-fn leave_conversation(window: &Window<'_>) -> Result<()> {
-    if window.shows("#back")? {
-        window.click("#back")?;
-    }
-    Ok(())
-}
-
-fn every_screen_is_accessible(theme: Theme) -> Result<()> {
+fn every_screen_is_accessible(theme: Theme, size: Size) -> Result<()> {
     let mut wrong = Vec::new();
-    visit(theme, |window, screen| {
+    visit(theme, size, |window, screen| {
         if let Err(error) = accessibility::check(window, screen) {
             wrong.push(format!("{error:#}"));
         }
@@ -182,13 +186,30 @@ fn every_screen_is_accessible(theme: Theme) -> Result<()> {
 }
 
 #[test]
-fn every_screen_is_accessible_in_light() -> Result<()> {
-    every_screen_is_accessible(Theme::Light)
+fn every_screen_is_accessible_in_light_and_wide() -> Result<()> {
+    every_screen_is_accessible(Theme::Light, WIDE)
 }
 
 #[test]
-fn every_screen_is_accessible_in_dark() -> Result<()> {
-    every_screen_is_accessible(Theme::Dark)
+fn every_screen_is_accessible_in_dark_and_narrow() -> Result<()> {
+    every_screen_is_accessible(Theme::Dark, NARROW)
+}
+
+#[test]
+fn what_is_not_accessible_is_found() -> Result<()> {
+    let desktop = Desktop::start()?;
+    let window = Window::open(&desktop)?;
+    window.wait_until_shown("#sign-in-form")?;
+    accessibility::check(&window, "as it is")?;
+    window.script(
+        "document.querySelector('#sign-in-form').append(document.createElement('button'))",
+        Vec::new(),
+    )?;
+    let Err(found) = accessibility::check(&window, "with a button without a name") else {
+        anyhow::bail!("a button without a name was not found");
+    };
+    anyhow::ensure!(found.to_string().contains("button-name"), "{found}");
+    Ok(())
 }
 
 #[test]
@@ -220,11 +241,11 @@ fn pictures_of_every_screen() -> Result<()> {
         PathBuf::from(std::env::var_os("DORMOUSE_SCREENSHOTS").context("DORMOUSE_SCREENSHOTS says where")?);
     std::fs::create_dir_all(&folder)?;
     for theme in Theme::BOTH {
-        for (width, height) in [(1280, 800), (480, 800)] {
-            visit(theme, |window, screen| {
-                window.set_size(width, height)?;
+        for size in [WIDE, NARROW] {
+            visit(theme, size, |window, screen| {
                 window.wait_until_still()?;
-                let name = format!("{screen}-{}-{width}x{height}.png", theme.name());
+                window.wait_for_frames()?;
+                let name = format!("{screen}-{}-{}x{}.png", theme.name(), size.0, size.1);
                 Ok(std::fs::write(folder.join(name), window.picture()?)?)
             })?;
         }
