@@ -72,7 +72,15 @@ notice-unreadable = { $count ->
         [one] { $count } Nachricht war nicht zu lesen und ist an ihrer Stelle markiert.
        *[other] { $count } Nachrichten waren nicht zu lesen und sind an ihrer Stelle markiert.
     }
-notice-cannot-do = { $why }
+cannot-nothing-said = In dieser Nachricht steht nichts.
+cannot-not-connected = Das geht nur, während du verbunden bist. Versuche es dann noch einmal.
+cannot-no-blocking = Dein Server kann niemanden blockieren. Du kannst Personen aus deinen Kontakten entfernen.
+cannot-blocking-refused = Dein Server hat die Änderung an den Blockierten abgelehnt. Versuche es später noch einmal.
+cannot-not-yours = Das ist keine Nachricht von dir.
+cannot-withdrawn = Diese Nachricht wurde zurückgezogen.
+cannot-nameless = Diese Nachricht hat keine Kennung, unter der andere sie kennen.
+cannot-already-sent = Diese Nachricht ist gesendet; sie lässt sich nur noch zurückziehen.
+cannot-not-failed = Diese Nachricht ist nicht gescheitert.
 
 ## Warum eine Nachricht nicht gesendet wurde
 

@@ -74,7 +74,15 @@ notice-unreadable = { $count ->
         [one] { $count } message could not be read and is marked in place.
        *[other] { $count } messages could not be read and are marked in place.
     }
-notice-cannot-do = { $why }
+cannot-nothing-said = There is nothing in this message.
+cannot-not-connected = That can only be done while you are connected. Try again then.
+cannot-no-blocking = Your server can't block people. You can remove them from your contacts.
+cannot-blocking-refused = Your server refused to change whom you block. Try again later.
+cannot-not-yours = That is not a message of yours.
+cannot-withdrawn = That message has been withdrawn.
+cannot-nameless = That message has no id by which others know it.
+cannot-already-sent = That message has been sent; it can only be withdrawn.
+cannot-not-failed = That message has not failed.
 
 ## Why a message was not sent
 

@@ -7,7 +7,7 @@
 use crate::protocol::Text;
 use crate::translations::{Translations, data};
 use crate::{catalogue, links};
-use dormouse_engine::model::{Cause, CertificateProblem, Content, DialStep, Failure, Notice};
+use dormouse_engine::model::{CannotDo, Cause, CertificateProblem, Content, DialStep, Failure, Notice};
 use dormouse_engine::{KeyringError, StartError};
 use dormouse_names::Warning;
 use fluent_bundle::FluentValue;
@@ -138,7 +138,17 @@ impl Words {
             Notice::CacheSetAside { saved: 0 } => self.plain("notice-cache-set-aside"),
             Notice::CacheSetAside { saved } => self.number("notice-cache-set-aside-saved", "saved", *saved),
             Notice::Unreadable(count) => self.number("notice-unreadable", "count", *count),
-            Notice::CannotDo(why) => self.about("notice-cannot-do", "why", why),
+            Notice::CannotDo(why) => self.plain(match why {
+                CannotDo::NothingSaid => "cannot-nothing-said",
+                CannotDo::NotConnected => "cannot-not-connected",
+                CannotDo::NoBlocking => "cannot-no-blocking",
+                CannotDo::BlockingRefused => "cannot-blocking-refused",
+                CannotDo::NotYours => "cannot-not-yours",
+                CannotDo::Withdrawn => "cannot-withdrawn",
+                CannotDo::Nameless => "cannot-nameless",
+                CannotDo::AlreadySent => "cannot-already-sent",
+                CannotDo::NotFailed => "cannot-not-failed",
+            }),
         }
     }
 

@@ -83,7 +83,18 @@ fn causes() -> Vec<Cause> {
 }
 
 fn notices() -> Vec<Notice> {
-    vec![
+    let cannot = [
+        CannotDo::NothingSaid,
+        CannotDo::NotConnected,
+        CannotDo::NoBlocking,
+        CannotDo::BlockingRefused,
+        CannotDo::NotYours,
+        CannotDo::Withdrawn,
+        CannotDo::Nameless,
+        CannotDo::AlreadySent,
+        CannotDo::NotFailed,
+    ];
+    let mut all = vec![
         Notice::NoArchive,
         Notice::NoResumption,
         Notice::StoreFailed("the disk is full".into()),
@@ -91,8 +102,9 @@ fn notices() -> Vec<Notice> {
         Notice::CacheSetAside { saved: 0 },
         Notice::CacheSetAside { saved: 2 },
         Notice::Unreadable(2),
-        Notice::CannotDo("No.".into()),
-    ]
+    ];
+    all.extend(cannot.map(Notice::CannotDo));
+    all
 }
 
 fn failures() -> Vec<Failure> {

@@ -4,16 +4,14 @@ use crate::account::{Account, End, Ending};
 use crate::turn::Turn;
 use crate::{Command, Output};
 use dormouse_link::Input as LinkInput;
-use dormouse_model::{Change, ChatState, Contact, Notice, Outgoing, ReadError};
+use dormouse_model::{CannotDo, Change, ChatState, Contact, Notice, Outgoing, ReadError};
 
 impl Account {
     pub(crate) fn command(&mut self, turn: &mut Turn, command: Command) -> Result<(), ReadError> {
         let now = turn.now;
         match command {
             Command::Send { body, .. } | Command::Edit { body, .. } if says_nothing(&body) => {
-                turn.change(Change::Notice(Notice::CannotDo(
-                    "There is nothing in this message.".into(),
-                )));
+                turn.change(Change::Notice(Notice::CannotDo(CannotDo::NothingSaid)));
             }
             Command::Send { to, body, tag } => {
                 let body = dormouse_xmpp::clean(&body).into_owned();
@@ -79,9 +77,7 @@ impl Account {
     /// session they can't be done, and the user is told rather than left to hope.
     fn people(&mut self, turn: &mut Turn, command: Command) -> Result<(), ReadError> {
         if !self.session.is_ready() {
-            turn.change(Change::Notice(Notice::CannotDo(
-                "That can only be done while you are connected. Try again then.".into(),
-            )));
+            turn.change(Change::Notice(Notice::CannotDo(CannotDo::NotConnected)));
             return Ok(());
         }
         let mut said = Vec::new();
@@ -118,9 +114,7 @@ impl Account {
             }
             Command::Remove(address) => said.extend(self.session.roster_remove(&address)),
             Command::Block(_) | Command::Unblock(_) if self.session.can_block() == Some(false) => {
-                turn.change(Change::Notice(Notice::CannotDo(
-                    "Your server can't block people. You can remove them from your contacts.".into(),
-                )));
+                turn.change(Change::Notice(Notice::CannotDo(CannotDo::NoBlocking)));
             }
             Command::Block(address) => said.extend(self.session.block(&address)),
             Command::Unblock(address) => said.extend(self.session.unblock(&address)),

@@ -4,7 +4,7 @@ use crate::Output;
 use crate::account::Account;
 use crate::turn::Turn;
 use dormouse_link::Input as LinkInput;
-use dormouse_model::{Arrival, BareJid, Change, ChatState, Notice, ReadError, Via};
+use dormouse_model::{Arrival, BareJid, CannotDo, Change, ChatState, Notice, ReadError, Via};
 use dormouse_xmpp::{Event, Features, Output as SessionOutput};
 use std::time::Duration;
 
@@ -125,9 +125,7 @@ impl Account {
                     turn,
                     format!("The server refused to change the block list: {condition}."),
                 );
-                turn.change(Change::Notice(Notice::CannotDo(
-                    "Your server refused to change whom you block. Try again later.".into(),
-                )));
+                turn.change(Change::Notice(Notice::CannotDo(CannotDo::BlockingRefused)));
             }
             Event::Ended { conn, verdict } => self.connection_ended(turn, conn, verdict)?,
             Event::Refused(refusal) => self.note(turn, format!("A stanza was dropped: {refusal}.")),

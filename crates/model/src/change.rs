@@ -84,8 +84,48 @@ pub enum Notice {
     },
     /// Stanzas that could not be read; how many so far.
     Unreadable(u64),
-    /// A command could not be done; why, in a sentence.
-    CannotDo(String),
+    /// A command could not be done.
+    CannotDo(CannotDo),
+}
+
+/// Why a command could not be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CannotDo {
+    /// The message says nothing that XMPP could carry.
+    NothingSaid,
+    /// It is for the server to do, and there is no session.
+    NotConnected,
+    /// The server offers no blocking (XEP-0191).
+    NoBlocking,
+    /// The server refused to change the block list.
+    BlockingRefused,
+    /// The message is not ours to change.
+    NotYours,
+    /// The message has been withdrawn.
+    Withdrawn,
+    /// The message has no id by which others know it.
+    Nameless,
+    /// The message has been sent: it can't be discarded any more.
+    AlreadySent,
+    /// The message has not failed: there is nothing to try again.
+    NotFailed,
+}
+
+impl CannotDo {
+    /// In plain English: what is the matter and, where there is something, what to do.
+    pub fn sentence(self) -> &'static str {
+        match self {
+            CannotDo::NothingSaid => "There is nothing in this message.",
+            CannotDo::NotConnected => "That can only be done while you are connected. Try again then.",
+            CannotDo::NoBlocking => "Your server can't block people. You can remove them from your contacts.",
+            CannotDo::BlockingRefused => "Your server refused to change whom you block. Try again later.",
+            CannotDo::NotYours => "That is not a message of yours.",
+            CannotDo::Withdrawn => "That message has been withdrawn.",
+            CannotDo::Nameless => "That message has no id by which others know it.",
+            CannotDo::AlreadySent => "That message has been sent; it can only be withdrawn.",
+            CannotDo::NotFailed => "That message has not failed.",
+        }
+    }
 }
 
 impl Notice {
@@ -135,7 +175,7 @@ impl Notice {
             Notice::Unreadable(count) => {
                 format!("{count} messages could not be read and are marked in place.")
             }
-            Notice::CannotDo(why) => why.clone(),
+            Notice::CannotDo(why) => why.sentence().into(),
         }
     }
 }

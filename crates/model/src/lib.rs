@@ -23,7 +23,7 @@ pub mod verdict;
 
 pub use archive::{ArchiveFailure, ArchiveItem, ArchivePage, ArchiveQuery, PageWanted};
 pub use authority::{Claim, Refusal};
-pub use change::{Change, JournalEntry, Notice};
+pub use change::{CannotDo, Change, JournalEntry, Notice};
 pub use clock::{Now, Stamp, Tick};
 pub use connection::{Cause, Connection, ConnectionState};
 pub use contact::{Availability, Contact, Subscription};

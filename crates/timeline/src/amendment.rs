@@ -8,8 +8,8 @@
 use crate::conversation::ORPHANS;
 use crate::ledger::{Item, Ledger};
 use dormouse_model::{
-    BareJid, Change, Content, Delivery, Key, Message, MessageId, Names, Notice, Place, ReadError, Side,
-    Stamp, StanzaId,
+    BareJid, CannotDo, Change, Content, Delivery, Key, Message, MessageId, Names, Notice, Place, ReadError,
+    Side, Stamp, StanzaId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -243,8 +243,8 @@ impl Ledger<'_, '_> {
         Ok(all)
     }
 
-    pub(crate) fn cannot(&mut self, why: &str) {
-        self.change(Change::Notice(Notice::CannotDo(why.to_owned())));
+    pub(crate) fn cannot(&mut self, why: CannotDo) {
+        self.change(Change::Notice(Notice::CannotDo(why)));
     }
 
     pub(crate) fn own_message(&mut self, id: MessageId) -> Result<Option<(Message, Delivery)>, ReadError> {
@@ -253,7 +253,7 @@ impl Ledger<'_, '_> {
             Some((message, delivery))
         });
         if found.is_none() {
-            self.cannot("That is not a message of yours.");
+            self.cannot(CannotDo::NotYours);
         }
         Ok(found)
     }

@@ -20,8 +20,8 @@ use crate::identity::Copy;
 use crate::ledger::{Item, Ledger};
 use crate::outbox::{Errand, Outbox, What};
 use dormouse_model::{
-    BareJid, Content, Delivery, Failure, Key, Message, MessageId, Names, Now, OriginId, Place, ReadError,
-    Side, StanzaId,
+    BareJid, CannotDo, Content, Delivery, Failure, Key, Message, MessageId, Names, Now, OriginId, Place,
+    ReadError, Side, StanzaId,
 };
 
 /// Own edits of a message that no session has had are dropped.
@@ -57,7 +57,7 @@ pub(crate) fn amend_own(
         return Ok(());
     };
     if message.content == Content::Retracted {
-        ledger.cannot("That message has been withdrawn.");
+        ledger.cannot(CannotDo::Withdrawn);
         return Ok(());
     }
     if outbox.is_untouched(id) || matches!(delivery, Delivery::Failed(_)) {
@@ -87,7 +87,7 @@ pub(crate) fn amend_own(
         origin_name.or(names.stanza.clone())
     };
     let Some(about) = about else {
-        ledger.cannot("That message has no id by which others know it.");
+        ledger.cannot(CannotDo::Nameless);
         return Ok(());
     };
     if body.is_none() {
@@ -163,7 +163,7 @@ pub(crate) fn discard(
         Delivery::Failed(Failure::Bounced { .. }) => true,
         Delivery::Failed(_) => false,
         _ => {
-            ledger.cannot("That message has been sent; it can only be withdrawn.");
+            ledger.cannot(CannotDo::AlreadySent);
             return Ok(());
         }
     };
@@ -192,7 +192,7 @@ pub(crate) fn retry(
         return Ok(());
     };
     let (Delivery::Failed(_), Content::Text(body)) = (&delivery, message.content.clone()) else {
-        ledger.cannot("That message has not failed.");
+        ledger.cannot(CannotDo::NotFailed);
         return Ok(());
     };
     let account = ledger.account.clone();
