@@ -14,7 +14,7 @@ use crate::sign_in::start;
 use crate::tags::Tags;
 use crate::view::View;
 use crate::wishes::Wish;
-use dormouse_engine::model::{Change, Side};
+use dormouse_engine::model::{Change, Notice, Side};
 use dormouse_engine::{Command, Engine, Happening, Settings, Subscription, now};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -88,7 +88,7 @@ impl Task {
                 },
                 heard = self.passwords.heard() => self.keyring(heard),
                 change = next(&mut self.subscription) => match change {
-                    Some(change) => self.changed(change),
+                    Some(change) => self.changed(change).await,
                     None => self.down("refusal-ended"),
                 },
             }
@@ -235,20 +235,27 @@ impl Task {
     }
 
     /// Passes on a change, together with those that wait behind it.
-    fn changed(&mut self, first: Change) {
+    async fn changed(&mut self, first: Change) {
         let mut shown = Vec::new();
+        let mut anew = false;
         let mut change = Some(first);
         let mut taken = 0;
         while let Some(this) = change {
             taken += 1;
             let facts = self.facts(&this);
             self.heed(&this);
+            anew |= matches!(this, Change::Notice(Notice::CacheSetAside { .. }));
             self.view.change(this, &self.tags, now(), &mut shown);
             if let Some((key, facts)) = facts {
                 self.context.alerts.conversation(key, facts);
             }
             let waiting = self.subscription.as_mut().filter(|_| taken < TOGETHER);
             change = waiting.and_then(|subscription| subscription.changes.try_recv().ok());
+        }
+        if anew {
+            // What the window shows came from a cache that is no more: it begins anew, and is told why.
+            shown.retain(|change| matches!(change, protocol::Change::Notice { .. }));
+            self.snapshot().await;
         }
         let event = Event::Changes {
             account: self.settings.address.to_string(),
