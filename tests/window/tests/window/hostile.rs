@@ -226,6 +226,7 @@ fn a_megabyte_and_ten_thousand_emoji_are_shown_without_freezing() -> Result<()> 
         "document.querySelector('#timeline .show-all').scrollIntoView()",
         Vec::new(),
     )?;
+    window.wait_for_frames()?;
     let told = window.script_async(
         "const gaps = [];
          let before = performance.now();

@@ -129,6 +129,16 @@ fn visit(theme: Theme, size: Size, mut look: impl FnMut(&Window<'_>, &str) -> Re
     look(&window, "11-scrolled-up")?;
     window.click("#jump")?;
     window.wait_until_gone("#jump")?;
+    let bodies = window.texts("#timeline .message .body")?;
+    let times = |text: &str| bodies.iter().filter(|body| *body == text).count();
+    anyhow::ensure!(
+        times("And this one is new.") == 1 && bodies.last().is_some_and(|last| last == "Look down here!"),
+        "the conversation is {:?}",
+        bodies
+            .iter()
+            .map(|body| body.chars().take(30).collect::<String>())
+            .collect::<Vec<_>>()
+    );
 
     window.open_message_menu()?;
     look(&window, "12-message-menu")?;
