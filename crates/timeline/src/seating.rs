@@ -205,6 +205,8 @@ impl Ledger<'_, '_> {
             _ => None,
         });
         Ok(match (lower, upper) {
+            // From the archive's very start on: what was said before there was an archive stays above it.
+            (Some(Place(0)), Some(upper)) => (Place(0), upper, Lean::Up),
             (Some(lower), Some(upper)) => (lower, upper, Lean::Even),
             (Some(lower), None) => {
                 // What follows the page's last known item was not known: it came after all that is.

@@ -123,6 +123,25 @@ fn a_long_outbox_is_not_moved_with_every_acknowledgement() {
 }
 
 #[test]
+fn what_was_said_before_there_was_an_archive_stays_above_what_it_holds() {
+    let mut world = online();
+    for body in ["old", "older than the archive"] {
+        world.live(&text(&format!("{BOB}/p"), ME, body, body));
+    }
+    let (id, stanza) = sent(&mut world, "mine");
+    world.archives(&echo(&stanza));
+    let theirs = world.archives(&text(&format!("{BOB}/p"), ME, "t", "theirs"));
+    world.live(&theirs);
+    world.acknowledge(&[id]);
+    world.timeline.quiet_check(world.now);
+    world.catch_up();
+    assert_eq!(
+        world.bodies(BOB),
+        ["old", "older than the archive", "mine", "theirs"]
+    );
+}
+
+#[test]
 fn a_receipt_that_overtakes_the_acknowledgement_of_an_earlier_message_changes_no_order() {
     let mut world = online();
     let (one, _) = sent(&mut world, "one");
