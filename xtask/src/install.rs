@@ -39,10 +39,11 @@ const FOR_START: [&str; 13] = [
 ];
 
 /// A desktop that nobody sees, and the window on it.
-const FOR_DESKTOP: [&str; 9] = [
+const FOR_DESKTOP: [&str; 10] = [
     "at-spi2-core",
     "dbus",
     "dbus-x11",
+    "fonts-noto-color-emoji",
     "imagemagick",
     "openbox",
     "webkit2gtk-driver",

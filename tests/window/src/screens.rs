@@ -155,6 +155,8 @@ impl Window<'_> {
     /// # Errors
     /// When something moves for ever.
     pub fn wait_until_still(&self) -> Result<()> {
+        // What has just been opened begins to move in the next frame only.
+        self.wait_for_frames()?;
         self.wait_for("nothing moves", SOON, || {
             let running = self.script(
                 "return document.getAnimations().filter(it => it.playState === 'running'
@@ -162,6 +164,7 @@ impl Window<'_> {
                 Vec::new(),
             )?;
             Ok((running == json!(0)).then_some(()))
-        })
+        })?;
+        self.wait_for_frames()
     }
 }
