@@ -5,8 +5,8 @@ use crate::Result;
 use crate::people::ALICE;
 use dormouse_engine::Folder;
 use dormouse_engine::model::{
-    Arrival, BareJid, Batch, BatchId, Draft, Incoming, Jid, Kind, Now, Payload, Random, Stamp, StanzaId,
-    Tick, Via,
+    Arrival, BareJid, Batch, BatchId, Draft, Incoming, Jid, Kind, Memory, Now, Payload, Random, Stamp,
+    StanzaId, Tick, Via, Walk,
 };
 use dormouse_store::Store;
 use dormouse_timeline::Timeline;
@@ -40,7 +40,9 @@ pub fn fill(
     let folder = Folder::within(&app_home.join("accounts"), &account);
     std::fs::create_dir_all(folder.path())?;
     let store = Store::open(&folder.store())?.store;
-    let mut memory = BTreeMap::new();
+    // What an earlier conversation left is there: the rules go on from it.
+    let kept = store.range(&[], &[u8::MAX], Walk::Forwards, usize::MAX)?;
+    let mut memory: BTreeMap<Vec<u8>, Vec<u8>> = kept.into_iter().collect();
     let mut timeline = Timeline::restore(account, Random::from_seed([7; 32]), &memory)?;
     let first = until - 60_000 * i64::try_from(messages.len())?;
     let mut number = 0;
