@@ -203,7 +203,8 @@ fn table(dormouse: &Measured, least: &Measured, load_before: &str) -> String {
          | min / median / max | Dormouse | bare window | of how many |\n|---|---|---|---|\n",
         machine::describe()
     );
-    let rows: [(&str, fn(&Measured) -> &Figure); 7] = [
+    type Row = (&'static str, fn(&Measured) -> &Figure);
+    let rows: [Row; 7] = [
         ("start to text painted, ms", |it| &it.painted),
         ("Enter to message painted, ms", |it| &it.sending.time),
         ("the same in frames (1: the next)", |it| &it.sending.frames),
