@@ -6,12 +6,17 @@ use crate::protocol::{Field, Refusal};
 use crate::wishes;
 use crate::words::Words;
 use dormouse_engine::model::{BareJid, Cause, Change, ConnectionState};
-use dormouse_engine::{Engine, Folder, Secret, Settings, StartError};
-use std::time::Duration;
+use dormouse_engine::{Engine, Folder, OpenError, Secret, Settings, StartError};
+use std::time::{Duration, Instant};
 use tracing::warn;
 
 /// How long a server may take to let us in.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a store may still be held by a Dormouse that is just ending: killed, started again, replaced by an update.
+/// The processes of its web view hold on to it a moment longer than itself.
+const ENDING: Duration = Duration::from_secs(5);
+/// How soon a store that was held is tried again.
+const AGAIN: Duration = Duration::from_millis(100);
 /// The longest password, in bytes.
 const LONGEST_PASSWORD: usize = 4 * 1024;
 /// The longest endpoint, in bytes.
@@ -108,11 +113,22 @@ pub async fn try_account(
     Err(refused)
 }
 
-/// Starts an engine off the threads that have other things to do: it opens a store.
+/// Starts an engine off the threads that have other things to do: it opens a store. One that is in use is waited
+/// for a moment.
 pub async fn start(settings: Settings) -> Result<Engine, StartError> {
-    tokio::task::spawn_blocking(move || Engine::start(settings))
-        .await
-        .unwrap_or_else(|error| Err(StartError::System(error.to_string())))
+    let until = Instant::now() + ENDING;
+    loop {
+        let settings = settings.clone();
+        let started = tokio::task::spawn_blocking(move || Engine::start(settings))
+            .await
+            .unwrap_or_else(|error| Err(StartError::System(error.to_string())));
+        match started {
+            Err(StartError::Store(OpenError::InUse(_))) if Instant::now() < until => {
+                tokio::time::sleep(AGAIN).await;
+            }
+            other => return other,
+        }
+    }
 }
 
 /// What came of the first attempt.

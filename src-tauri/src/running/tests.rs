@@ -223,6 +223,22 @@ async fn a_store_in_use_is_told_in_a_sentence_and_tried_again_when_asked() {
 }
 
 #[tokio::test]
+async fn a_store_that_a_dormouse_just_ending_still_holds_is_waited_for() {
+    let home = tempfile::tempdir().unwrap();
+    let ending = Engine::start(settings(home.path())).unwrap();
+    tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        ending.quit().await;
+    });
+    let context = context();
+    let (_, mut hear) = window(&context);
+    let running = Running::start(settings(home.path()), None, Password::None, true, context);
+    snapshot(&mut hear).await;
+    assert!(running.engine().is_some());
+    running.end(End::Quit).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_password_that_can_not_be_tried_now_is_taken_and_the_account_goes_online() {
     let home = tempfile::tempdir().unwrap();
     let context = context();
