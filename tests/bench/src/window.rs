@@ -123,6 +123,12 @@ fn fill_cache(desktop: &Desktop) -> Result<()> {
     Ok(())
 }
 
+/// Does something again and again and measures it; not the first time, which finds nothing warm.
+fn in_turns(measured: &mut Waits, mut act: impl FnMut(usize, &mut Waits) -> Result<()>) -> Result<()> {
+    act(0, &mut Waits::default())?;
+    (1..=TURNS).try_for_each(|turn| act(turn, measured))
+}
+
 fn in_dormouse(
     desktop: &Desktop,
     server: &Prosody,
@@ -140,60 +146,36 @@ fn in_dormouse(
         "carol",
         &mut Waits::default(),
     )?;
-    for turn in 0..=TURNS {
-        let mut unmeasured = Waits::default();
-        let waits = if turn == 0 {
-            &mut unmeasured
-        } else {
-            &mut measured.switching
-        };
+    in_turns(&mut measured.switching, |turn, waits| {
         // The one is in view: the text is one that only the other has.
         let (name, text) = if turn % 2 == 0 {
             ("bob", "bob 49")
         } else {
             ("carol", "carol 49")
         };
-        page::switch(&window, DORMOUSE, &conversation(name), text, waits)?;
-    }
-    for turn in 0..=TURNS {
-        let mut unmeasured = Waits::default();
-        let waits = if turn == 0 {
-            &mut unmeasured
-        } else {
-            &mut measured.sending
-        };
+        page::switch(&window, DORMOUSE, &conversation(name), text, waits)
+    })?;
+    in_turns(&mut measured.sending, |turn, waits| {
         let text = format!("typed {turn} in session {session}");
-        page::send(&window, DORMOUSE, &text, waits)?;
-    }
+        page::send(&window, DORMOUSE, &text, waits)
+    })?;
     window.terminate().context("Dormouse does not end")
 }
 
 fn in_bare_window(desktop: &Desktop, bare: &Path, measured: &mut Measured) -> Result<()> {
     let window = Window::builder(desktop).program(bare).open()?;
     window.script(BARE_BEHAVIOUR, Vec::new())?;
-    for turn in 0..=TURNS {
-        let mut unmeasured = Waits::default();
-        let waits = if turn == 0 {
-            &mut unmeasured
-        } else {
-            &mut measured.switching
-        };
+    in_turns(&mut measured.switching, |turn, waits| {
         let (click, text) = if turn % 2 == 0 {
             ("#bob", "bob 30")
         } else {
             ("#carol", "carol 30")
         };
-        page::switch(&window, BARE, click, text, waits)?;
-    }
-    for turn in 0..=TURNS {
-        let mut unmeasured = Waits::default();
-        let waits = if turn == 0 {
-            &mut unmeasured
-        } else {
-            &mut measured.sending
-        };
-        page::send(&window, BARE, &format!("typed {turn}"), waits)?;
-    }
+        page::switch(&window, BARE, click, text, waits)
+    })?;
+    in_turns(&mut measured.sending, |turn, waits| {
+        page::send(&window, BARE, &format!("typed {turn}"), waits)
+    })?;
     Ok(())
 }
 

@@ -8,6 +8,7 @@
 mod driver;
 mod faults;
 mod plan;
+mod user;
 
 pub use driver::Sabotage;
 pub use plan::everybody;
