@@ -22,7 +22,7 @@ fn window(runs: &str) -> Result<()> {
     if !cfg!(target_os = "linux") {
         return Err("The window is measured on Linux only: it needs an X display of its own.".to_owned());
     }
-    install::install(Need::Test)?;
+    install::install(Need::Test, &[])?;
     step("Building both windows for release", || {
         run(cargo().args([
             "build",

@@ -55,7 +55,9 @@ const FOR_DESKTOP: [&str; 10] = [
 /// For the checks of the page; only where no node is there yet, from wherever it came.
 const NODE: [&str; 2] = ["nodejs", "npm"];
 
-const FOR_TEST: [&str; 14] = [
+const FOR_TEST: [&str; 16] = [
+    "debian-archive-keyring",
+    "debootstrap",
     "ejabberd",
     "gnome-keyring",
     "iproute2",
@@ -103,8 +105,8 @@ if [ -d /run/systemd/system ]; then
 fi
 "#;
 
-/// Makes the machine ready; does nothing, in well under a second, if it is.
-pub fn install(need: Need) -> Result<()> {
+/// Makes the machine ready; does nothing, in well under a second, if it is. `skip`: what of the tests is left out.
+pub fn install(need: Need, skip: &[String]) -> Result<()> {
     if !cfg!(target_os = "linux") {
         return Ok(());
     }
@@ -142,6 +144,9 @@ pub fn install(need: Need) -> Result<()> {
         components()?;
         slixmpp()?;
         node()?;
+        if !skip.iter().any(|name| name == "trixie") {
+            trixie()?;
+        }
     }
     Ok(())
 }
@@ -280,6 +285,25 @@ fn node() -> Result<()> {
             .stdin(Stdio::null()))?;
         std::fs::write(&done, "").map_err(|error| format!("{} cannot be written: {error}", done.display()))
     })
+}
+
+/// Debian 13's servers, for the tests of what Debian 12's don't have.
+#[cfg(target_os = "linux")]
+fn trixie() -> Result<()> {
+    let installed = || dormouse_servers::is_trixie_installed().map_err(|error| error.to_string());
+    if installed()? {
+        return Ok(());
+    }
+    let what =
+        "Installing the servers of Debian 13 into a folder of the user's cache (two minutes, 250 MB, once)";
+    step(what, || {
+        dormouse_servers::install_trixie(&target().join("trixie.log")).map_err(|error| error.to_string())
+    })
+}
+
+#[cfg(not(target_os = "linux"))]
+fn trixie() -> Result<()> {
+    Ok(())
 }
 
 #[cfg(test)]

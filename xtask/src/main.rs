@@ -31,6 +31,7 @@ cargo xtask COMMAND
     --only STEP                  only this step (may be repeated)
     --skip namespaces            leave out the tests that need network namespaces (they need root)
     --skip mounts                leave out the tests that need a small disk of their own (they need root)
+    --skip trixie                leave out the tests that need the servers of Debian 13 (they need root)
   simulate --seeds N [--from S]  live N lives in the simulator, starting with seed S
   bench window [--runs N]        measure the window next to the least a window can be (release builds)
   screenshots                    pictures of every screen, light and dark, wide and narrow, into target/screenshots
@@ -46,8 +47,8 @@ fn main() -> ExitCode {
         Some((&"test", options)) => suite::Options::parse(options).and_then(|options| suite::test(&options)),
         Some((&"simulate", options)) => simulate(options),
         Some((&"bench", words)) => bench::bench(words),
-        Some((&"install", ["start"])) => install::install(install::Need::Start),
-        Some((&"install", ["test"])) => install::install(install::Need::Test),
+        Some((&"install", ["start"])) => install::install(install::Need::Start, &[]),
+        Some((&"install", ["test"])) => install::install(install::Need::Test, &[]),
         Some((&("help" | "--help" | "-h"), _)) | None => {
             println!("{USAGE}");
             Ok(())

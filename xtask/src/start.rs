@@ -132,7 +132,7 @@ mod linux {
     /// Everything from nothing to an open chat.
     pub fn start(face: Face) -> Result<()> {
         let place = Place::of(face)?;
-        install::install(place.need())?;
+        install::install(place.need(), &[])?;
         build(place.packages())?;
         let home = root().join(".dormouse");
         DirBuilder::new()

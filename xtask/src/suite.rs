@@ -29,7 +29,7 @@ const SIMULATOR: [&str; 1] = ["tests/simulator"];
 const SCENARIOS: [&str; 1] = ["tests/scenarios"];
 const WINDOW: [&str; 1] = ["tests/window"];
 
-const SKIPPABLE: [&str; 2] = ["namespaces", "mounts"];
+const SKIPPABLE: [&str; 3] = ["namespaces", "mounts", "trixie"];
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Count {
@@ -58,7 +58,7 @@ const STEPS: [Step; 13] = [
         name: "install",
         what: "what is missing is installed",
         only_in_all: false,
-        work: |_, _| install::install(Need::Test),
+        work: |options, _| install::install(Need::Test, &options.skip),
     },
     Step {
         name: "format",
@@ -243,7 +243,7 @@ pub fn test(options: &Options) -> Result<()> {
 
 /// Makes pictures of every screen, to look at.
 pub fn screenshots() -> Result<()> {
-    install::install(Need::Test)?;
+    install::install(Need::Test, &[])?;
     let folder = target().join("screenshots");
     let tests = built::tests()?;
     let window = tests

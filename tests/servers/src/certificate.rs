@@ -148,6 +148,20 @@ impl Authority {
 }
 
 impl Certificate {
+    /// The name of the certificate's file in a server's folder.
+    pub(crate) const CHAIN: &'static str = "certificate.pem";
+    /// The name of the key's file in a server's folder.
+    pub(crate) const KEY: &'static str = "certificate.key";
+
+    /// Puts copies into a server's folder: a server with another `/` doesn't see ours.
+    pub(crate) fn copy_to(&self, folder: &Path) -> Result<()> {
+        for (from, name) in [(self.chain(), Self::CHAIN), (self.key(), Self::KEY)] {
+            std::fs::copy(from, folder.join(name))
+                .map_err(ServerError::io("A certificate cannot be copied"))?;
+        }
+        Ok(())
+    }
+
     /// The certificate and its authority's (PEM).
     pub fn chain(&self) -> &Path {
         &self.chain

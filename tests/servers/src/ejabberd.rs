@@ -1,4 +1,7 @@
-//! ejabberd 23.01 (Debian 12's) in the foreground from its own folder: as whoever we are, without su and epmd.
+//! ejabberd 23.01 (Debian 12's) or 24.12 (Debian 13's, [`Release::Trixie`]) in the foreground from its own folder: as
+//! whoever we are, without su and epmd. 24.12 has SASL2, Bind 2, FAST and inline resumption switched on.
+//! Its tokens are good for 30 days: less than a quarter of an hour can't be had, since it counts the milliseconds of its option
+//! `token_lifetime` as seconds.
 //!
 //! Started by a copy of Debian's `ejabberdctl` with two changes: no other user is taken on, and the shell replaces
 //! itself by Erlang, so that our child is the server itself. Accounts are made over ejabberd's own HTTP API on a
@@ -16,6 +19,7 @@ use crate::http::{accepts_xmpp_websocket, json_string, post_json};
 use crate::place::Place;
 use crate::port::Port;
 use crate::prosody::ScramHash;
+use crate::release::{Ground, Release};
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -59,6 +63,7 @@ pub struct EjabberdSettings {
 pub struct EjabberdBuilder {
     settings: EjabberdSettings,
     accounts: Vec<(String, String)>,
+    release: Release,
     place: Place,
 }
 
@@ -76,7 +81,8 @@ struct Ports {
 #[derive(Debug)]
 pub struct Ejabberd {
     settings: EjabberdSettings,
-    place: Place,
+    release: Release,
+    ground: Ground,
     ports: Ports,
     // Before the folder: the process must be gone before its data is.
     running: Option<Foreground>,
@@ -179,6 +185,13 @@ impl EjabberdBuilder {
         self
     }
 
+    /// Debian 12's ejabberd 23.01 (default) or Debian 13's 24.12, which has SASL2 and FAST.
+    #[must_use]
+    pub fn release(mut self, release: Release) -> Self {
+        self.release = release;
+        self
+    }
+
     /// Runs in a network namespace, listening on one of its addresses.
     #[must_use]
     pub fn place(mut self, place: Place) -> Self {
@@ -188,9 +201,12 @@ impl EjabberdBuilder {
 
     /// Starts the server, waits until its WebSocket answers and makes the accounts.
     pub fn start(self) -> Result<Ejabberd> {
+        let ground = Ground::new(self.release, self.place)?;
+        let folder = ground.temporary("dormouse-ejabberd-")?;
         let mut ejabberd = Ejabberd {
             settings: self.settings,
-            place: self.place,
+            release: self.release,
+            ground,
             ports: Ports {
                 ws: Port::reserve()?,
                 wss: Port::reserve()?,
@@ -199,12 +215,8 @@ impl EjabberdBuilder {
                 distribution: Port::reserve()?,
             },
             running: None,
-            folder: tempfile::Builder::new()
-                .prefix("dormouse-ejabberd-")
-                .tempdir()
-                .map_err(ServerError::io("A temporary folder cannot be made"))?,
+            folder,
         };
-        ejabberd.place.prepare()?;
         ejabberd.lay_out()?;
         ejabberd.start()?;
         for (user, password) in &self.accounts {
@@ -232,6 +244,7 @@ impl Ejabberd {
                 yaml_of_modules: Vec::new(),
             },
             accounts: Vec::new(),
+            release: Release::default(),
             place: Place::default(),
         }
     }
@@ -245,14 +258,14 @@ impl Ejabberd {
     pub fn ws_endpoint(&self) -> String {
         format!(
             "ws://{}:{}/xmpp-websocket",
-            self.place.host(),
+            self.ground.place().host(),
             self.ports.ws.number()
         )
     }
 
     /// `wss://ADDRESS:PORT/xmpp-websocket`; answered only with a certificate, which must name the address.
     pub fn wss_endpoint(&self) -> String {
-        self.wss_endpoint_for(&self.place.host())
+        self.wss_endpoint_for(&self.ground.place().host())
     }
 
     /// The same under another name of the machine, such as `localhost`.
@@ -305,17 +318,27 @@ impl Ejabberd {
             return Ok(());
         }
         self.running = None;
-        let text = config::text(&self.settings, &self.place, &self.ports);
+        if let Some(certificate) = &self.settings.certificate {
+            certificate.copy_to(self.folder.path())?;
+        }
+        let text = config::text(
+            &self.settings,
+            self.release,
+            self.ground.place(),
+            &self.inside("")?,
+            &self.ports,
+        );
         std::fs::write(self.path("ejabberd.yml"), text)
             .map_err(ServerError::io("ejabberd's configuration cannot be written"))?;
         let output = self.path("output.log");
         let mut running = Foreground::spawn(
             "ejabberd",
-            self.control_script("foreground"),
+            self.control_script("foreground")?,
             &output,
             Stdio::null(),
         )?;
-        let answers = || accepts_xmpp_websocket(&self.place, self.ports.ws.number(), &self.settings.domain);
+        let answers =
+            || accepts_xmpp_websocket(self.ground.place(), self.ports.ws.number(), &self.settings.domain);
         running
             .wait_until(START_LIMIT, answers)
             .map_err(|error| error.with_log(&output).with_log(&self.log()))?;
@@ -361,7 +384,7 @@ impl Ejabberd {
             .collect();
         let body = format!("{{{}}}", fields.join(","));
         let (status, answer) = post_json(
-            &self.place,
+            self.ground.place(),
             self.ports.api.number(),
             &format!("/api/{command}"),
             &body,
@@ -378,28 +401,33 @@ impl Ejabberd {
         self.folder.path().join(name)
     }
 
-    fn control_script(&self, command: &str) -> Command {
-        let mut script = self.place.command("bash");
+    /// The same as ejabberd names it.
+    fn inside(&self, name: &str) -> Result<PathBuf> {
+        self.ground.inside(&self.path(name))
+    }
+
+    fn control_script(&self, command: &str) -> Result<Command> {
+        let mut script = self.ground.command("bash");
         script
-            .arg(self.path("ejabberdctl"))
+            .arg(self.inside("ejabberdctl")?)
             .arg("-d")
-            .arg(self.folder.path())
+            .arg(self.inside("")?)
             .arg("-c")
-            .arg(self.path("ejabberdctl.cfg"))
+            .arg(self.inside("ejabberdctl.cfg")?)
             .arg("-s")
-            .arg(self.path("spool"))
+            .arg(self.inside("spool")?)
             .arg("-l")
-            .arg(self.path("log"))
+            .arg(self.inside("log")?)
             .arg(command)
-            .env("HOME", self.path("home"));
-        script
+            .env("HOME", self.inside("home")?);
+        Ok(script)
     }
 
     /// Everything but the configuration, which is written at each start.
     fn lay_out(&self) -> Result<()> {
-        let script = std::fs::read_to_string(DEBIANS_CONTROL_SCRIPT).map_err(ServerError::io(
-            "ejabberd's control script cannot be read (package ejabberd)",
-        ))?;
+        let script = std::fs::read_to_string(self.ground.outside(DEBIANS_CONTROL_SCRIPT)).map_err(
+            ServerError::io("ejabberd's control script cannot be read (package ejabberd)"),
+        )?;
         let written =
             |result: std::io::Result<()>| result.map_err(ServerError::io("ejabberd's folder cannot be made"));
         for name in ["spool", "log", "home"] {
@@ -413,7 +441,7 @@ impl Ejabberd {
         let settings = format!(
             "ERLANG_NODE=dormouse{distribution}@localhost\nERL_DIST_PORT={distribution}\n\
              INET_DIST_INTERFACE=127.0.0.1\nEJABBERD_PID_PATH={}\n",
-            self.path("ejabberd.pid").display()
+            self.inside("ejabberd.pid")?.display()
         );
         written(std::fs::write(self.path("ejabberdctl.cfg"), settings))?;
         written(std::fs::write(self.path("inetrc"), config::INETRC))?;

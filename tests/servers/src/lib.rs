@@ -7,8 +7,8 @@
 //!
 //! | value | what runs |
 //! |---|---|
-//! | [`Prosody`] | Prosody 0.12 with a WebSocket listener, optionally wss |
-//! | [`Ejabberd`] | ejabberd 23.01 with a WebSocket listener, optionally wss |
+//! | [`Prosody`] | Prosody 0.12 or 13 with a WebSocket listener, optionally wss |
+//! | [`Ejabberd`] | ejabberd 23.01 or 24.12 with a WebSocket listener, optionally wss |
 //! | [`MockLogind`] | a private system bus with a logind that sleeps on command |
 //! | [`SessionBus`] | a private session bus with nothing on it |
 //! | [`SecretService`] | a private session bus with an unlocked keyring |
@@ -30,8 +30,10 @@ mod mock_logind;
 mod place;
 mod port;
 mod prosody;
+mod release;
 mod secret_service;
 mod session_bus;
+mod trixie;
 
 pub use certificate::{Authority, Certificate};
 pub use ejabberd::{Ejabberd, EjabberdBuilder, EjabberdSettings};
@@ -42,5 +44,7 @@ pub use mock_logind::{Inhibitor, MockLogind};
 pub use place::Place;
 pub use port::Port;
 pub use prosody::{Prosody, ProsodyBuilder, ProsodySettings, ScramHash, Storage};
+pub use release::Release;
 pub use secret_service::SecretService;
 pub use session_bus::SessionBus;
+pub use trixie::{install_trixie, is_trixie_installed};

@@ -1,4 +1,7 @@
-//! Prosody 0.12 (Debian 12's) from its own folder.
+//! Prosody 0.12 (Debian 12's) or 13 (Debian 13's, [`Release::Trixie`]) from its own folder.
+//!
+//! 13 has SASL2, Bind 2, FAST and inline resumption switched on, from Debian's `prosody-modules`; on 0.12 they don't
+//! work. Both come with Nagle's algorithm switched on, as their makers have it ([`ProsodyBuilder::without_nagle`]).
 //!
 //! [`Prosody::builder`] collects [`ProsodySettings`]; `start` writes the configuration, makes the accounts and
 //! waits until the WebSocket is answered. Ports and data are kept over [`Prosody::restart`]; the settings may be
@@ -13,8 +16,9 @@ use crate::foreground::Foreground;
 use crate::http::{accepts_xmpp_websocket, host_meta_files};
 use crate::place::Place;
 use crate::port::Port;
+use crate::release::{Ground, Release};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -54,6 +58,8 @@ pub struct ProsodySettings {
     pub hibernation: u32,
     /// Where data is kept.
     pub storage: Storage,
+    /// Whether small packets wait for others (Nagle's algorithm, Prosody's default). It costs a round trip or two.
+    pub nagle: bool,
     /// XMPP over TCP (RFC 6120), unencrypted: for clients that don't speak WebSocket.
     pub c2s: bool,
     /// For the wss listener; without one only ws is served.
@@ -84,6 +90,7 @@ pub struct ProsodyBuilder {
     settings: ProsodySettings,
     accounts: Vec<(String, String)>,
     folder: Option<PathBuf>,
+    release: Release,
     place: Place,
 }
 
@@ -91,7 +98,8 @@ pub struct ProsodyBuilder {
 #[derive(Debug)]
 pub struct Prosody {
     settings: ProsodySettings,
-    place: Place,
+    release: Release,
+    ground: Ground,
     ws_port: Port,
     wss_port: Port,
     c2s_port: Port,
@@ -152,6 +160,20 @@ impl ProsodyBuilder {
     #[must_use]
     pub fn storage(mut self, storage: Storage) -> Self {
         self.settings.storage = storage;
+        self
+    }
+
+    /// Sends small packets at once, as an operator who cares for speed has it.
+    #[must_use]
+    pub fn without_nagle(mut self) -> Self {
+        self.settings.nagle = false;
+        self
+    }
+
+    /// Debian 12's Prosody 0.12 (default) or Debian 13's Prosody 13, which has SASL2 and FAST.
+    #[must_use]
+    pub fn release(mut self, release: Release) -> Self {
+        self.release = release;
         self
     }
 
@@ -265,6 +287,7 @@ impl ProsodyBuilder {
 
     /// Makes the accounts that don't exist yet, starts the server and waits until its WebSocket answers.
     pub fn start(self) -> Result<Prosody> {
+        let ground = Ground::new(self.release, self.place)?;
         let (path, temporary) = match self.folder {
             Some(path) => {
                 std::fs::create_dir_all(&path).map_err(ServerError::io("Prosody's folder cannot be made"))?;
@@ -274,16 +297,14 @@ impl ProsodyBuilder {
                 (path, None)
             }
             None => {
-                let folder = tempfile::Builder::new()
-                    .prefix("dormouse-prosody-")
-                    .tempdir()
-                    .map_err(ServerError::io("A temporary folder cannot be made"))?;
+                let folder = ground.temporary("dormouse-prosody-")?;
                 (folder.path().to_owned(), Some(folder))
             }
         };
         let mut prosody = Prosody {
             settings: self.settings,
-            place: self.place,
+            release: self.release,
+            ground,
             ws_port: Port::reserve()?,
             wss_port: Port::reserve()?,
             c2s_port: Port::reserve()?,
@@ -291,7 +312,6 @@ impl ProsodyBuilder {
             path,
             _temporary: temporary,
         };
-        prosody.place.prepare()?;
         prosody.write_config()?;
         for (user, password) in &self.accounts {
             prosody.register(user, password)?;
@@ -311,6 +331,7 @@ impl Prosody {
                 stream_management: true,
                 hibernation: 600,
                 storage: Storage::Internal,
+                nagle: true,
                 c2s: false,
                 certificate: None,
                 tls_1_2_only: false,
@@ -325,6 +346,7 @@ impl Prosody {
             },
             accounts: Vec::new(),
             folder: None,
+            release: Release::default(),
             place: Place::default(),
         }
     }
@@ -338,14 +360,14 @@ impl Prosody {
     pub fn ws_endpoint(&self) -> String {
         format!(
             "ws://{}:{}/xmpp-websocket",
-            self.place.host(),
+            self.ground.place().host(),
             self.ws_port.number()
         )
     }
 
     /// `wss://ADDRESS:PORT/xmpp-websocket`; answered only with a certificate, which must name the address.
     pub fn wss_endpoint(&self) -> String {
-        self.wss_endpoint_for(&self.place.host())
+        self.wss_endpoint_for(&self.ground.place().host())
     }
 
     /// The same under another name of the machine, such as `localhost`.
@@ -399,10 +421,14 @@ impl Prosody {
         }
         self.running = None;
         self.write_config()?;
-        let mut command = self.place.command("prosody");
-        command.arg("--config").arg(self.config_file()).arg("-F");
+        let mut command = self.ground.command("prosody");
+        command
+            .arg("--config")
+            .arg(self.ground.inside(&self.config_file())?)
+            .arg("-F");
         let mut running = Foreground::spawn("Prosody", command, &self.log(), Stdio::null())?;
-        let answers = || accepts_xmpp_websocket(&self.place, self.ws_port.number(), &self.settings.domain);
+        let answers =
+            || accepts_xmpp_websocket(self.ground.place(), self.ws_port.number(), &self.settings.domain);
         running
             .wait_until(START_LIMIT, answers)
             .map_err(|error| error.with_log(&self.log()))?;
@@ -464,9 +490,10 @@ impl Prosody {
     }
 
     fn prosodyctl(&self, arguments: &[&str]) -> Result<std::process::Output> {
-        Command::new("prosodyctl")
+        self.ground
+            .command("prosodyctl")
             .arg("--config")
-            .arg(self.config_file())
+            .arg(self.ground.inside(&self.config_file())?)
             .args(arguments)
             .stdin(Stdio::null())
             .output()
@@ -478,16 +505,15 @@ impl Prosody {
     }
 
     fn write_config(&self) -> Result<()> {
-        let folder = |name: &str| {
-            let path = self.path.join(name);
-            std::fs::create_dir_all(&path)
-                .map(|()| path)
-                .map_err(ServerError::io("Prosody's folder cannot be made"))
-        };
-        let (data, files) = (folder("data")?, folder("files")?);
-        folder("certificates")?;
+        for name in ["data", "files", "certificates"] {
+            std::fs::create_dir_all(self.path.join(name))
+                .map_err(ServerError::io("Prosody's folder cannot be made"))?;
+        }
         if let Some(url) = &self.settings.host_meta {
-            host_meta_files(&files, url)?;
+            host_meta_files(&self.path.join("files"), url)?;
+        }
+        if let Some(certificate) = &self.settings.certificate {
+            certificate.copy_to(&self.path)?;
         }
         if !self.settings.shared_contacts.is_empty() {
             let mut text = "[Dormouse]\n".to_owned();
@@ -499,9 +525,9 @@ impl Prosody {
         }
         let text = config::text(
             &self.settings,
-            &self.place,
-            &self.path,
-            &data,
+            self.release,
+            self.ground.place(),
+            &self.ground.inside(&self.path)?,
             [&self.ws_port, &self.wss_port, &self.c2s_port].map(Port::number),
         );
         std::fs::write(self.config_file(), text)

@@ -3,7 +3,7 @@
 
 mod wire;
 
-use dormouse_servers::{Ejabberd, Place, Prosody};
+use dormouse_servers::{Ejabberd, Place, Prosody, Release};
 use std::net::{IpAddr, Ipv4Addr};
 use std::process::Command;
 
@@ -43,13 +43,13 @@ impl Drop for Namespace {
     }
 }
 
-fn skipped() -> bool {
-    std::env::var("DORMOUSE_SKIP").is_ok_and(|skip| skip.split(',').any(|name| name == "namespaces"))
+fn skipped(what: &str) -> bool {
+    std::env::var("DORMOUSE_SKIP").is_ok_and(|skip| skip.split(',').any(|name| name == what))
 }
 
 #[test]
 fn a_prosody_in_a_namespace_is_reached_from_there_and_not_from_here() {
-    if skipped() {
+    if skipped("namespaces") {
         return;
     }
     let namespace = Namespace::new("dormouse-p");
@@ -67,7 +67,7 @@ fn a_prosody_in_a_namespace_is_reached_from_there_and_not_from_here() {
 
 #[test]
 fn an_ejabberd_in_a_namespace_is_reached_from_there_and_makes_accounts() {
-    if skipped() {
+    if skipped("namespaces") {
         return;
     }
     let namespace = Namespace::new("dormouse-e");
@@ -85,4 +85,29 @@ fn an_ejabberd_in_a_namespace_is_reached_from_there_and_makes_accounts() {
             .unwrap()
             .contains("alice")
     );
+}
+
+#[test]
+fn the_servers_of_debian_13_run_in_a_namespace_too() {
+    if skipped("namespaces") || skipped("trixie") {
+        return;
+    }
+    let namespace = Namespace::new("dormouse-t");
+    let place = Place::namespace(&namespace.0, IpAddr::V4(Ipv4Addr::LOCALHOST));
+    let prosody = Prosody::builder()
+        .release(Release::Trixie)
+        .account("alice", "a")
+        .place(place.clone())
+        .start()
+        .unwrap();
+    let ejabberd = Ejabberd::builder()
+        .release(Release::Trixie)
+        .account("alice", "a")
+        .place(place)
+        .start()
+        .unwrap();
+    for port in [prosody.ws_port(), ejabberd.ws_port()] {
+        assert!(namespace.answers(port));
+        assert!(wire::upgrade(port).is_none());
+    }
 }

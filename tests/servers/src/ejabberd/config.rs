@@ -1,10 +1,13 @@
 //! ejabberd's configuration (YAML without anchors: its parser has none) and the changed control script.
 
 use super::{EjabberdSettings, Ports};
+use crate::certificate::Certificate;
 use crate::error::{Result, ServerError};
 use crate::http::json_string;
 use crate::place::Place;
 use crate::prosody::ScramHash;
+use crate::release::Release;
+use std::path::Path;
 
 /// What Debian's package has in `/etc/ejabberd/inetrc`, a folder that only root may read.
 pub(super) const INETRC: &str = "{lookup,[\"file\",\"native\"]}.\n{host,{127,0,0,1}, [\"localhost\"]}.\n";
@@ -22,13 +25,20 @@ pub(super) fn control_script(original: &str) -> Result<String> {
                 return Ok(script.replace(from, to));
             }
             Err(ServerError::new(format!(
-                "This ejabberd's control script is not Debian 12's: it has no line {:?}",
+                "This ejabberd's control script is neither Debian 12's nor 13's: it has no line {:?}",
                 from.trim()
             )))
         })
 }
 
-pub(super) fn text(settings: &EjabberdSettings, place: &Place, ports: &Ports) -> String {
+/// `folder` as ejabberd names it.
+pub(super) fn text(
+    settings: &EjabberdSettings,
+    release: Release,
+    place: &Place,
+    folder: &Path,
+    ports: &Ports,
+) -> String {
     let address = json_string(&place.address().to_string());
     let mut lines = vec![
         "# Written by dormouse-servers at each start.".to_owned(),
@@ -45,11 +55,12 @@ pub(super) fn text(settings: &EjabberdSettings, place: &Place, ports: &Ports) ->
         "websocket_origin: []".to_owned(),
         "registration_timeout: infinity".to_owned(),
     ];
-    if let Some(certificate) = &settings.certificate {
+    if settings.certificate.is_some() {
         // ejabberd wants the key among its certificate files and finds out which belongs to which.
         lines.push("certfiles:".to_owned());
-        for file in [certificate.chain(), certificate.key()] {
-            lines.push(format!("  - {}", json_string(&file.to_string_lossy())));
+        for file in [Certificate::CHAIN, Certificate::KEY] {
+            let path = folder.join(file);
+            lines.push(format!("  - {}", json_string(&path.to_string_lossy())));
         }
     }
     if !settings.without_mechanisms.is_empty() {
@@ -61,29 +72,23 @@ pub(super) fn text(settings: &EjabberdSettings, place: &Place, ports: &Ports) ->
         lines.push(format!("disable_sasl_mechanisms: [{}]", names.join(", ")));
     }
     lines.push("listen:".to_owned());
-    listener(
-        &mut lines,
-        ports.ws.number(),
-        &address,
-        &web_handlers(settings),
-        false,
+    let mut options = vec!["request_handlers:".to_owned()];
+    options.extend(
+        web_handlers(settings)
+            .iter()
+            .map(|handler| format!("  {handler}")),
     );
-    if settings.certificate.is_some() {
-        listener(
-            &mut lines,
-            ports.wss.number(),
-            &address,
-            &web_handlers(settings),
-            true,
-        );
+    if release == Release::Trixie {
+        // Its WebSocket doesn't know whether there is TLS, and without TLS it would offer no SASL2.
+        options.push("allow_unencrypted_sasl2: true".to_owned());
     }
-    listener(
-        &mut lines,
-        ports.api.number(),
-        &address,
-        &["/api: mod_http_api".to_owned()],
-        false,
-    );
+    listener(&mut lines, ports.ws.number(), &address, &options);
+    if settings.certificate.is_some() {
+        options.push("tls: true".to_owned());
+        listener(&mut lines, ports.wss.number(), &address, &options);
+    }
+    let api = ["request_handlers:", "  /api: mod_http_api"].map(str::to_owned);
+    listener(&mut lines, ports.api.number(), &address, &api);
     if settings.c2s {
         lines.push(format!("  - port: {}", ports.c2s.number()));
         lines.push(format!("    ip: {address}"));
@@ -102,7 +107,11 @@ pub(super) fn text(settings: &EjabberdSettings, place: &Place, ports: &Ports) ->
         "    what: \"*\"".to_owned(),
         "modules:".to_owned(),
     ]);
-    lines.extend(modules(settings).into_iter().map(|line| format!("  {line}")));
+    lines.extend(
+        modules(settings, release)
+            .into_iter()
+            .map(|line| format!("  {line}")),
+    );
     lines.extend(settings.yaml.iter().cloned());
     lines.push(String::new());
     lines.join("\n")
@@ -117,18 +126,14 @@ fn web_handlers(settings: &EjabberdSettings) -> Vec<String> {
     handlers
 }
 
-fn listener(lines: &mut Vec<String>, port: u16, address: &str, handlers: &[String], tls: bool) {
+fn listener(lines: &mut Vec<String>, port: u16, address: &str, options: &[String]) {
     lines.push(format!("  - port: {port}"));
     lines.push(format!("    ip: {address}"));
     lines.push("    module: ejabberd_http".to_owned());
-    if tls {
-        lines.push("    tls: true".to_owned());
-    }
-    lines.push("    request_handlers:".to_owned());
-    lines.extend(handlers.iter().map(|handler| format!("      {handler}")));
+    lines.extend(options.iter().map(|option| format!("    {option}")));
 }
 
-fn modules(settings: &EjabberdSettings) -> Vec<String> {
+fn modules(settings: &EjabberdSettings, release: Release) -> Vec<String> {
     let mut modules: Vec<String> = [
         "mod_admin_extra: {}",
         "mod_blocking: {}",
@@ -156,6 +161,9 @@ fn modules(settings: &EjabberdSettings) -> Vec<String> {
             "mod_stream_mgmt: {{resume_timeout: {}, resend_on_timeout: if_offline}}",
             settings.resume_timeout
         ));
+    }
+    if release == Release::Trixie {
+        modules.push("mod_auth_fast: {}".to_owned());
     }
     if let Some(url) = &settings.host_meta {
         modules.push(format!(

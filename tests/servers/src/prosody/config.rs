@@ -4,7 +4,9 @@
 //! ports; without `run_as_root` it gives up root (and its folder) where tests run as root.
 
 use super::{ProsodySettings, ScramHash, Storage};
+use crate::certificate::Certificate;
 use crate::place::Place;
+use crate::release::Release;
 use std::path::Path;
 
 const USUAL_MODULES: [&str; 19] = [
@@ -29,27 +31,30 @@ const USUAL_MODULES: [&str; 19] = [
     "websocket",
 ];
 
+/// Of Debian's `prosody-modules`, where Prosody is new enough for them.
+const SASL2_MODULES: [&str; 3] = ["sasl2", "sasl2_bind2", "sasl2_fast"];
+
+/// `folder` as Prosody names it.
 pub(super) fn text(
     settings: &ProsodySettings,
+    release: Release,
     place: &Place,
     folder: &Path,
-    data: &Path,
     ports: [u16; 3],
 ) -> String {
-    let path = |path: &Path| lua_string(&path.to_string_lossy());
-    let inside = |name: &str| path(&folder.join(name));
+    let inside = |name: &str| lua_string(&folder.join(name).to_string_lossy());
     let [ws_port, wss_port, c2s_port] = ports;
     let address = lua_string(&place.address().to_string());
     let mut lines = vec![
         "-- Written by dormouse-servers at each start.".to_owned(),
         "run_as_root = true".to_owned(),
-        format!("data_path = {}", path(data)),
+        format!("data_path = {}", inside("data")),
         format!("pidfile = {}", inside("prosody.pid")),
         format!("certificates = {}", inside("certificates")),
         format!("admin_socket = {}", inside("prosody.sock")),
         "log = { { levels = { min = \"info\" }, to = \"console\" } }".to_owned(),
-        format!("modules_enabled = {}", lua_list(&modules(settings))),
-        format!("modules_disabled = {}", lua_list(&["s2s".to_owned()])),
+        format!("modules_enabled = {}", lua_list(&modules(settings, release))),
+        format!("modules_disabled = {}", lua_list(&modules_disabled(settings))),
         format!("interfaces = {{ {address} }}"),
         format!("http_interfaces = {{ {address} }}"),
         format!("https_interfaces = {{ {address} }}"),
@@ -79,7 +84,7 @@ pub(super) fn text(
     ];
     match &settings.certificate {
         None => lines.push("https_ports = {}".to_owned()),
-        Some(certificate) => {
+        Some(_) => {
             let protocol = if settings.tls_1_2_only {
                 ", protocol = \"tlsv1_2\""
             } else {
@@ -88,8 +93,8 @@ pub(super) fn text(
             lines.push(format!("https_ports = {{ {wss_port} }}"));
             lines.push(format!(
                 "https_ssl = {{ certificate = {}, key = {}{protocol} }}",
-                path(certificate.chain()),
-                path(certificate.key())
+                inside(Certificate::CHAIN),
+                inside(Certificate::KEY)
             ));
         }
     }
@@ -99,6 +104,9 @@ pub(super) fn text(
             lines.push("storage = \"sql\"".to_owned());
             lines.push("sql = { driver = \"SQLite3\", database = \"prosody.sqlite\" }".to_owned());
         }
+    }
+    if !settings.nagle {
+        lines.push("network_settings = { nagle = false }".to_owned());
     }
     let mut refused = settings.without_mechanisms.clone();
     refused.push("DIGEST-MD5".to_owned());
@@ -117,7 +125,16 @@ pub(super) fn text(
     lines.join("\n")
 }
 
-fn modules(settings: &ProsodySettings) -> Vec<String> {
+fn modules_disabled(settings: &ProsodySettings) -> Vec<String> {
+    let mut names = vec!["s2s".to_owned()];
+    if settings.host_meta.is_some() {
+        // 13's own answer, which knows only its own address.
+        names.push("http_altconnect".to_owned());
+    }
+    names
+}
+
+fn modules(settings: &ProsodySettings, release: Release) -> Vec<String> {
     let mut names: Vec<String> = USUAL_MODULES.map(str::to_owned).to_vec();
     let by_setting = [
         (settings.archive, "mam"),
@@ -131,6 +148,12 @@ fn modules(settings: &ProsodySettings) -> Vec<String> {
             .filter(|(on, _)| *on)
             .map(|(_, name)| name.to_owned()),
     );
+    if release == Release::Trixie {
+        names.extend(SASL2_MODULES.map(str::to_owned));
+        if settings.stream_management {
+            names.push("sasl2_sm".to_owned());
+        }
+    }
     names.extend(settings.modules.iter().cloned());
     names.retain(|name| !settings.without_modules.contains(name));
     names

@@ -2,9 +2,11 @@
 #![allow(dead_code)] // Each test binary uses its part.
 #![allow(clippy::unwrap_used, clippy::expect_used)] // Clippy knows only `#[test]` functions for tests.
 
+pub mod sasl2;
+
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 pub fn upgrade_request(host: &str) -> String {
@@ -64,6 +66,10 @@ pub fn say(port: u16, frames: &[&str], until: &str) -> String {
     for text in frames {
         stream.write_all(&frame(text)).unwrap();
     }
+    hear(&mut stream, until)
+}
+
+fn hear(stream: &mut impl Read, until: &str) -> String {
     let mut heard = Vec::new();
     let mut chunk = [0; 4096];
     while !String::from_utf8_lossy(&heard).contains(until) {
@@ -121,9 +127,9 @@ pub fn get(port: u16, path: &str) -> String {
     answer
 }
 
-/// A WebSocket upgrade over TLS by `openssl s_client`, which must trust `authority`. The answer's beginning.
-pub fn upgrade_over_tls(port: u16, authority: &std::path::Path) -> String {
-    let mut child = Command::new("openssl")
+/// TLS by `openssl s_client`, which must trust `authority`.
+fn over_tls(port: u16, authority: &std::path::Path) -> Child {
+    Command::new("openssl")
         .args([
             "s_client",
             "-quiet",
@@ -140,7 +146,12 @@ pub fn upgrade_over_tls(port: u16, authority: &std::path::Path) -> String {
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
-        .unwrap();
+        .unwrap()
+}
+
+/// A WebSocket upgrade over TLS. The answer's beginning; empty where the certificate is not trusted.
+pub fn upgrade_over_tls(port: u16, authority: &std::path::Path) -> String {
+    let mut child = over_tls(port, authority);
     // A refused certificate ends openssl before it reads: then the answer is empty.
     let _ = child
         .stdin
@@ -153,6 +164,22 @@ pub fn upgrade_over_tls(port: u16, authority: &std::path::Path) -> String {
     child.wait().unwrap();
     read.map(|()| String::from_utf8_lossy(&start).into_owned())
         .unwrap_or_default()
+}
+
+/// As [`say`], over TLS; the answer begins with the head of the upgrade's.
+pub fn say_over_tls(port: u16, authority: &std::path::Path, frames: &[&str], until: &str) -> String {
+    let mut child = over_tls(port, authority);
+    let (mut input, mut output) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+    input.write_all(upgrade_request("localhost").as_bytes()).unwrap();
+    // What is sent before the upgrade is answered is lost.
+    let mut heard = hear(&mut output, "\r\n\r\n");
+    for text in frames {
+        input.write_all(&frame(text)).unwrap();
+    }
+    heard += &hear(&mut output, until);
+    let _ = child.kill();
+    child.wait().unwrap();
+    heard
 }
 
 /// Whether the process is still there (and not a zombie).
