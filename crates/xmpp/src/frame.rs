@@ -1,9 +1,10 @@
 //! A text frame and the one element in it (RFC 7395 section 3.3).
 //!
-//! What comes from the network is read in one pass that counts depth as it goes, before any tree of that
-//! depth exists: a tree is freed recursively, and a frame of a hundred thousand nested elements would
-//! overflow the stack. Entities beyond XML's own five, comments and processing instructions are refused
-//! by the parser (RFC 6120 section 11.1).
+//! What comes from the network is read in one pass that weighs it as it goes, before any tree exists. A tree is
+//! freed recursively, so a frame of a hundred thousand nested elements would overflow the stack. And a tree is larger
+//! than its text: an element of four bytes takes two hundred, and each one holds a copy of its namespace's name, so
+//! that a stanza of 256 KiB, which any server relays, could be made to need gigabytes. Entities beyond XML's own five,
+//! comments and processing instructions are refused by the parser (RFC 6120 section 11.1).
 
 use minidom::Element;
 use minidom::rxml::parser::{Options, WithOptions};
@@ -14,29 +15,75 @@ use std::collections::{BTreeMap, BTreeSet};
 const CLIENT: &str = "jabber:client";
 const STREAMS: &str = "http://etherx.jabber.org/streams";
 
+/// What a frame may be at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// The frame's size, in bytes. Servers take stanzas up to a quarter of the default.
+    pub size: usize,
+    /// How deep elements may be nested in it. Real stanzas stay below 20.
+    pub depth: usize,
+    /// The memory that its tree may need, in bytes, reckoned upwards. A frame of the largest size that is full of
+    /// contacts, each in a group, needs a third of the default.
+    pub tree: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            size: 1024 * 1024,
+            depth: 64,
+            tree: 32 * 1024 * 1024,
+        }
+    }
+}
+
+/// A limit that a frame goes beyond.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limit {
+    /// [`Limits::size`].
+    Size,
+    /// [`Limits::depth`].
+    Depth,
+    /// [`Limits::tree`].
+    Tree,
+}
+
+impl Limit {
+    /// What is wrong with something beyond it, to be said behind its name.
+    pub fn words(self) -> &'static str {
+        match self {
+            Limit::Size => "that is too large",
+            Limit::Depth => "nested too deeply",
+            Limit::Tree => "of too many parts",
+        }
+    }
+}
+
 /// Why a frame could not be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Broken {
-    /// Larger than we take, and not read.
-    TooLarge {
-        /// Whether it begins as a stanza: it counts as handled (XEP-0198), or it would be sent for ever.
-        stanza: bool,
-    },
+pub enum Broken {
     /// Not exactly one element of well-formed, namespaced XML. In words that hold nothing of the content.
     Malformed(&'static str),
-    /// Well-formed as far as it was read, and nested deeper than we follow.
-    TooDeep {
-        /// Whether it begins as a stanza; as above.
+    /// More than we take; well-formed as far as it was read.
+    Beyond {
+        /// Which limit.
+        limit: Limit,
+        /// Whether it begins as a stanza: it counts as handled (XEP-0198), or it would be sent for ever.
         stanza: bool,
     },
 }
 
 /// Reads a frame. None if it holds nothing but white space, which some send to keep a connection open.
-pub(crate) fn read(text: &str, max_bytes: usize, max_depth: usize) -> Result<Option<Element>, Broken> {
-    if text.len() > max_bytes {
-        return Err(Broken::TooLarge {
-            stanza: begins_as_stanza(text),
-        });
+///
+/// # Errors
+/// It is not a frame, or more than the limits allow.
+pub fn read(text: &str, limits: &Limits) -> Result<Option<Element>, Broken> {
+    let beyond = |limit| Broken::Beyond {
+        limit,
+        stanza: begins_as_stanza(text),
+    };
+    if text.len() > limits.size {
+        return Err(beyond(Limit::Size));
     }
     let text = text.trim_matches([' ', '\t', '\r', '\n']);
     if text.is_empty() {
@@ -54,6 +101,7 @@ pub(crate) fn read(text: &str, max_bytes: usize, max_depth: usize) -> Result<Opt
         (Some("stream".to_owned()), STREAMS.to_owned()),
     ]);
     let mut tree = TreeBuilder::new().with_prefixes_stack(vec![bound.into()]);
+    let mut weight = Weight::default();
     let mut depth = 0_usize;
     // Neither the parser nor the builder minds an attribute that is given twice.
     let mut attributes = BTreeSet::new();
@@ -71,10 +119,8 @@ pub(crate) fn read(text: &str, max_bytes: usize, max_depth: usize) -> Result<Opt
                 }
                 depth += 1;
                 attributes.clear();
-                if depth > max_depth {
-                    return Err(Broken::TooDeep {
-                        stanza: begins_as_stanza(text),
-                    });
+                if depth > limits.depth {
+                    return Err(beyond(Limit::Depth));
                 }
             }
             RawEvent::Attribute(_, name, _) if !attributes.insert(name.clone()) => {
@@ -83,6 +129,10 @@ pub(crate) fn read(text: &str, max_bytes: usize, max_depth: usize) -> Result<Opt
             RawEvent::ElementFoot(_) => depth = depth.saturating_sub(1),
             _ => {}
         }
+        weight.add(&event);
+        if weight.total > limits.tree {
+            return Err(beyond(Limit::Tree));
+        }
         if tree.process_event(event).is_err() {
             return Err(Broken::Malformed("a namespace that is not declared"));
         }
@@ -90,6 +140,48 @@ pub(crate) fn read(text: &str, max_bytes: usize, max_depth: usize) -> Result<Opt
     match tree.root.take() {
         Some(root) => Ok(Some(root)),
         None => Err(Broken::Malformed("no element")),
+    }
+}
+
+/// The memory that a tree will need, in bytes: what its parts were measured to take (64-bit systems, a little
+/// upwards), and a copy of the longest namespace that was declared for each part that may bear one.
+struct Weight {
+    total: usize,
+    longest: usize,
+    prefixed: usize,
+}
+
+impl Default for Weight {
+    fn default() -> Self {
+        Self {
+            total: 0,
+            longest: STREAMS.len(),
+            prefixed: 0,
+        }
+    }
+}
+
+impl Weight {
+    const ELEMENT: usize = 256;
+    const ATTRIBUTE: usize = 128;
+    const TEXT: usize = 64;
+
+    fn add(&mut self, event: &RawEvent) {
+        let more = match event {
+            RawEvent::ElementHeadOpen(..) => Self::ELEMENT,
+            RawEvent::Attribute(_, (prefix, name), value) => {
+                let prefix = prefix.as_ref().map(|prefix| prefix.as_str());
+                if prefix == Some("xmlns") || (prefix.is_none() && name.as_str() == "xmlns") {
+                    self.longest = self.longest.max(value.len());
+                }
+                self.prefixed += usize::from(prefix.is_some());
+                Self::ATTRIBUTE
+            }
+            RawEvent::ElementHeadClose(_) => (1 + std::mem::take(&mut self.prefixed)) * self.longest,
+            RawEvent::Text(..) => Self::TEXT,
+            RawEvent::XmlDeclaration(..) | RawEvent::ElementFoot(_) => 0,
+        };
+        self.total = self.total.saturating_add(more);
     }
 }
 
@@ -106,7 +198,7 @@ pub(crate) fn is_stanza(element: &Element) -> bool {
 }
 
 /// An element as a frame. None if it holds what XML can't carry, which everything of ours was cleaned of.
-pub(crate) fn write(element: &Element) -> Option<String> {
+pub fn write(element: &Element) -> Option<String> {
     let mut bytes = Vec::new();
     element.write_to(&mut bytes).ok()?;
     String::from_utf8(bytes).ok()
@@ -118,7 +210,18 @@ mod tests {
     use proptest::prelude::*;
 
     fn of(text: &str) -> Result<Option<Element>, Broken> {
-        read(text, 10_000, 64)
+        read(text, &limits(10_000))
+    }
+
+    fn limits(size: usize) -> Limits {
+        Limits {
+            size,
+            ..Limits::default()
+        }
+    }
+
+    fn beyond(limit: Limit, stanza: bool) -> Result<Option<Element>, Broken> {
+        Err(Broken::Beyond { limit, stanza })
     }
 
     #[test]
@@ -171,12 +274,12 @@ mod tests {
             )
         };
         assert!(of(&nested("message", 63)).is_ok());
-        assert_eq!(of(&nested("message", 64)), Err(Broken::TooDeep { stanza: true }));
-        assert_eq!(of(&nested("other", 64)), Err(Broken::TooDeep { stanza: false }));
+        assert_eq!(of(&nested("message", 64)), beyond(Limit::Depth, true));
+        assert_eq!(of(&nested("other", 64)), beyond(Limit::Depth, false));
         let bottomless = "<a xmlns='x'>".repeat(70_000);
         assert_eq!(
-            read(&bottomless, usize::MAX, 64),
-            Err(Broken::TooDeep { stanza: false })
+            read(&bottomless, &limits(usize::MAX)),
+            beyond(Limit::Depth, false)
         );
     }
 
@@ -192,19 +295,46 @@ mod tests {
             ("", false),
         ] {
             let frame = text.to_owned() + &" ".repeat(10_001);
-            assert_eq!(of(&frame), Err(Broken::TooLarge { stanza }), "{text}");
+            assert_eq!(of(&frame), beyond(Limit::Size, stanza), "{text}");
         }
+    }
+
+    #[test]
+    fn a_frame_whose_tree_would_need_gigabytes_is_refused_before_there_is_one() {
+        let long = "x".repeat(100_000);
+        let prefixed: String = (0..20_000).map(|n| format!(" p:a{n}=''")).collect();
+        for bomb in [
+            format!("<message xmlns:p='{long}'>{}</message>", "<p:a/>".repeat(20_000)),
+            format!(
+                "<message><x xmlns='{long}'>{}</x></message>",
+                "<a/>".repeat(20_000)
+            ),
+            format!("<message xmlns:p='{long}' {prefixed}/>"),
+            format!("<message>{}</message>", "<a/>".repeat(250_000)),
+        ] {
+            assert_eq!(read(&bomb, &Limits::default()), beyond(Limit::Tree, true));
+        }
+    }
+
+    #[test]
+    fn the_largest_roster_that_fits_into_a_frame_is_read() {
+        let contact = "<item jid='a@b.c' subscription='both'><group>Friends</group></item>";
+        let roster = format!(
+            "<iq type='result' id='1'><query xmlns='jabber:iq:roster'>{}</query></iq>",
+            contact.repeat((1 << 20) / contact.len() - 2)
+        );
+        assert!(read(&roster, &Limits::default()).unwrap().is_some());
     }
 
     #[test]
     fn names_and_values_may_be_as_long_as_a_frame() {
         let long = "x".repeat(9_000);
         let frame = format!("<message id='{long}'><{long} xmlns='y'/></message>");
-        let element = read(&frame, frame.len(), 64).unwrap().unwrap();
+        let element = read(&frame, &limits(frame.len())).unwrap().unwrap();
         assert_eq!(element.attr("id"), Some(long.as_str()));
         let value = "x".repeat(900_000);
         assert!(
-            read(&format!("<message id='{value}'/>"), 1 << 20, 64)
+            read(&format!("<message id='{value}'/>"), &Limits::default())
                 .unwrap()
                 .is_some()
         );
@@ -213,9 +343,12 @@ mod tests {
     #[test]
     fn text_longer_than_a_token_is_one_text() {
         let body = "x".repeat(200_000);
-        let element = read(&format!("<message><body>{body}</body></message>"), 1 << 20, 64)
-            .unwrap()
-            .unwrap();
+        let element = read(
+            &format!("<message><body>{body}</body></message>"),
+            &Limits::default(),
+        )
+        .unwrap()
+        .unwrap();
         assert_eq!(element.get_child("body", CLIENT).unwrap().text(), body);
     }
 

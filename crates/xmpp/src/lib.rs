@@ -15,7 +15,7 @@ mod bind;
 mod credentials;
 mod csi;
 mod event;
-mod frame;
+pub mod frame;
 mod open;
 mod ping;
 mod requests;

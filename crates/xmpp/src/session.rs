@@ -31,10 +31,8 @@ use stream_state::{Phase, Stream};
 /// Limits on what a server may make us do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// The largest frame that is read, in bytes. Servers take stanzas up to a quarter of this.
-    pub max_frame: usize,
-    /// How deep elements may be nested in a frame. Real stanzas stay below 20.
-    pub max_depth: usize,
+    /// What a frame may be.
+    pub frame: frame::Limits,
     /// The most PBKDF2 iterations that a server may ask for in SCRAM: 1,300,000 is the highest number that anybody
     /// recommends (OWASP, for SHA-1) and takes about a second; servers use 4,096 to 100,000.
     pub max_iterations: u32,
@@ -43,8 +41,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            max_frame: 1024 * 1024,
-            max_depth: 64,
+            frame: frame::Limits::default(),
             max_iterations: 1_300_000,
         }
     }
@@ -243,27 +240,22 @@ impl Session {
         if self.conn() != Some(conn) {
             return Ok(out);
         }
-        match frame::read(text, self.settings.max_frame, self.settings.max_depth) {
+        match frame::read(text, &self.settings.frame) {
             Ok(Some(element)) => self.element(now, &element, &mut out),
             Ok(None) => {}
             // Anybody may send it through an honest server. Were it not counted, it would come again for
             // ever; did it end the stream, it would end every stream.
-            Err(frame::Broken::TooDeep { stanza: true }) if self.is_bound() => {
-                out.push(Output::Event(Event::Unreadable(
-                    "a stanza nested too deeply".to_owned(),
-                )));
+            Err(frame::Broken::Beyond { limit, stanza: true }) if self.is_bound() => {
+                out.push(Output::Event(Event::Unreadable(format!(
+                    "a stanza {}",
+                    limit.words()
+                ))));
                 self.collector.missed();
                 self.handled();
             }
-            Err(frame::Broken::TooLarge { stanza: true }) if self.is_bound() => {
-                out.push(Output::Event(Event::Unreadable(
-                    "a stanza that is too large".to_owned(),
-                )));
-                self.collector.missed();
-                self.handled();
+            Err(frame::Broken::Beyond { limit, .. }) => {
+                self.violation(&format!("a frame {}", limit.words()), &mut out);
             }
-            Err(frame::Broken::TooDeep { .. }) => self.violation("an element nested too deeply", &mut out),
-            Err(frame::Broken::TooLarge { .. }) => self.violation("a frame that is too large", &mut out),
             Err(frame::Broken::Malformed(what)) => self.violation(what, &mut out),
         }
         self.save(draft);
