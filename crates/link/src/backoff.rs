@@ -104,6 +104,13 @@ impl Backoff {
         LONGEST + random.up_to(LONGEST / 2)
     }
 
+    /// The wait of one who was turned away because too many came. All of those came at the same moment, and must not
+    /// meet again: spread nearly twice as wide as [`Backoff::slow`].
+    pub(crate) fn crowded(&mut self, random: &mut Random) -> Duration {
+        self.failures = self.failures.max(5).saturating_add(1);
+        LONGEST / 3 + random.up_to(LONGEST * 5 / 6)
+    }
+
     /// The wait for a server that restarts.
     pub(crate) fn scattered(&mut self, random: &mut Random) -> Duration {
         self.failures = self.failures.saturating_add(1);
@@ -202,6 +209,21 @@ mod tests {
         let mut backoff = Backoff::default();
         assert!(backoff.slow(&mut random) >= LONGEST);
         assert!(backoff.ordinary(at(0), &mut random) >= LONGEST);
+    }
+
+    #[test]
+    fn who_is_turned_away_in_a_crowd_comes_back_spread_over_25_s() {
+        let waits: Vec<_> = (0..200)
+            .map(|seed| Backoff::default().crowded(&mut Random::from_seed([seed; 32])))
+            .collect();
+        for part in 0..5 {
+            let from = LONGEST / 3 + LONGEST * part / 6;
+            let inside = waits
+                .iter()
+                .filter(|w| **w >= from && **w <= from + LONGEST / 6)
+                .count();
+            assert!(inside > 15, "{inside} of 200 in fifth {part}");
+        }
     }
 
     #[test]

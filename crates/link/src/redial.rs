@@ -50,6 +50,7 @@ impl Link {
         let wait = match action {
             Action::Retry => self.backoff.ordinary(now, &mut self.random),
             Action::RetryScattered => self.backoff.scattered(&mut self.random),
+            Action::RetrySlowly if cause == Cause::Throttled => self.backoff.crowded(&mut self.random),
             Action::RetrySlowly => self.backoff.slow(&mut self.random),
             Action::RetryAfter(wait) => {
                 let wait = self.backoff.asked(wait, &mut self.random);
