@@ -17,16 +17,26 @@ const SURVIVALS: u32 = 60;
 /// As many endpoints are remembered.
 const ENDPOINTS: usize = 8;
 
-/// What is known of one path. Kept on disk.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// What is known of one path. Kept on disk, and equal to another where the same is kept: a count that moves with
+/// every heartbeat must not be written with every heartbeat.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct IdleInterval {
     /// The interval learnt, in milliseconds; none while the ordinary one will do.
     shrunk: Option<u64>,
     /// A socket died after as many milliseconds of silence, and nothing has yet shown that this was chance.
     suspicion: Option<u64>,
     /// Silences survived since the interval last changed.
+    #[serde(skip)]
     survived: u32,
 }
+
+impl PartialEq for IdleInterval {
+    fn eq(&self, other: &Self) -> bool {
+        (self.shrunk, self.suspicion) == (other.shrunk, other.suspicion)
+    }
+}
+
+impl Eq for IdleInterval {}
 
 impl Default for IdleInterval {
     fn default() -> Self {
@@ -129,6 +139,20 @@ mod tests {
         let mut path = IdleInterval::default();
         assert!(!path.died(secs(20), ORDINARY));
         assert_eq!(path.interval(ORDINARY), ORDINARY);
+    }
+
+    #[test]
+    fn a_silence_survived_changes_nothing_that_is_kept_until_the_interval_grows() {
+        let mut path = IdleInterval::default();
+        path.died(secs(20), ORDINARY);
+        path.died(secs(22), ORDINARY);
+        let kept = path.clone();
+        for _ in 1..SURVIVALS {
+            path.survived(secs(15), ORDINARY);
+            assert_eq!(path, kept);
+        }
+        path.survived(secs(15), ORDINARY);
+        assert_ne!(path, kept);
     }
 
     #[test]
