@@ -19,7 +19,9 @@ pub mod client;
 pub mod disk;
 pub mod fault;
 pub mod network;
+mod queue;
 pub mod server;
+pub mod storm;
 pub mod trace;
 pub mod world;
 

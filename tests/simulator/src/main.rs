@@ -3,7 +3,10 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use clap::Parser;
+use dormouse_simulator::storm::picture::{self, Panel};
+use dormouse_simulator::storm::{Habit, Storm, Weather};
 use dormouse_simulator::{Coverage, Outcome, World};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -30,6 +33,9 @@ struct Arguments {
     /// Lines of a failing life's story.
     #[arg(long, default_value_t = 60)]
     lines: usize,
+    /// Don't live lives: let ten thousand clients lose their server, and draw it into this file.
+    #[arg(long)]
+    storm: Option<PathBuf>,
 }
 
 #[derive(Default)]
@@ -44,6 +50,9 @@ struct Sum {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    if let Some(file) = &arguments.storm {
+        return storm(file);
+    }
     let begun = Instant::now();
     let next = AtomicU64::new(arguments.from);
     let sum = Mutex::new(Sum::default());
@@ -134,5 +143,84 @@ fn summary(sum: &Sum, lives: u64, took: Duration) {
     );
     if !sum.failed.is_empty() {
         println!("failing seeds: {:?}", sum.failed);
+    }
+}
+
+/// Draws what becomes of a server that was gone for a minute, and prints it as a table.
+fn storm(file: &Path) -> ExitCode {
+    let weather = Weather {
+        clients: 10_000,
+        gone: Duration::from_secs(60),
+        orderly: false,
+        stalls: Duration::ZERO,
+        admits: None,
+        watched: Duration::from_secs(120),
+    };
+    let storms: Vec<(String, Storm)> = [
+        (Habit::Dormouse, false),
+        (Habit::Dormouse, true),
+        (Habit::Fixed(Duration::from_secs(3)), false),
+        (Habit::Doubling, false),
+    ]
+    .into_iter()
+    .map(|(habit, orderly)| {
+        let name = habit.name()
+            + if orderly {
+                ", the server said that it restarts"
+            } else {
+                ""
+            };
+        (
+            name,
+            Storm::of(
+                habit,
+                &Weather {
+                    orderly,
+                    ..weather.clone()
+                },
+            ),
+        )
+    })
+    .collect();
+    let panels: Vec<Panel<'_>> = storms
+        .iter()
+        .map(|(name, storm)| Panel {
+            title: name.clone(),
+            storm,
+        })
+        .collect();
+    let title = "10,000 clients lose a server for 60 s: attempts per second (bars), signed in (line)";
+    println!(
+        "| clients that | peak while it was gone | peak after | mean after | 99 % back after | all back after |"
+    );
+    println!("|---|---:|---:|---:|---:|---:|");
+    for (name, storm) in &storms {
+        let time = |share| {
+            storm
+                .time_until(share)
+                .map_or("never".into(), |time| format!("{} s", time.as_secs()))
+        };
+        let back = usize::try_from(storm.back.as_secs()).unwrap_or(0);
+        let while_gone = storm
+            .seconds
+            .iter()
+            .take(back)
+            .map(|second| second.attempts)
+            .max()
+            .unwrap_or(0);
+        println!(
+            "| {name} | {while_gone} | {} | {:.0} | {} | {} |",
+            storm.peak(back),
+            storm.mean(back),
+            time(0.99),
+            time(1.0)
+        );
+    }
+    match std::fs::write(file, picture::draw(title, &panels)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("The picture could not be written to {}: {error}.", file.display());
+            ExitCode::FAILURE
+        }
     }
 }

@@ -17,6 +17,7 @@ use crate::checker::{Checker, Finding};
 use crate::client::{Client, Power};
 use crate::fault::{Coverage, Fault};
 use crate::network::{Network, Parcel, Way};
+use crate::queue::Queue;
 use crate::server::{LineId, Said, Server};
 use crate::trace::Trace;
 use dormouse_account::{Command, Input};
@@ -203,8 +204,7 @@ pub struct Outcome {
 /// One world.
 pub struct World {
     now: Tick,
-    queue: BTreeMap<(Tick, u64), Event>,
-    sequence: u64,
+    queue: Queue<Event>,
     random: Random,
     clients: Vec<Client>,
     network: Network,
@@ -223,7 +223,7 @@ impl World {
     /// Lives a whole life.
     pub fn live(seed: u64, told: bool, sabotage: Option<Sabotage>) -> Outcome {
         let mut world = World::plan(seed, told, sabotage);
-        while let Some(((at, _), event)) = world.queue.pop_first() {
+        while let Some((at, event)) = world.queue.take() {
             if at > world.end + CALM || world.checker.is_hopeless() {
                 break;
             }
@@ -246,8 +246,7 @@ impl World {
     }
 
     fn at(&mut self, at: Tick, event: Event) {
-        self.sequence += 1;
-        self.queue.insert((at.max(self.now), self.sequence), event);
+        self.queue.put(at.max(self.now), event);
     }
 
     fn after(&mut self, length: Duration, event: Event) {

@@ -6,6 +6,9 @@ use dormouse_model::Tick;
 use minidom::Element;
 use std::collections::VecDeque;
 
+/// `<r/>` as Dormouse writes it.
+pub(super) const HEARTBEAT: &str = "<r xmlns='urn:xmpp:sm:3'/>";
+
 /// A session's number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct SessionId(u64);

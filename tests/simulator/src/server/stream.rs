@@ -3,7 +3,7 @@
 use super::scram::{Exchange, Secret};
 use super::sessions::{Management, SessionId};
 use super::stanza::{BIND, CLIENT, CSI, FRAMING, SASL, SM, STREAMS, element, set, text, with};
-use super::{LineId, Server};
+use super::{LineId, Said, Server};
 use base64::prelude::{BASE64_STANDARD, Engine};
 use dormouse_model::Closing;
 use minidom::Element;
@@ -311,8 +311,8 @@ impl Server {
             .get(&id)
             .and_then(|session| session.management.as_ref())
         {
-            let answer = with("a", SM, &[("h", &sm.received.to_string())]);
-            self.send(line, &answer);
+            let answer = format!("<a xmlns='{SM}' h='{}'/>", sm.received);
+            self.said.push(Said::Frame(line, answer));
         }
     }
 

@@ -5,6 +5,7 @@ use crate::checker::Checker;
 use crate::client::Client;
 use crate::fault::{Coverage, Fault, Phase};
 use crate::network::Network;
+use crate::queue::Queue;
 use crate::server::{Quirks, Server};
 use crate::trace::Trace;
 use dormouse_account::Command;
@@ -56,8 +57,7 @@ impl World {
         let end = Tick(length / 2 + random.below(length));
         let mut world = Self {
             now: Tick(0),
-            queue: BTreeMap::new(),
-            sequence: 0,
+            queue: Queue::default(),
             next_text: vec![0; clients.len()],
             clients,
             network: Network::default(),

@@ -22,7 +22,7 @@ impl World {
                     self.next_text[number] += 1;
                     format!("{name}-{}", self.next_text[number])
                 };
-                let tag = self.sequence;
+                let tag = self.queue.order();
                 self.tags.insert(tag, (to, body.clone()));
                 let to = self.server.accounts[to].address.clone();
                 self.feed(
