@@ -154,7 +154,7 @@ fn storm(file: &Path) -> ExitCode {
         orderly: false,
         stalls: Duration::ZERO,
         admits: None,
-        watched: Duration::from_secs(120),
+        watched: Duration::from_secs(60),
     };
     let storms: Vec<(String, Storm)> = [
         (Habit::Dormouse, false),
