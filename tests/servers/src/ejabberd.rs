@@ -10,9 +10,11 @@
 //! How it ends, as a client sees it: a stop is `system-shutdown`, `<close/>` and close code 1000; a kill is a bare
 //! end. **A kill loses what Mnesia had not written** (about the last 0.4 s: delivered messages, fresh accounts).
 
+mod builder;
 mod config;
 
-use crate::certificate::Certificate;
+pub use builder::{EjabberdBuilder, EjabberdSettings};
+
 use crate::error::{Result, ServerError};
 use crate::foreground::Foreground;
 use crate::http::{accepts_xmpp_websocket, json_string, post_json};
@@ -21,51 +23,17 @@ use crate::port::Port;
 use crate::prosody::ScramHash;
 use crate::release::{Ground, Release};
 use std::fs::Permissions;
+use std::net::Ipv4Addr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
 
 const START_LIMIT: Duration = Duration::from_secs(60);
 const STOP_LIMIT: Duration = Duration::from_secs(30);
 const DEBIANS_CONTROL_SCRIPT: &str = "/usr/sbin/ejabberdctl";
-
-/// What can be chosen about an ejabberd. Changes take effect at its next start.
-#[derive(Clone, Debug)]
-pub struct EjabberdSettings {
-    /// The one host.
-    pub domain: String,
-    /// Message archive (XEP-0313).
-    pub archive: bool,
-    /// Stream management (XEP-0198).
-    pub stream_management: bool,
-    /// Seconds for which a lost session can be resumed.
-    pub resume_timeout: u32,
-    /// XMPP over TCP (RFC 6120), unencrypted: for clients that don't speak WebSocket.
-    pub c2s: bool,
-    /// For the wss listener; without one only ws is served.
-    pub certificate: Option<Certificate>,
-    /// How passwords are kept: SHA-1 offers SCRAM-SHA-1, SHA-256 offers SCRAM-SHA-256.
-    pub scram_hash: ScramHash,
-    /// SASL mechanisms that are not offered.
-    pub without_mechanisms: Vec<String>,
-    /// The WebSocket URL that `/.well-known/host-meta` and `.json` name, if they are served.
-    pub host_meta: Option<String>,
-    /// Lines of YAML at the top level of the configuration.
-    pub yaml: Vec<String>,
-    /// Lines of YAML in the section of modules, without their indentation.
-    pub yaml_of_modules: Vec<String>,
-}
-
-/// See [`Ejabberd::builder`].
-#[derive(Debug)]
-pub struct EjabberdBuilder {
-    settings: EjabberdSettings,
-    accounts: Vec<(String, String)>,
-    release: Release,
-    place: Place,
-}
 
 /// The ports of one ejabberd.
 #[derive(Debug)]
@@ -74,7 +42,30 @@ struct Ports {
     wss: Port,
     c2s: Port,
     api: Port,
-    distribution: Port,
+}
+
+/// What an ejabberd is among Erlang's nodes. Those of a cluster share port and cookie.
+#[derive(Debug)]
+pub(crate) struct Node {
+    pub(crate) name: String,
+    pub(crate) address: Ipv4Addr,
+    pub(crate) distribution: Arc<Port>,
+    pub(crate) cookie: String,
+}
+
+impl Node {
+    /// One for itself.
+    fn alone(folder: &Path) -> Result<Self> {
+        let distribution = Port::reserve()?;
+        // Nodes trust whoever knows the cookie: the folder's random name.
+        let cookie = folder.file_name().unwrap_or_default().to_string_lossy();
+        Ok(Self {
+            name: format!("dormouse{}@localhost", distribution.number()),
+            address: Ipv4Addr::LOCALHOST,
+            distribution: Arc::new(distribution),
+            cookie: cookie.into_owned(),
+        })
+    }
 }
 
 /// An ejabberd; killed when dropped.
@@ -84,146 +75,10 @@ pub struct Ejabberd {
     release: Release,
     ground: Ground,
     ports: Ports,
+    node: Node,
     // Before the folder: the process must be gone before its data is.
     running: Option<Foreground>,
     folder: TempDir,
-}
-
-impl EjabberdBuilder {
-    /// An account on the server's domain.
-    #[must_use]
-    pub fn account(mut self, user: &str, password: &str) -> Self {
-        self.accounts.push((user.to_owned(), password.to_owned()));
-        self
-    }
-
-    /// Several accounts: users and passwords.
-    #[must_use]
-    pub fn accounts<'a>(mut self, accounts: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
-        self.accounts.extend(
-            accounts
-                .into_iter()
-                .map(|(user, password)| (user.to_owned(), password.to_owned())),
-        );
-        self
-    }
-
-    /// The host; `localhost` by default.
-    #[must_use]
-    pub fn domain(mut self, domain: &str) -> Self {
-        self.settings.domain = domain.to_owned();
-        self
-    }
-
-    /// Message archive on (default) or off.
-    #[must_use]
-    pub fn archive(mut self, on: bool) -> Self {
-        self.settings.archive = on;
-        self
-    }
-
-    /// Stream management on (default) or off.
-    #[must_use]
-    pub fn stream_management(mut self, on: bool) -> Self {
-        self.settings.stream_management = on;
-        self
-    }
-
-    /// Seconds for which a lost session can be resumed; 300 by default.
-    #[must_use]
-    pub fn resume_timeout(mut self, seconds: u32) -> Self {
-        self.settings.resume_timeout = seconds;
-        self
-    }
-
-    /// Adds a listener for XMPP over TCP, unencrypted: for clients that don't speak WebSocket.
-    #[must_use]
-    pub fn c2s(mut self) -> Self {
-        self.settings.c2s = true;
-        self
-    }
-
-    /// Adds a wss listener with this certificate.
-    #[must_use]
-    pub fn tls(mut self, certificate: &Certificate) -> Self {
-        self.settings.certificate = Some(certificate.clone());
-        self
-    }
-
-    /// How passwords are kept.
-    #[must_use]
-    pub fn scram_hash(mut self, hash: ScramHash) -> Self {
-        self.settings.scram_hash = hash;
-        self
-    }
-
-    /// Does not offer this SASL mechanism.
-    #[must_use]
-    pub fn without_mechanism(mut self, mechanism: &str) -> Self {
-        self.settings.without_mechanisms.push(mechanism.to_owned());
-        self
-    }
-
-    /// Serves `/.well-known/host-meta` and `.json` (XEP-0156) naming this URL.
-    #[must_use]
-    pub fn host_meta(mut self, websocket_url: &str) -> Self {
-        self.settings.host_meta = Some(websocket_url.to_owned());
-        self
-    }
-
-    /// A line of YAML at the top level.
-    #[must_use]
-    pub fn yaml(mut self, line: &str) -> Self {
-        self.settings.yaml.push(line.to_owned());
-        self
-    }
-
-    /// A line of YAML in the section of modules.
-    #[must_use]
-    pub fn yaml_of_modules(mut self, line: &str) -> Self {
-        self.settings.yaml_of_modules.push(line.to_owned());
-        self
-    }
-
-    /// Debian 12's ejabberd 23.01 (default) or Debian 13's 24.12, which has SASL2 and FAST.
-    #[must_use]
-    pub fn release(mut self, release: Release) -> Self {
-        self.release = release;
-        self
-    }
-
-    /// Runs in a network namespace, listening on one of its addresses.
-    #[must_use]
-    pub fn place(mut self, place: Place) -> Self {
-        self.place = place;
-        self
-    }
-
-    /// Starts the server, waits until its WebSocket answers and makes the accounts.
-    pub fn start(self) -> Result<Ejabberd> {
-        let ground = Ground::new(self.release, self.place)?;
-        let folder = ground.temporary("dormouse-ejabberd-")?;
-        let mut ejabberd = Ejabberd {
-            settings: self.settings,
-            release: self.release,
-            ground,
-            ports: Ports {
-                ws: Port::reserve()?,
-                wss: Port::reserve()?,
-                c2s: Port::reserve()?,
-                api: Port::reserve()?,
-                distribution: Port::reserve()?,
-            },
-            running: None,
-            folder,
-        };
-        ejabberd.lay_out()?;
-        ejabberd.start()?;
-        for (user, password) in &self.accounts {
-            ejabberd.register(user, password)?;
-        }
-        Ok(ejabberd)
-    }
 }
 
 impl Ejabberd {
@@ -246,6 +101,7 @@ impl Ejabberd {
             accounts: Vec::new(),
             release: Release::default(),
             place: Place::default(),
+            node: None,
         }
     }
 
@@ -301,6 +157,11 @@ impl Ejabberd {
     /// The server's log file.
     pub fn log(&self) -> PathBuf {
         self.folder.path().join("log/ejabberd.log")
+    }
+
+    /// Its name among Erlang's nodes.
+    pub(crate) fn node_name(&self) -> &str {
+        &self.node.name
     }
 
     /// The process id while it runs.
@@ -437,24 +298,18 @@ impl Ejabberd {
             self.path("ejabberdctl"),
             config::control_script(&script)?,
         ))?;
-        let distribution = self.ports.distribution.number();
         let settings = format!(
-            "ERLANG_NODE=dormouse{distribution}@localhost\nERL_DIST_PORT={distribution}\n\
-             INET_DIST_INTERFACE=127.0.0.1\nEJABBERD_PID_PATH={}\n",
+            "ERLANG_NODE={}\nERL_DIST_PORT={}\nINET_DIST_INTERFACE={}\nEJABBERD_PID_PATH={}\n",
+            self.node.name,
+            self.node.distribution.number(),
+            self.node.address,
             self.inside("ejabberd.pid")?.display()
         );
         written(std::fs::write(self.path("ejabberdctl.cfg"), settings))?;
         written(std::fs::write(self.path("inetrc"), config::INETRC))?;
-        // Erlang's nodes trust whoever knows the cookie: ours is the folder's random name, readable by us alone.
+        // For nobody else to read, or Erlang refuses it.
         let cookie = self.path("home/.erlang.cookie");
-        let secret = self
-            .folder
-            .path()
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        written(std::fs::write(&cookie, secret))?;
+        written(std::fs::write(&cookie, &self.node.cookie))?;
         written(std::fs::set_permissions(&cookie, Permissions::from_mode(0o400)))
     }
 }

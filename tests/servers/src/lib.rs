@@ -9,6 +9,8 @@
 //! |---|---|
 //! | [`Prosody`] | Prosody 0.12 or 13 with a WebSocket listener, optionally wss |
 //! | [`Ejabberd`] | ejabberd 23.01 or 24.12 with a WebSocket listener, optionally wss |
+//! | [`Cluster`] | two ejabberd 24.12 that are one, behind nginx |
+//! | [`Nginx`] | nginx in front of WebSocket servers |
 //! | [`MockLogind`] | a private system bus with a logind that sleeps on command |
 //! | [`SessionBus`] | a private session bus with nothing on it |
 //! | [`SecretService`] | a private session bus with an unlocked keyring |
@@ -22,11 +24,13 @@
 
 mod bus;
 mod certificate;
+mod cluster;
 mod ejabberd;
 mod error;
 mod foreground;
 mod http;
 mod mock_logind;
+mod nginx;
 mod place;
 mod port;
 mod prosody;
@@ -36,11 +40,13 @@ mod session_bus;
 mod trixie;
 
 pub use certificate::{Authority, Certificate};
+pub use cluster::{Cluster, ClusterBuilder};
 pub use ejabberd::{Ejabberd, EjabberdBuilder, EjabberdSettings};
 pub use error::{Result, ServerError};
 pub use foreground::Foreground;
 pub use http::host_meta_files;
 pub use mock_logind::{Inhibitor, MockLogind};
+pub use nginx::{Nginx, NginxBuilder};
 pub use place::Place;
 pub use port::Port;
 pub use prosody::{Prosody, ProsodyBuilder, ProsodySettings, ScramHash, Storage};
