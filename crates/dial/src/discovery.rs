@@ -5,15 +5,13 @@
 //! broke is told apart from a domain that has answered and offers nothing.
 
 use crate::endpoint::{Host, Parts, split};
+use crate::host_meta;
 use crate::https_get::{Answer, get};
 use crate::settings::Settings;
 use crate::tls::Tls;
 use dormouse_model::{DialFailure, Endpoint};
 use futures_util::future::{Either, select};
 use std::pin::pin;
-
-const WEB_SOCKET: &str = "urn:xmpp:alt-connections:websocket";
-const XRD: &str = "http://docs.oasis-open.org/ns/xri/xrd-1.0";
 
 /// The domain's endpoint. The caller sets the deadline.
 pub(crate) async fn discover(settings: &Settings, tls: &Tls, domain: &str) -> Result<Endpoint, DialFailure> {
@@ -31,7 +29,7 @@ pub(crate) async fn discover(settings: &Settings, tls: &Tls, domain: &str) -> Re
             place("/.well-known/host-meta.json"),
             "application/jrd+json, application/json",
         );
-        judge(answer.await?, json_links)
+        judge(answer.await?, host_meta::json)
     };
     let xml = async {
         let answer = get(
@@ -40,7 +38,7 @@ pub(crate) async fn discover(settings: &Settings, tls: &Tls, domain: &str) -> Re
             place("/.well-known/host-meta"),
             "application/xrd+xml, application/xml",
         );
-        judge(answer.await?, xml_links)
+        judge(answer.await?, host_meta::xml)
     };
     let (first, second) = match select(pin!(json), pin!(xml)).await {
         Either::Left((Ok(found), _)) | Either::Right((Ok(found), _)) => return Ok(found),
@@ -88,29 +86,6 @@ fn judge(answer: Answer, links: fn(&[u8]) -> Option<Vec<String>>) -> Result<Endp
     }
 }
 
-fn json_links(body: &[u8]) -> Option<Vec<String>> {
-    let document: serde_json::Value = serde_json::from_slice(body).ok()?;
-    let links = document.get("links")?.as_array()?;
-    let link = |link: &serde_json::Value| {
-        let rel = link.get("rel")?.as_str()?;
-        (rel == WEB_SOCKET).then(|| link.get("href")?.as_str().map(str::to_owned))?
-    };
-    Some(links.iter().filter_map(link).collect())
-}
-
-fn xml_links(body: &[u8]) -> Option<Vec<String>> {
-    let document: minidom::Element = std::str::from_utf8(body).ok()?.trim_start().parse().ok()?;
-    if !document.is("XRD", XRD) {
-        return None;
-    }
-    let links = document.children().filter(|child| child.is("Link", XRD));
-    let ours = links.filter(|link| link.attr("rel") == Some(WEB_SOCKET));
-    Some(
-        ours.filter_map(|link| link.attr("href").map(str::to_owned))
-            .collect(),
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -127,13 +102,13 @@ mod tests {
               <Link rel='urn:xmpp:alt-connections:websocket' href='wss://a.example/ws'/>
             </XRD>";
         assert_eq!(
-            judge(body(xml), xml_links),
+            judge(body(xml), host_meta::xml),
             Ok(Endpoint("wss://a.example/ws".into()))
         );
         let json = r#"{"links": [{"rel": "urn:xmpp:alt-connections:xbosh", "href": "https://a.example/bosh"},
             {"rel": "urn:xmpp:alt-connections:websocket", "href": "wss://a.example:5281/ws"}]}"#;
         assert_eq!(
-            judge(body(json), json_links),
+            judge(body(json), host_meta::json),
             Ok(Endpoint("wss://a.example:5281/ws".into()))
         );
     }
@@ -141,10 +116,12 @@ mod tests {
     #[test]
     fn links_to_plain_text_are_refused_even_to_this_machine() {
         for link in ["ws://a.example/ws", "ws://localhost/ws", "http://a.example/"] {
-            let json = format!(r#"{{"links": [{{"rel": "{WEB_SOCKET}", "href": "{link}"}}]}}"#);
+            let json = format!(
+                r#"{{"links": [{{"rel": "urn:xmpp:alt-connections:websocket", "href": "{link}"}}]}}"#
+            );
             let answer = Answer::Body(json.into());
             assert!(
-                matches!(judge(answer, json_links), Err(DialFailure::BadEndpoint(_))),
+                matches!(judge(answer, host_meta::json), Err(DialFailure::BadEndpoint(_))),
                 "{link}"
             );
         }
@@ -158,8 +135,8 @@ mod tests {
             "{\"links\": 5}",
             "[]",
         ] {
-            assert_eq!(judge(body(page), json_links), Err(DialFailure::NoWebSocket));
-            assert_eq!(judge(body(page), xml_links), Err(DialFailure::NoWebSocket));
+            assert_eq!(judge(body(page), host_meta::json), Err(DialFailure::NoWebSocket));
+            assert_eq!(judge(body(page), host_meta::xml), Err(DialFailure::NoWebSocket));
         }
     }
 
@@ -167,6 +144,6 @@ mod tests {
     fn entities_that_multiply_are_not_expanded() {
         let bomb = "<!DOCTYPE x [<!ENTITY a 'aaaaaaaa'><!ENTITY b '&a;&a;'>]>
             <XRD xmlns='http://docs.oasis-open.org/ns/xri/xrd-1.0'>&b;</XRD>";
-        assert_eq!(judge(body(bomb), xml_links), Err(DialFailure::NoWebSocket));
+        assert_eq!(judge(body(bomb), host_meta::xml), Err(DialFailure::NoWebSocket));
     }
 }

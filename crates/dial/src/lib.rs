@@ -22,6 +22,7 @@ mod abort;
 mod dialler;
 mod discovery;
 pub mod endpoint;
+pub mod host_meta;
 mod https_get;
 mod names;
 mod settings;
