@@ -3,6 +3,7 @@
 //! - `start`: a local server, a friend who talks, and the window, on any fresh Debian or Ubuntu machine.
 //! - `test`: everything that must hold before a change is taken; `.ci/run` calls it.
 //! - `simulate`: more lives in the simulator.
+//! - `mistakes`: that the simulator finds what is wrong.
 //! - `bench`: how quick and how large the window is.
 //! - `install`: only what `start` or `test` would install first.
 // What this program is for is to print.
@@ -11,6 +12,7 @@
 mod bench;
 mod built;
 mod install;
+mod mistakes;
 mod page;
 mod promises;
 mod purity;
@@ -33,6 +35,9 @@ cargo xtask COMMAND
     --skip mounts                leave out the tests that need a small disk of their own (they need root)
     --skip trixie                leave out the tests that need the servers of Debian 13 (they need root)
   simulate --seeds N [--from S]  live N lives in the simulator, starting with seed S
+  simulate --forever [--from S]  live until told to stop, or until lives fail
+  simulate --storm               ten thousand clients lose their server; draws docs/storm.svg
+  mistakes [--write] [NAME ...]  make deliberate mistakes in a copy of the sources, and live until each is found
   bench window [--runs N]        measure the window next to the least a window can be (release builds)
   screenshots                    pictures of every screen, light and dark, wide and narrow, into target/screenshots
   install start|test             install what that command needs";
@@ -46,6 +51,7 @@ fn main() -> ExitCode {
         Some((&"screenshots", [])) => suite::screenshots(),
         Some((&"test", options)) => suite::Options::parse(options).and_then(|options| suite::test(&options)),
         Some((&"simulate", options)) => simulate(options),
+        Some((&"mistakes", words)) => mistakes::mistakes(words),
         Some((&"bench", words)) => bench::bench(words),
         Some((&"install", ["start"])) => install::install(install::Need::Start, &[]),
         Some((&"install", ["test"])) => install::install(install::Need::Test, &[]),
@@ -68,33 +74,32 @@ fn main() -> ExitCode {
 }
 
 fn simulate(options: &[&str]) -> Result<()> {
-    let (mut seeds, mut from) = (None, "0");
-    let mut rest = options;
-    while let [option, value, after @ ..] = rest {
-        value
-            .parse::<u64>()
-            .map_err(|_| format!("{option} wants a number, not {value:?}"))?;
-        match *option {
-            "--seeds" => seeds = Some(*value),
-            "--from" => from = value,
-            _ => return Err(format!("simulate knows no option {option}\n\n{USAGE}")),
-        }
-        rest = after;
-    }
-    let (Some(seeds), []) = (seeds, rest) else {
-        return Err(format!("simulate wants --seeds N\n\n{USAGE}"));
-    };
     let mut command = cargo();
-    command.args([
-        "run",
-        "--release",
-        "-p",
-        "dormouse-simulator",
-        "--",
-        "--seeds",
-        seeds,
-        "--from",
-        from,
-    ]);
-    run(&mut command)
+    command.args(["run", "--release", "-p", "dormouse-simulator", "--"]);
+    let mut length = false;
+    let mut rest = options;
+    loop {
+        rest = match rest {
+            [] if length => return run(&mut command),
+            ["--storm"] if !length => return run(command.args(["--storm", "docs/storm.svg"])),
+            ["--forever", after @ ..] => {
+                length = true;
+                command.args(["--seeds", &u64::MAX.to_string()]);
+                after
+            }
+            [option @ ("--seeds" | "--from"), number, after @ ..] => {
+                number
+                    .parse::<u64>()
+                    .map_err(|_| format!("{option} wants a number, not {number:?}"))?;
+                length |= *option == "--seeds";
+                command.args([option, number]);
+                after
+            }
+            _ => {
+                return Err(format!(
+                    "simulate wants --seeds N or --forever, and maybe --from S\n\n{USAGE}"
+                ));
+            }
+        };
+    }
 }

@@ -6,6 +6,7 @@
 
 use crate::built;
 use crate::install::{self, Need};
+use crate::mistakes;
 use crate::page;
 use crate::promises;
 use crate::purity::{self, PURE};
@@ -53,7 +54,7 @@ struct Outcome {
     error: Option<String>,
 }
 
-const STEPS: [Step; 13] = [
+const STEPS: [Step; 14] = [
     Step {
         name: "install",
         what: "what is missing is installed",
@@ -130,6 +131,12 @@ const STEPS: [Step; 13] = [
         what: "the real window",
         only_in_all: false,
         work: |options, count| packages(&WINDOW, options, count),
+    },
+    Step {
+        name: "mistakes",
+        what: "the simulator finds every deliberate mistake",
+        only_in_all: true,
+        work: |_, _| mistakes::mistakes(&[]),
     },
     Step {
         name: "deny",

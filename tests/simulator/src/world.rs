@@ -23,10 +23,13 @@ use crate::trace::Trace;
 use dormouse_account::{Command, Input};
 use dormouse_model::{BatchId, ConnId, Random, Tick};
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 /// After the last fault: long enough for everything that is slow on purpose.
 const CALM: Duration = Duration::from_secs(15 * 60);
+/// A life of so many steps goes round in a circle: the longest take a tenth of this.
+const ENDLESS: u64 = 2_000_000;
 
 /// Something that will happen.
 #[derive(Debug, Clone)]
@@ -220,18 +223,13 @@ pub struct World {
 }
 
 impl World {
-    /// Lives a whole life.
+    /// Lives a whole life. A core that panics has ended it.
     pub fn live(seed: u64, told: bool, sabotage: Option<Sabotage>) -> Outcome {
         let mut world = World::plan(seed, told, sabotage);
-        while let Some((at, event)) = world.queue.take() {
-            if at > world.end + CALM || world.checker.is_hopeless() {
-                break;
-            }
-            world.now = at;
-            world.happen(event);
+        let whole = catch_unwind(AssertUnwindSafe(|| world.live_on()));
+        if whole.is_err() {
+            world.checker.found(world.now, "core", "panicked".into());
         }
-        world.now = world.end + CALM;
-        world.last_look();
         let client_time = (world.end + CALM).since(Tick(0)) * u32::try_from(world.clients.len()).unwrap_or(1);
         Outcome {
             findings: world.checker.findings(),
@@ -243,6 +241,22 @@ impl World {
             messages: world.checker.typed().len(),
             steps: world.trace.steps,
         }
+    }
+
+    fn live_on(&mut self) {
+        while let Some((at, event)) = self.queue.take() {
+            if at > self.end + CALM || self.checker.is_hopeless() {
+                break;
+            }
+            self.now = at;
+            self.happen(event);
+            if self.trace.steps > ENDLESS {
+                self.checker.found(at, "all", "never comes to an end".into());
+                break;
+            }
+        }
+        self.now = self.end + CALM;
+        self.last_look();
     }
 
     fn at(&mut self, at: Tick, event: Event) {
