@@ -1,7 +1,7 @@
 //! A client's disk: what is applied, what of it is durable, and what goes wrong with either.
 
 use dormouse_model::memory::Record;
-use dormouse_model::{Batch, BatchId, Memory, ReadError, Walk};
+use dormouse_model::{Batch, BatchId, Memory, Random, ReadError, Walk};
 use std::cell::Cell;
 use std::collections::{BTreeMap, VecDeque};
 
@@ -16,6 +16,8 @@ pub struct Disk {
     pending: VecDeque<Batch>,
     /// Writes are refused.
     pub refuses: bool,
+    /// Before it refuses, it takes a part of what waits, and nobody is told how much.
+    pub takes_a_part: bool,
     /// The core has been told so.
     pub refusal_told: bool,
     /// The last batch of this process that is durable.
@@ -29,6 +31,22 @@ impl Disk {
     pub fn apply(&mut self, batch: Batch) {
         batch.apply_to(&mut self.applied);
         self.pending.push_back(batch);
+    }
+
+    /// It takes everything again.
+    pub fn works(&mut self) {
+        self.refuses = false;
+        self.takes_a_part = false;
+    }
+
+    /// The disk gets full in the middle of what waits.
+    pub fn fill(&mut self, random: &mut Random) {
+        if std::mem::take(&mut self.takes_a_part) {
+            let part = random.below(self.pending.len() as u64 + 1);
+            if let Some(last) = usize::try_from(part).ok().and_then(|part| self.pending.get(part)) {
+                self.flush(BatchId(last.id.0.saturating_sub(1)));
+            }
+        }
     }
 
     /// The last batch that waits to become durable.

@@ -77,6 +77,23 @@ pub enum Fault {
     PageRefused,
     /// The archive does not know the id that is asked for.
     IdForgotten,
+    /// What is on its way on the connections that stand is overtaken by what is sent on new ones.
+    Overtaken(Duration),
+    /// The disk gets full: part of what waits is written, the rest refused, and nobody is told how much.
+    DiskFull(Duration),
+    /// A resumption is refused, although the session is still held.
+    ResumeRefused,
+    /// A resumption is granted, and the connection breaks before anybody hears of it.
+    ResumeUnheard,
+    /// Carbons come twice for a while.
+    CarbonsDoubled,
+    /// Carbons are left out for a while.
+    CarbonsLost,
+    /// The archive shows what it was given only later: who looks at once does not find it, and what is sent
+    /// again gets another id.
+    ArchiveLags(Duration),
+    /// The tokens given out for signing in are not taken any more.
+    TokensExpire,
 }
 
 /// What a sleep does to connections.
@@ -93,6 +110,42 @@ pub enum AfterSleep {
 }
 
 impl Fault {
+    /// All names in the coverage table.
+    pub const NAMES: [&'static str; 32] = [
+        "sleep, announced",
+        "sleep, told after",
+        "sleep, untold",
+        "silent drop",
+        "one-way drop",
+        "stall",
+        "reset",
+        "half-open",
+        "overtaken",
+        "network down",
+        "slow path",
+        "kill",
+        "quit",
+        "disk refuses",
+        "disk full",
+        "read error",
+        "throttled",
+        "clock set",
+        "server stop",
+        "server kill",
+        "sessions lost",
+        "resume refused",
+        "resume unheard",
+        "sign-in fails",
+        "sign-in silent",
+        "tokens expire",
+        "page breaks",
+        "page refused",
+        "id forgotten",
+        "archive lags",
+        "carbons doubled",
+        "carbons lost",
+    ];
+
     /// Its name in the coverage table.
     pub fn name(&self) -> &'static str {
         match self {
@@ -120,6 +173,14 @@ impl Fault {
             Fault::PageBreaks => "page breaks",
             Fault::PageRefused => "page refused",
             Fault::IdForgotten => "id forgotten",
+            Fault::Overtaken(_) => "overtaken",
+            Fault::DiskFull(_) => "disk full",
+            Fault::ResumeRefused => "resume refused",
+            Fault::ResumeUnheard => "resume unheard",
+            Fault::CarbonsDoubled => "carbons doubled",
+            Fault::CarbonsLost => "carbons lost",
+            Fault::ArchiveLags(_) => "archive lags",
+            Fault::TokensExpire => "tokens expire",
         }
     }
 
@@ -130,7 +191,7 @@ impl Fault {
             let number = random.below(most.len() as u64) as usize;
             seconds(random, most[number])
         };
-        match random.below(31) {
+        match random.below(40) {
             0..=6 => Fault::draw_sleep(random),
             7 => Fault::Drop { up: true, down: true },
             8 => Fault::Drop {
@@ -166,7 +227,15 @@ impl Fault {
             27 => Fault::SignInSilent,
             28 => Fault::PageBreaks,
             29 => Fault::PageRefused,
-            _ => Fault::IdForgotten,
+            30 => Fault::IdForgotten,
+            31 => Fault::Overtaken(seconds(random, 20)),
+            32 => Fault::DiskFull(seconds(random, 90)),
+            33 => Fault::ResumeRefused,
+            34 | 35 => Fault::ResumeUnheard,
+            36 => Fault::CarbonsDoubled,
+            37 => Fault::CarbonsLost,
+            38 => Fault::ArchiveLags(seconds(random, 8)),
+            _ => Fault::TokensExpire,
         }
     }
 
@@ -187,19 +256,6 @@ impl Fault {
             network_late: Duration::from_millis([0, 0, 4000, 15_000][random.below(4) as usize]),
         }
     }
-
-    /// A fault whose effect is seen only when the client signs in or reads the archive brings about a
-    /// reconnection as well.
-    pub fn needs_reconnection(&self) -> bool {
-        matches!(
-            self,
-            Fault::SignInFails(_)
-                | Fault::SignInSilent
-                | Fault::PageBreaks
-                | Fault::PageRefused
-                | Fault::IdForgotten
-        )
-    }
 }
 
 /// The states of a connection, as far as faults strike differently in them.
@@ -217,7 +273,7 @@ pub enum Phase {
     Suspect,
     /// Waiting to dial.
     Waiting,
-    /// Not running, asleep, or without network.
+    /// Without network, asleep, or not running: what strikes only a running program strikes it without network.
     Away,
 }
 
@@ -276,18 +332,22 @@ impl Coverage {
             head.push_str(&format!("{:>12}", format!("{phase:?}")));
         }
         let mut lines = vec![head];
-        let mut names: Vec<&str> = self.0.keys().map(|(name, _)| *name).collect();
-        names.dedup();
-        for name in names {
+        for name in Fault::NAMES {
             let mut line = format!("{name:<18}");
             for phase in Phase::ALL {
-                line.push_str(&format!(
-                    "{:>12}",
-                    self.0.get(&(name, phase)).copied().unwrap_or(0)
-                ));
+                let count = self.0.get(&(name, phase)).copied().unwrap_or(0);
+                line.push_str(&format!("{count:>12}"));
             }
             lines.push(line);
         }
         lines
+    }
+
+    /// The cells in which nothing has struck.
+    pub fn empty_cells(&self) -> Vec<(&'static str, Phase)> {
+        let cells = Fault::NAMES
+            .into_iter()
+            .flat_map(|name| Phase::ALL.map(|phase| (name, phase)));
+        cells.filter(|cell| !self.0.contains_key(cell)).collect()
     }
 }

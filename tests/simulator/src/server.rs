@@ -15,9 +15,11 @@ mod routing;
 mod scram;
 mod sessions;
 pub mod stanza;
+mod strangers;
 mod stream;
 
 pub use quirks::{Kind, Quirks};
+pub use strangers::{Claim, STRANGER};
 
 use archive::Archive;
 use dormouse_model::{BareJid, Closing, Random, Stamp, Tick};
@@ -66,6 +68,23 @@ pub struct Trouble {
     pub refused_pages: u32,
     /// Archive pages after an id that the archive says it does not know.
     pub forgotten_ids: u32,
+    /// Resumptions that are refused although the session is held.
+    pub refused_resumes: u32,
+    /// Resumptions after which the connection breaks before a word of it is heard.
+    pub unheard_resumes: u32,
+    /// Carbons that come twice.
+    pub doubled_carbons: u32,
+    /// Carbons that are left out.
+    pub lost_carbons: u32,
+    /// What was archived since the one moment is not shown before the other.
+    pub hidden: Option<(Stamp, Tick)>,
+}
+
+/// Takes one from a number of times that something happens; whether there was one.
+fn spend(times: &mut u32) -> bool {
+    let left = *times > 0;
+    *times = times.saturating_sub(1);
+    left
 }
 
 /// The server.
@@ -80,6 +99,10 @@ pub struct Server {
     pub up: bool,
     /// Texts that have reached it: who wrote them, and their ids.
     pub received: BTreeSet<(usize, String)>,
+    /// Messages that came back to who wrote them.
+    pub bounced: BTreeSet<(usize, String)>,
+    /// Which client has told to have which message, by its sender's address and name for it.
+    pub acknowledged: BTreeSet<(usize, BareJid, String)>,
     /// Where a client broke the protocol in a way that hides a loss: always a fault of the client's.
     pub violations: Vec<String>,
     domain: String,
@@ -114,6 +137,8 @@ impl Server {
             accounts,
             up: true,
             received: BTreeSet::new(),
+            bounced: BTreeSet::new(),
+            acknowledged: BTreeSet::new(),
             violations: Vec::new(),
             domain: domain.to_owned(),
             random,
@@ -127,10 +152,14 @@ impl Server {
         }
     }
 
-    /// A WebSocket has been opened.
-    pub fn opened(&mut self, now: Tick, line: LineId) {
+    /// A WebSocket has been opened by a client.
+    pub fn opened(&mut self, now: Tick, line: LineId, client: usize) {
         self.settle(now);
-        self.streams.insert(line, Stream::default());
+        let stream = Stream {
+            client,
+            ..Stream::default()
+        };
+        self.streams.insert(line, stream);
     }
 
     /// A frame came.
@@ -216,6 +245,16 @@ impl Server {
         std::mem::take(&mut self.said)
     }
 
+    /// No token of this account is taken any more.
+    pub fn expire_tokens(&mut self, _account: usize) {}
+
+    /// Somebody else does something at this server.
+    pub fn meanwhile(&mut self, now: Tick, what: impl FnOnce(&mut Self)) -> Vec<Said> {
+        self.settle(now);
+        what(self);
+        std::mem::take(&mut self.said)
+    }
+
     /// What the archive of an account holds, oldest first: id, who wrote it, and the text if it has one.
     pub fn archive_of(&self, account: usize) -> impl Iterator<Item = (&str, &Element)> {
         self.accounts[account].archive.items()
@@ -223,7 +262,12 @@ impl Server {
 
     /// The server's calendar.
     fn stamp(&self) -> Stamp {
-        Stamp(EPOCH + i64::try_from(self.now.0).unwrap_or(i64::MAX - EPOCH))
+        self.stamp_at(self.now)
+    }
+
+    /// What the server's calendar shows at a moment.
+    pub fn stamp_at(&self, now: Tick) -> Stamp {
+        Stamp(EPOCH + i64::try_from(now.0).unwrap_or(i64::MAX - EPOCH))
     }
 
     fn settle(&mut self, now: Tick) {
@@ -254,6 +298,9 @@ impl Server {
     }
 
     fn stream_error(&mut self, line: LineId, condition: &str) {
+        if let Some(client) = self.streams.get(&line).map(|stream| stream.client) {
+            self.let_off(client);
+        }
         self.said.push(Said::Frame(
             line,
             format!(

@@ -18,10 +18,10 @@ use crate::client::{Client, Power};
 use crate::fault::{Coverage, Fault};
 use crate::network::{Network, Parcel, Way};
 use crate::queue::Queue;
-use crate::server::{LineId, Said, Server};
+use crate::server::{Claim, LineId, Said, Server};
 use crate::trace::Trace;
 use dormouse_account::{Command, Input};
-use dormouse_model::{BatchId, ConnId, Random, Tick};
+use dormouse_model::{BareJid, BatchId, ConnId, Random, Tick};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
@@ -161,6 +161,22 @@ pub enum Event {
     DiskWorks(usize),
     /// The server starts again.
     ServerStarts,
+    /// Somebody with another client says something.
+    Friend {
+        /// To whom.
+        to: usize,
+        /// Under which number.
+        number: u64,
+    },
+    /// Somebody claims to an account what they may not claim.
+    Claimed {
+        /// To whom.
+        account: usize,
+        /// About whom.
+        other: usize,
+        /// What.
+        claim: Claim,
+    },
     /// All faults end.
     Calm,
 }
@@ -179,6 +195,14 @@ pub enum Act {
     Command(Command),
     /// Reads a conversation.
     Read(usize),
+    /// Replaces what an own message says.
+    Edit,
+    /// Withdraws an own message.
+    Retract,
+    /// Tries what failed again.
+    Retry,
+    /// Throws away what failed.
+    Discard,
     /// Shows or hides the window.
     Visible(bool),
 }
@@ -219,6 +243,13 @@ pub struct World {
     end: Tick,
     calm: bool,
     next_text: Vec<u64>,
+    /// Accounts with clients of ours: the first ones.
+    people: usize,
+    friend_said: u64,
+    /// The last input was dropped, because the disk could not be read.
+    unread: bool,
+    /// Everybody whom a window may show.
+    known: Vec<BareJid>,
     tags: BTreeMap<u64, (usize, String)>,
 }
 
@@ -328,11 +359,17 @@ impl World {
             Event::Unstall { line, way } => self.unstall(line, way),
             Event::Breaks(line) => self.breaks(line),
             Event::Fast { client } => self.fast(client),
-            Event::DiskWorks(client) => self.clients[client].disk.refuses = false,
+            Event::DiskWorks(client) => self.clients[client].disk.works(),
             Event::ServerStarts => {
                 self.note("srv", "starts", "");
                 self.server.start(self.now);
             }
+            Event::Friend { to, number } => self.friend_says(to, number),
+            Event::Claimed {
+                account,
+                other,
+                claim,
+            } => self.claimed(account, other, claim),
             Event::Calm => self.calm_down(),
         }
     }

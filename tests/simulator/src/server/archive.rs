@@ -6,7 +6,7 @@
 use super::quirks::read_stamp;
 use super::sessions::SessionId;
 use super::stanza::{CLIENT, FORWARD, MAM, RSM, STANZAS, around, delay, element, set, text, with};
-use super::{Kind, Server};
+use super::{Kind, Server, spend};
 use dormouse_model::{Closing, Stamp};
 use minidom::Element;
 use std::ops::Range;
@@ -66,23 +66,23 @@ impl Server {
         let account = session.account;
         let line = session.line;
         let trouble = &mut self.trouble[account];
-        if trouble.refused_pages > 0 {
-            trouble.refused_pages -= 1;
+        if spend(&mut trouble.refused_pages) {
             return self.refuse_request(id, iq, "wait", "internal-server-error");
         }
         let wanted = wanted(query, self.quirks.page);
-        let forgotten = wanted.after.is_some() && trouble.forgotten_ids > 0;
-        if forgotten {
-            trouble.forgotten_ids -= 1;
-        }
-        let breaks = trouble.broken_pages > 0;
-        trouble.broken_pages = trouble.broken_pages.saturating_sub(1);
+        let forgotten = wanted.after.is_some() && spend(&mut trouble.forgotten_ids);
+        let breaks = spend(&mut trouble.broken_pages);
+        let hidden = trouble
+            .hidden
+            .filter(|(_, until)| self.now < *until)
+            .map(|(since, _)| since);
         let since = field(query, "start").and_then(|text| read_stamp(&text));
         let with_whom = field(query, "with");
         let found: Vec<&Item> = self.accounts[account]
             .archive
             .0
             .iter()
+            .filter(|item| hidden.is_none_or(|hidden| item.at < hidden))
             .filter(|item| since.is_none_or(|since| item.at >= since))
             .filter(|item| with_whom.as_ref().is_none_or(|with| *with == item.with))
             .collect();

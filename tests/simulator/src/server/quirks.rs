@@ -19,6 +19,10 @@ pub struct Quirks {
     pub kind: Kind,
     /// The mechanism offered is SCRAM-SHA-256; else PLAIN, which costs no time.
     pub scram: bool,
+    /// It keeps an archive.
+    pub archive: bool,
+    /// It manages streams (XEP-0198).
+    pub management: bool,
     /// How long a session without connection is held.
     pub hold: Duration,
     /// The most items on an archive page.
@@ -47,6 +51,8 @@ impl Quirks {
         Self {
             kind,
             scram: random.below(12) == 0,
+            archive: random.below(10) != 0,
+            management: random.below(12) != 0,
             hold: Duration::from_secs(if prosody { 600 } else { 300 }),
             page: [3, 10, 50, 250][random.below(4) as usize],
             doubled_carbons: [0, 3][random.below(2) as usize],

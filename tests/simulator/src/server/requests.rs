@@ -6,7 +6,7 @@ use super::stanza::{CARBONS, CLIENT, MAM, SID, element, set, with};
 use minidom::Element;
 
 const DISCO: &str = "http://jabber.org/protocol/disco#info";
-const ROSTER: &str = "jabber:iq:roster";
+pub(super) const ROSTER: &str = "jabber:iq:roster";
 const PING: &str = "urn:xmpp:ping";
 
 impl Server {
@@ -32,8 +32,12 @@ impl Server {
                 self.answer(id, iq, None);
             }
             ("ping", PING) => self.answer(id, iq, None),
-            ("query", MAM) => self.archive_query(id, iq, payload),
             ("prefs", MAM) => self.answer(id, iq, Some(with("prefs", MAM, &[("default", "always")]))),
+            (_, MAM) if !self.quirks.archive => self.refuse_request(id, iq, "cancel", "service-unavailable"),
+            ("query", MAM) => {
+                session.last_query = payload.attr("queryid").map(str::to_owned);
+                self.archive_query(id, iq, payload);
+            }
             ("query", DISCO) => {
                 let own = self.accounts[account].address.as_str();
                 let of_account = iq.attr("to").is_none_or(|to| to == own);
@@ -74,6 +78,9 @@ impl Server {
             (false, false) => &[PING, CARBONS],
         };
         for feature in features {
+            if !self.quirks.archive && [MAM, "urn:xmpp:mam:2#extended", SID].contains(feature) {
+                continue;
+            }
             info.append_child(with("feature", DISCO, &[("var", feature)]));
         }
         info

@@ -3,13 +3,21 @@
 
 use super::sessions::SessionId;
 use super::stanza::{CARBONS, CLIENT, FORWARD, SID, around, delay, element, set, with};
-use super::{Kind, Server};
+use super::{Kind, Server, spend};
 use dormouse_model::{BareJid, Jid};
 use minidom::Element;
 
 const HINTS: &str = "urn:xmpp:hints";
-const RECEIPTS: &str = "urn:xmpp:receipts";
-const MARKERS: &str = "urn:xmpp:chat-markers:0";
+pub(super) const RECEIPTS: &str = "urn:xmpp:receipts";
+pub(super) const MARKERS: &str = "urn:xmpp:chat-markers:0";
+
+/// Whether a stanza says something that a window shows as a message.
+pub(super) fn is_said(stanza: &Element) -> bool {
+    stanza.has_child("body", CLIENT)
+        && stanza.attr("type") != Some("error")
+        && !stanza.has_child("replace", "urn:xmpp:message-correct:0")
+        && !stanza.has_child("retract", "urn:xmpp:message-retract:1")
+}
 
 impl Server {
     /// A message from a client.
@@ -23,6 +31,11 @@ impl Server {
         set(&mut message, "from", Some(&full));
         let to = message.attr("to").and_then(|to| Jid::new(to).ok());
         let Some(to) = to else { return };
+        self.route(sender, Some(id), &to, message);
+    }
+
+    /// Takes a message where it goes. `id` is the session that it came from, if it came from one.
+    pub(super) fn route(&mut self, sender: usize, id: Option<SessionId>, to: &Jid, message: Element) {
         if message.has_child("body", CLIENT)
             && let Some(name) = message.attr("id")
         {
@@ -32,10 +45,11 @@ impl Server {
         if kept {
             self.keep(sender, to.to_bare().as_str(), &message);
         }
-        self.carbons(sender, Some(id), "sent", &message);
-        match self.account_of(&to.to_bare()) {
-            Some(account) => self.deliver(account, &to, message, kept),
-            None => self.bounce(id, &message),
+        self.carbons(sender, id, "sent", &message);
+        match (self.account_of(&to.to_bare()), id) {
+            (Some(account), _) => self.deliver(account, to, message, kept),
+            (None, Some(id)) => self.bounce(sender, id, &message),
+            (None, None) => {}
         }
     }
 
@@ -44,8 +58,10 @@ impl Server {
             let from = message.attr("from").and_then(|from| Jid::new(from).ok());
             let with_whom = from.map(|from| from.to_bare().to_string()).unwrap_or_default();
             let name = self.keep(account, &with_whom, &message);
-            let by = self.accounts[account].address.to_string();
-            message.append_child(with("stanza-id", SID, &[("by", &by), ("id", &name)]));
+            if self.quirks.archive {
+                let by = self.accounts[account].address.to_string();
+                message.append_child(with("stanza-id", SID, &[("by", &by), ("id", &name)]));
+            }
         }
         let there: Vec<SessionId> = self
             .sessions
@@ -98,15 +114,14 @@ impl Server {
             .collect();
         for id in others {
             let (doubled, missing) = (self.quirks.doubled_carbons, self.quirks.missing_carbons);
-            if missing > 0 && self.random.below(missing) == 0 {
+            let trouble = &mut self.trouble[account];
+            let left_out = spend(&mut trouble.lost_carbons);
+            let twice = spend(&mut trouble.doubled_carbons);
+            if left_out || (missing > 0 && self.random.below(missing) == 0) {
                 continue;
             }
-            let times = if doubled > 0 && self.random.below(doubled) == 0 {
-                2
-            } else {
-                1
-            };
-            for _ in 0..times {
+            let twice = twice || (doubled > 0 && self.random.below(doubled) == 0);
+            for _ in 0..1 + u32::from(twice) {
                 let carbon = self.carbon(account, direction, message.clone());
                 self.push(id, carbon);
             }
@@ -146,7 +161,13 @@ impl Server {
         self.carbons(account, None, "received", &message);
     }
 
-    fn bounce(&mut self, id: SessionId, message: &Element) {
+    fn bounce(&mut self, sender: usize, id: SessionId, message: &Element) {
+        if matches!(message.attr("type"), Some("error")) {
+            return; // An error is never answered (RFC 6120 section 8.3.1).
+        }
+        if let Some(name) = message.attr("id") {
+            self.bounced.insert((sender, name.to_owned()));
+        }
         let mut error = message.clone();
         set(&mut error, "type", Some("error"));
         set(&mut error, "from", message.attr("to"));

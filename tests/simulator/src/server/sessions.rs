@@ -2,7 +2,7 @@
 
 use super::stanza::{SM, delay, element};
 use super::{Kind, LineId, Server};
-use dormouse_model::Tick;
+use dormouse_model::{Jid, Tick};
 use minidom::Element;
 use std::collections::VecDeque;
 
@@ -17,6 +17,8 @@ pub(super) struct SessionId(u64);
 #[derive(Debug)]
 pub(super) struct Session {
     pub account: usize,
+    /// Whose it is, as the world numbers them.
+    pub client: usize,
     pub resource: String,
     /// The connection it runs on; none while it hibernates.
     pub line: Option<LineId>,
@@ -25,6 +27,10 @@ pub(super) struct Session {
     /// It has sent its presence: messages go to it.
     pub available: bool,
     pub carbons: bool,
+    /// Its client has asked for it again, or said that it is over: it may begin another.
+    pub let_off: bool,
+    /// The id of its last question to the archive.
+    pub last_query: Option<String>,
 }
 
 /// Stream management of one session.
@@ -75,19 +81,45 @@ impl Management {
 
 impl Server {
     pub(super) fn begin_session(&mut self, account: usize, resource: String, line: LineId) -> SessionId {
+        let client = self.streams.get(&line).map_or(usize::MAX, |stream| stream.client);
         let id = SessionId(self.next_session);
         self.next_session += 1;
         let session = Session {
             account,
+            client,
             resource,
             line: Some(line),
             hibernated: None,
             management: None,
             available: false,
             carbons: false,
+            let_off: false,
+            last_query: None,
         };
         self.sessions.insert(id, session);
         id
+    }
+
+    /// A client has asked for its session again, or closed it: whatever comes of that, it may begin another.
+    pub fn let_off(&mut self, client: usize) {
+        for session in self
+            .sessions
+            .values_mut()
+            .filter(|session| session.client == client)
+        {
+            session.let_off = true;
+        }
+    }
+
+    /// Whether a client begins another session although it knows of one that it could have asked for: what it has
+    /// acknowledged is on its disk, and so is the session.
+    pub(super) fn is_wasted(&self, client: usize) -> bool {
+        self.sessions.values().any(|session| {
+            let sm = session.management.as_ref();
+            session.client == client
+                && !session.let_off
+                && sm.is_some_and(|sm| sm.resumable && sm.acknowledged > 0)
+        })
     }
 
     /// The connection is gone. What can be resumed waits, the rest ends.
@@ -126,7 +158,9 @@ impl Server {
             .sessions
             .values()
             .any(|other| other.account == session.account && other.available);
-        if deliver && alone && self.quirks.kind == Kind::Ejabberd {
+        // With an archive Prosody leaves it to that.
+        let keeps = self.quirks.kind == Kind::Ejabberd || !self.quirks.archive;
+        if deliver && alone && keeps {
             for kept in sm.unacknowledged {
                 if kept.stanza.name() == "message" && kept.stanza.has_child("body", super::stanza::CLIENT) {
                     let stanza = kept.as_resent(&self.domain);
@@ -138,24 +172,31 @@ impl Server {
 
     /// The client tells how many stanzas it has: never fewer than before, never more than were sent.
     pub(super) fn count(&mut self, id: SessionId, told: u32) {
-        let Some(sm) = self
-            .sessions
-            .get_mut(&id)
-            .and_then(|session| session.management.as_mut())
-        else {
+        let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };
-        if told > sm.sent || told < sm.acknowledged {
+        let Some(sm) = &mut session.management else { return };
+        let new = told.wrapping_sub(sm.acknowledged);
+        if new > sm.sent.wrapping_sub(sm.acknowledged) {
             self.violations.push(format!(
                 "h={told} where {} were acknowledged and {} sent",
                 sm.acknowledged, sm.sent
             ));
             return;
         }
-        for _ in sm.acknowledged..told {
-            sm.unacknowledged.pop_front();
-        }
         sm.acknowledged = told;
+        for _ in 0..new {
+            let Some(kept) = sm.unacknowledged.pop_front() else {
+                break;
+            };
+            let from = kept.stanza.attr("from").and_then(|from| Jid::new(from).ok());
+            if super::routing::is_said(&kept.stanza)
+                && let (Some(from), Some(name)) = (from, kept.stanza.attr("id"))
+            {
+                self.acknowledged
+                    .insert((session.client, from.to_bare(), name.to_owned()));
+            }
+        }
     }
 
     /// Sends a stanza to a session, now or when it is resumed.

@@ -3,7 +3,7 @@
 use super::scram::{Exchange, Secret};
 use super::sessions::{Management, SessionId};
 use super::stanza::{BIND, CLIENT, CSI, FRAMING, SASL, SM, STREAMS, element, set, text, with};
-use super::{LineId, Said, Server};
+use super::{LineId, Said, Server, spend};
 use base64::prelude::{BASE64_STANDARD, Engine};
 use dormouse_model::Closing;
 use minidom::Element;
@@ -11,11 +11,13 @@ use minidom::Element;
 /// One connection.
 #[derive(Debug, Default)]
 pub(super) struct Stream {
-    account: Option<usize>,
-    exchange: Option<Exchange>,
+    /// Whose, as the world numbers them.
+    pub(super) client: usize,
+    pub(super) account: Option<usize>,
+    pub(super) exchange: Option<Exchange>,
     pub(super) session: Option<SessionId>,
     /// Nothing is answered any more: the server hangs.
-    silent: bool,
+    pub(super) silent: bool,
 }
 
 impl Server {
@@ -63,7 +65,9 @@ impl Server {
         let mut features = element("features", STREAMS);
         if signed_in {
             features.append_child(element("bind", BIND));
-            features.append_child(element("sm", SM));
+            if self.quirks.management {
+                features.append_child(element("sm", SM));
+            }
             features.append_child(element("csi", CSI));
         } else {
             let mechanism = if self.quirks.scram {
@@ -160,12 +164,10 @@ impl Server {
 
     fn accept(&mut self, line: LineId, account: usize, last: Option<&str>) {
         let trouble = &mut self.trouble[account];
-        if trouble.sign_in > 0 {
-            trouble.sign_in -= 1;
+        if spend(&mut trouble.sign_in) {
             return self.refuse(line, "temporary-auth-failure");
         }
-        let silent = trouble.silence > 0;
-        trouble.silence = trouble.silence.saturating_sub(1);
+        let silent = spend(&mut trouble.silence);
         if let Some(stream) = self.streams.get_mut(&line) {
             stream.account = Some(account);
             stream.silent = silent;
@@ -192,6 +194,11 @@ impl Server {
                 .push("a request before the resource was bound".into());
             return self.stream_error(line, "not-authorized");
         };
+        let client = self.streams.get(&line).map_or(usize::MAX, |stream| stream.client);
+        if self.is_wasted(client) {
+            self.violations
+                .push("a resource was bound where a session could have been resumed".into());
+        }
         let wanted = bind
             .get_child("resource", BIND)
             .map(Element::text)
@@ -240,9 +247,11 @@ impl Server {
                     .is_some_and(|sm| sm.resumable && sm.name == name);
             same.then_some(*id)
         });
-        let Some(id) = found else {
+        let trouble = &mut self.trouble[account];
+        let Some(id) = found.filter(|_| !spend(&mut trouble.refused_resumes)) else {
             return self.resume_failed(line, account, &name);
         };
+        let unheard = spend(&mut trouble.unheard_resumes);
         self.count(id, told);
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
@@ -275,6 +284,12 @@ impl Server {
             self.send(line, stanza);
         }
         self.send(line, &element("r", SM));
+        if unheard {
+            // What was said on it is lost with the connection.
+            self.said
+                .retain(|said| !matches!(said, Said::Frame(to, _) if *to == line));
+            self.close(line, Closing::Broken("reset".into()));
+        }
     }
 
     fn resume_failed(&mut self, line: LineId, account: usize, name: &str) {

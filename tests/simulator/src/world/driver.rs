@@ -1,6 +1,7 @@
 //! Runs the cores: hands each input over and does what comes back, as the engine's driver does.
 
 use super::{Event, World};
+use crate::checker::Hand;
 use crate::client::{Ending, Power};
 use crate::fault::Phase;
 use crate::network::{Flow, Parcel, Way};
@@ -129,6 +130,7 @@ impl World {
             }
             Err(error) => {
                 let (name, detail) = (client.name.clone(), error.to_string());
+                self.unread = true;
                 self.note(&name, "is rebuilt:", &detail);
                 self.rebuild(number);
             }
@@ -263,6 +265,9 @@ impl World {
             Output::Frame { conn, text } => {
                 let client = &mut self.clients[number];
                 client.current = Some(conn);
+                if text.contains("<resume ") || text.starts_with("<close ") {
+                    self.server.let_off(number);
+                }
                 if let Some(line) = client.conns.get(&conn).copied()
                     && let Some(at) = self.network.send(self.now, line, Way::Up, &mut self.random)
                 {
@@ -279,12 +284,17 @@ impl World {
             Output::Hangup(conn) | Output::Abort(conn) => self.hang_up(number, conn),
             Output::Change(change) => self.changed(number, change),
             Output::Journal(_) => {}
-            Output::Written { tag, .. } => {
+            Output::Written { tag, id } => {
                 let (Some((to, text)), Some(batch)) = (self.tags.remove(&tag), typed) else {
                     return;
                 };
                 let account = self.clients[number].account;
-                self.checker.typed_by(number, account, to, text, life, batch);
+                let hand = Hand {
+                    client: number,
+                    life,
+                    batch,
+                };
+                self.checker.typed_by(hand, account, to, text, Some(id));
             }
             Output::MaySleep => {
                 self.must_be_safe(number, "sleep");
@@ -359,7 +369,7 @@ impl World {
         }
         let line = self.network.open(number, life, conn, latency);
         self.clients[number].conns.insert(conn, line);
-        self.server.opened(self.now, line);
+        self.server.opened(self.now, line, number);
         let channel = Channel {
             encrypted: true,
             loopback: false,
@@ -428,6 +438,7 @@ impl World {
         let client = &mut self.clients[number];
         let life = client.life;
         if client.disk.refuses {
+            client.disk.fill(&mut self.random);
             let news = !std::mem::replace(&mut client.disk.refusal_told, true);
             self.after(
                 Duration::from_secs(1),
@@ -520,6 +531,10 @@ impl World {
             }
             Change::Removed { id, .. } => {
                 client.view.remove(&id);
+            }
+            Change::Contact(contact) if !self.known.contains(&contact.address) => {
+                let what = format!("shows a contact that nobody added: {}", contact.address);
+                self.checker.found(self.now, &client.name, what);
             }
             Change::Conversation(it) if it.is_nothing() => {
                 client.list.remove(&it.with);

@@ -150,6 +150,35 @@ impl World {
             Fault::PageBreaks => self.trouble(account, number, |trouble| trouble.broken_pages = 1),
             Fault::PageRefused => self.trouble(account, number, |trouble| trouble.refused_pages = 1),
             Fault::IdForgotten => self.trouble(account, number, |trouble| trouble.forgotten_ids = 1),
+            Fault::ArchiveLags(length) => {
+                let until = self.now + length;
+                let since = self.server.stamp_at(self.now);
+                self.trouble(account, number, |trouble| trouble.hidden = Some((since, until)));
+            }
+            Fault::ResumeRefused => {
+                self.trouble_resuming(account, number, |trouble| trouble.refused_resumes = 1)
+            }
+            Fault::ResumeUnheard => {
+                self.trouble_resuming(account, number, |trouble| trouble.unheard_resumes = 1)
+            }
+            Fault::TokensExpire => {
+                self.server.expire_tokens(account);
+                self.trouble_resuming(account, number, |_| {});
+            }
+            Fault::CarbonsDoubled => self.server.trouble[account].doubled_carbons += 6,
+            Fault::CarbonsLost => self.server.trouble[account].lost_carbons += 6,
+            Fault::Overtaken(by) => {
+                let latency = self.clients[number].latency + by;
+                for line in lines {
+                    self.network.slow(line, latency);
+                }
+            }
+            Fault::DiskFull(length) => {
+                let disk = &mut self.clients[number].disk;
+                disk.refuses = true;
+                disk.takes_a_part = true;
+                self.after(length, Event::DiskWorks(number));
+            }
         }
     }
 
@@ -159,13 +188,18 @@ impl World {
         client.must_be_durable = client.disk.waiting();
     }
 
-    /// Trouble that is met on the way back: the connection breaks, and sometimes the session is lost too.
-    fn trouble(&mut self, account: usize, number: usize, make: impl FnOnce(&mut Trouble)) {
+    /// Trouble that is met on the way back to a session that is still there: the connection breaks.
+    fn trouble_resuming(&mut self, account: usize, number: usize, make: impl FnOnce(&mut Trouble)) {
         make(&mut self.server.trouble[account]);
         for line in self.network.of_client(number) {
             self.reset(line);
             self.server_notices(line);
         }
+    }
+
+    /// Trouble that is met on the way back: the connection breaks, and sometimes the session is lost too.
+    fn trouble(&mut self, account: usize, number: usize, make: impl FnOnce(&mut Trouble)) {
+        self.trouble_resuming(account, number, make);
         if self.random.below(2) == 0 {
             let said = self.server.forget_sessions(self.now);
             self.say(said);
@@ -401,7 +435,7 @@ impl World {
         for number in 0..self.clients.len() {
             let client = &mut self.clients[number];
             client.armed.clear();
-            client.disk.refuses = false;
+            client.disk.works();
             client.disk.fail_reading(None);
             client.network_down_until = Tick(0);
             self.fast(number);

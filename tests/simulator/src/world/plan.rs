@@ -1,12 +1,12 @@
 //! Draws what a life holds: who lives in it, what they say, what goes wrong and when.
 
 use super::{Act, Event, Sabotage, World};
-use crate::checker::Checker;
+use crate::checker::{Checker, NOBODY};
 use crate::client::Client;
 use crate::fault::{Coverage, Fault, Phase};
 use crate::network::Network;
 use crate::queue::Queue;
-use crate::server::{Quirks, Server};
+use crate::server::{Claim, Quirks, Server};
 use crate::trace::Trace;
 use dormouse_account::Command;
 use dormouse_model::{BareJid, Random, Tick};
@@ -16,11 +16,17 @@ use std::time::Duration;
 const DOMAIN: &str = "home.example";
 const NAMES: [&str; 3] = ["anna", "bela", "cleo"];
 
-/// Everybody who may live in a world.
+/// Who talks to all of them, with a client that is not ours.
+const FRIEND: &str = "frida";
+
+/// Everybody to whom anybody in a world may talk.
 pub fn everybody() -> Vec<BareJid> {
-    NAMES
+    let all = NAMES
         .iter()
-        .filter_map(|name| BareJid::new(&format!("{name}@{DOMAIN}")).ok())
+        .chain([&FRIEND])
+        .map(|name| format!("{name}@{DOMAIN}"));
+    all.chain([NOBODY.to_owned()])
+        .filter_map(|address| BareJid::new(&address).ok())
         .collect()
 }
 
@@ -33,6 +39,7 @@ impl World {
         let accounts = 2 + random.below(2) as usize;
         let people: Vec<(BareJid, String)> = NAMES[..accounts]
             .iter()
+            .chain([&FRIEND])
             .filter_map(|name| {
                 Some((
                     BareJid::new(&format!("{name}@{DOMAIN}")).ok()?,
@@ -44,7 +51,7 @@ impl World {
         let mut server = Server::new(quirks, DOMAIN, &people, random.fork());
         server.forges = sabotage == Some(Sabotage::Forgery);
         let mut clients = Vec::new();
-        for (account, (address, password)) in people.iter().enumerate() {
+        for (account, (address, password)) in people.iter().enumerate().take(accounts) {
             let devices = 1 + random.below(if account == 0 { 3 } else { 2 });
             for device in 0..devices {
                 let name = format!("{}{device}", &NAMES[account][..1]);
@@ -59,6 +66,10 @@ impl World {
             now: Tick(0),
             queue: Queue::default(),
             next_text: vec![0; clients.len()],
+            people: accounts,
+            friend_said: 0,
+            unread: false,
+            known: everybody(),
             clients,
             network: Network::default(),
             server,
@@ -97,10 +108,10 @@ impl World {
             times.push(start);
             let one = self.random.below(self.clients.len() as u64) as usize;
             let account = self.clients[one].account;
-            let others = self.server.accounts.len() - 1;
-            let with = (account + 1 + self.random.below(others as u64) as usize) % self.server.accounts.len();
+            let others = self.people - 1;
+            let with = (account + 1 + self.random.below(others as u64) as usize) % self.people;
             let mut at = start;
-            for _ in 0..2 + self.random.below(9) {
+            for _ in 0..3 + self.random.below(10) {
                 at = at + self.some(0, 12_000);
                 let (speaker, to) = if self.random.below(2) == 0 {
                     (account, with)
@@ -115,7 +126,18 @@ impl World {
                     let act = Act::Command(Command::Draft { to, text });
                     self.at(at, Event::User { client, act });
                 }
-                let act = match self.random.below(14) {
+                let act = match self.random.below(18) {
+                    14 => Act::Edit,
+                    15 if self.random.below(2) == 0 => Act::Edit,
+                    15 => Act::Retract,
+                    16 if self.random.below(3) == 0 => Act::Type {
+                        to: self.server.accounts.len(),
+                        repeat: false,
+                    },
+                    17 if self.random.below(2) == 0 => match self.random.below(2) {
+                        0 => Act::Retry,
+                        _ => Act::Discard,
+                    },
                     0 => Act::Read(to),
                     1 => Act::Visible(self.random.below(2) == 0),
                     2 => Act::Command(Command::RetryNow),
@@ -131,7 +153,41 @@ impl World {
                 self.at(at, Event::User { client, act });
             }
         }
+        self.draw_strangers(&times);
         times
+    }
+
+    /// What others say who have no client of ours.
+    fn draw_strangers(&mut self, bursts: &[Tick]) {
+        let hostile = self.random.below(3) == 0;
+        for burst in bursts {
+            if self.random.below(3) == 0 {
+                let to = self.random.below(self.people as u64) as usize;
+                let mut at = *burst;
+                // Their client counts from one again at every start.
+                for number in 1..2 + self.random.below(5) {
+                    at = at + self.some(500, 20_000);
+                    self.at(at, Event::Friend { to, number });
+                }
+            }
+            if hostile {
+                for _ in 0..2 {
+                    let at = *burst + self.some(0, 90_000);
+                    let account = self.random.below(self.people as u64) as usize;
+                    let other =
+                        (account + 1 + self.random.below(self.people as u64 - 1) as usize) % self.people;
+                    let claim = Claim::ALL[self.random.below(Claim::ALL.len() as u64) as usize];
+                    self.at(
+                        at,
+                        Event::Claimed {
+                            account,
+                            other,
+                            claim,
+                        },
+                    );
+                }
+            }
+        }
     }
 
     fn one_of(&mut self, account: usize) -> usize {
@@ -152,7 +208,7 @@ impl World {
                 at = (burst + self.some(0, 60_000)).min(Tick(self.end.0 - 1));
             }
             if self.random.below(2) == 0 {
-                let phase = Phase::ALL[self.random.below(6) as usize];
+                let phase = Phase::ALL[self.random.below(Phase::ALL.len() as u64) as usize];
                 self.at(at, Event::Arm { client, phase, fault });
             } else {
                 self.at(at, Event::Strike { client, fault });
