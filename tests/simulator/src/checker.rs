@@ -444,7 +444,10 @@ impl Checker {
                 *most += 1;
                 // And of an edit nobody tells who was not there.
                 let earlier: BTreeSet<&Says> = typed.versions.iter().map(|version| &version.says).collect();
-                for says in earlier.into_iter().filter(|says| !server.quirks.archive && *says != typed.says()) {
+                for says in earlier
+                    .into_iter()
+                    .filter(|says| !server.quirks.archive && *says != typed.says())
+                {
                     count.entry((typed.from, says.clone())).or_default().1 += 1;
                 }
             }

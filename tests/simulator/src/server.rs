@@ -9,9 +9,11 @@
 //! stanza goes, `archive` what is kept and how it is read back (XEP-0313), `requests` the small questions.
 
 mod archive;
+mod binding;
 mod quirks;
 mod requests;
 mod routing;
+mod sasl2;
 mod scram;
 mod sessions;
 pub mod stanza;
@@ -19,6 +21,7 @@ mod strangers;
 mod stream;
 
 pub use quirks::{Kind, Quirks};
+pub use sasl2::{Ahead, Offer};
 pub use strangers::{Claim, STRANGER};
 
 use archive::Archive;
@@ -26,6 +29,7 @@ use dormouse_model::{BareJid, Closing, Random, Stamp, Tick};
 use minidom::Element;
 use sessions::{Session, SessionId};
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 use stream::Stream;
 
 /// The virtual calendar's beginning: 2026-11-22, 00:00 UTC.
@@ -49,10 +53,21 @@ pub struct Account {
     /// Its address.
     pub address: BareJid,
     password: String,
-    proof: Option<scram::Secret>,
+    /// By SCRAM mechanism.
+    proofs: Vec<(&'static str, scram::Secret)>,
     archive: Archive,
     /// Messages for whom no client was there, as they will be delivered.
     offline: Vec<Element>,
+}
+
+impl Account {
+    /// What proves this account's password by a mechanism.
+    fn proof(&self, mechanism: &str) -> Option<&scram::Secret> {
+        self.proofs
+            .iter()
+            .find(|(name, _)| *name == mechanism)
+            .map(|(_, secret)| secret)
+    }
 }
 
 /// Trouble that the world makes for one account at a time, and how often still.
@@ -114,6 +129,7 @@ pub struct Server {
     /// Sessions that are gone and whose count is still known (XEP-0198 section 5, `<failed h=''/>`).
     remembered: BTreeMap<String, (usize, u32)>,
     said: Vec<Said>,
+    tokens: Vec<sasl2::Token>,
     /// Sabotage: carbons are forged in the own server's name.
     pub forges: bool,
 }
@@ -126,7 +142,10 @@ impl Server {
             .map(|(address, password)| Account {
                 address: address.clone(),
                 password: password.clone(),
-                proof: quirks.scram.then(|| scram::Secret::new(password, random.bytes())),
+                proofs: quirks
+                    .scrams()
+                    .map(|(name, hash)| (name, scram::Secret::new(hash, password, random.bytes())))
+                    .collect(),
                 archive: Archive::default(),
                 offline: Vec::new(),
             })
@@ -148,15 +167,18 @@ impl Server {
             next_session: 0,
             remembered: BTreeMap::new(),
             said: Vec::new(),
+            tokens: Vec::new(),
             forges: false,
         }
     }
 
     /// A WebSocket has been opened by a client.
-    pub fn opened(&mut self, now: Tick, line: LineId, client: usize) {
+    pub fn opened(&mut self, now: Tick, line: LineId, client: usize, round_trip: Duration) {
         self.settle(now);
         let stream = Stream {
             client,
+            round_trip,
+            exporter: self.exporter_of(line),
             ..Stream::default()
         };
         self.streams.insert(line, stream);
@@ -245,9 +267,6 @@ impl Server {
         std::mem::take(&mut self.said)
     }
 
-    /// No token of this account is taken any more.
-    pub fn expire_tokens(&mut self, _account: usize) {}
-
     /// Somebody else does something at this server.
     pub fn meanwhile(&mut self, now: Tick, what: impl FnOnce(&mut Self)) -> Vec<Said> {
         self.settle(now);
@@ -284,7 +303,17 @@ impl Server {
         }
     }
 
+    /// What both ends of a connection can derive from its TLS session, where that is of the kind (RFC 9266).
+    pub fn exporter_of(&self, line: LineId) -> Option<[u8; 32]> {
+        let mut data = [0x5a; 32];
+        data[..8].copy_from_slice(&line.to_be_bytes());
+        self.quirks.exporter.then_some(data)
+    }
+
     fn send(&mut self, line: LineId, element: &Element) {
+        if let Some(stream) = self.streams.get_mut(&line) {
+            stream.spoken = Some(self.now);
+        }
         self.said.push(Said::Frame(line, stanza::frame(element)));
     }
 

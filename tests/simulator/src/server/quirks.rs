@@ -1,5 +1,7 @@
 //! What two servers do differently, as seen on the wire (`recipes.md`, "Servers, in detail").
 
+use super::sasl2::{Ahead, Offer};
+use super::scram::Hash;
 use dormouse_model::{Random, Stamp};
 use std::time::Duration;
 
@@ -17,12 +19,20 @@ pub enum Kind {
 pub struct Quirks {
     /// The model.
     pub kind: Kind,
-    /// The mechanism offered is SCRAM-SHA-256; else PLAIN, which costs no time.
+    /// The mechanisms offered are SCRAM; else PLAIN, which costs no time.
     pub scram: bool,
     /// It keeps an archive.
     pub archive: bool,
     /// It manages streams (XEP-0198).
     pub management: bool,
+    /// What it offers to sign in by SASL2.
+    pub sasl2: Offer,
+    /// What it does with what is sent ahead.
+    pub ahead: Ahead,
+    /// TLS gives something to bind a sign-in to.
+    pub exporter: bool,
+    /// After an inline resumption the features are sent all the same.
+    pub features_after_resumption: bool,
     /// How long a session without connection is held.
     pub hold: Duration,
     /// The most items on an archive page.
@@ -53,6 +63,17 @@ impl Quirks {
             scram: random.below(12) == 0,
             archive: random.below(10) != 0,
             management: random.below(12) != 0,
+            sasl2: [Offer::None, Offer::Plain, Offer::Inline, Offer::Fast, Offer::Fast]
+                [random.below(5) as usize],
+            ahead: [
+                Ahead::Taken,
+                Ahead::Taken,
+                Ahead::Taken,
+                Ahead::Lost,
+                Ahead::Refused,
+            ][random.below(5) as usize],
+            exporter: random.below(2) == 0,
+            features_after_resumption: random.below(2) == 0,
             hold: Duration::from_secs(if prosody { 600 } else { 300 }),
             page: [3, 10, 50, 250][random.below(4) as usize],
             doubled_carbons: [0, 3][random.below(2) as usize],
@@ -61,6 +82,21 @@ impl Quirks {
             archives_receipts: prosody,
             conflict_on_resume: !prosody,
         }
+    }
+
+    /// The mechanisms offered, the best first.
+    pub fn mechanisms(&self) -> &'static [&'static str] {
+        if self.scram {
+            &["SCRAM-SHA-256", "SCRAM-SHA-1"]
+        } else {
+            &["PLAIN"]
+        }
+    }
+
+    /// The SCRAM mechanisms with their hashes.
+    pub(super) fn scrams(&self) -> impl Iterator<Item = (&'static str, Hash)> {
+        let all = [("SCRAM-SHA-256", Hash::Sha256), ("SCRAM-SHA-1", Hash::Sha1)];
+        all.into_iter().filter(|_| self.scram)
     }
 
     /// A time as this server writes it: Prosody in whole seconds, ejabberd in microseconds.

@@ -1,12 +1,14 @@
 //! One connection until it is signed in: `<open/>`, features, SASL, bind or resume (RFC 7395, RFC 6120).
 
+use super::sasl2::{Ahead, SASL2};
 use super::scram::{Exchange, Secret};
-use super::sessions::{Management, SessionId};
-use super::stanza::{BIND, CLIENT, CSI, FRAMING, SASL, SM, STREAMS, element, set, text, with};
-use super::{LineId, Said, Server, spend};
+use super::sessions::SessionId;
+use super::stanza::{CLIENT, CSI, FRAMING, SASL, SM, STREAMS, element, text, with};
+use super::{LineId, Server, spend};
 use base64::prelude::{BASE64_STANDARD, Engine};
-use dormouse_model::Closing;
+use dormouse_model::{Closing, Tick};
 use minidom::Element;
+use std::time::Duration;
 
 /// One connection.
 #[derive(Debug, Default)]
@@ -18,6 +20,15 @@ pub(super) struct Stream {
     pub(super) session: Option<SessionId>,
     /// Nothing is answered any more: the server hangs.
     pub(super) silent: bool,
+    /// What SASL2 was asked for.
+    pub(super) asked: Option<Element>,
+    /// What is bound to this connection (RFC 9266), where TLS 1.3 gives it.
+    pub(super) exporter: Option<[u8; 32]>,
+    /// When the server last said something during sign-in: what comes sooner than a round trip after it was sent
+    /// without having been heard.
+    pub(super) spoken: Option<Tick>,
+    /// The shortest time in which a client can answer.
+    pub(super) round_trip: Duration,
 }
 
 impl Server {
@@ -26,15 +37,17 @@ impl Server {
         let Some(stream) = self.streams.get(&line) else {
             return;
         };
-        if stream.silent {
+        let (signed_in, session, silent) = (stream.account, stream.session, stream.silent);
+        if silent || self.is_ahead(line, element) {
             return;
         }
-        let (signed_in, session) = (stream.account, stream.session);
         match (element.name(), element.ns().as_str(), signed_in, session) {
             ("open", FRAMING, ..) => self.open(line),
             ("close", FRAMING, ..) => self.close_asked(line),
             ("auth", SASL, None, _) => self.auth(line, element),
             ("response", SASL, None, _) => self.response(line, element),
+            ("authenticate", SASL2, None, _) => self.authenticate(line, element),
+            ("response", SASL2, None, _) => self.sasl2_response(line, element),
             ("resume", SM, Some(account), None) => self.resume(line, account, element),
             ("enable", SM, Some(_), Some(session)) => self.enable(line, session, element),
             ("r", SM, _, Some(session)) => self.request_of_count(line, session),
@@ -46,6 +59,29 @@ impl Server {
                 self.violations
                     .push(format!("<{name} xmlns='{namespace}'/> where it can't stand"));
                 self.stream_error(line, "unsupported-stanza-type");
+            }
+        }
+    }
+
+    /// What a client sends before it can have heard what it should wait for is taken, lost or refused. Whether that
+    /// is done with it.
+    fn is_ahead(&mut self, line: LineId, element: &Element) -> bool {
+        let waits = matches!(element.ns().as_str(), SASL | SASL2)
+            || element.is("resume", SM)
+            || element.is("open", FRAMING);
+        let Some(stream) = self.streams.get(&line).filter(|_| waits) else {
+            return false;
+        };
+        let ahead = stream
+            .spoken
+            .is_some_and(|spoken| self.now.since(spoken) < stream.round_trip);
+        match self.quirks.ahead {
+            _ if !ahead => false,
+            Ahead::Taken => false,
+            Ahead::Lost => true,
+            Ahead::Refused => {
+                self.stream_error(line, "policy-violation");
+                true
             }
         }
     }
@@ -62,23 +98,19 @@ impl Server {
             .streams
             .get(&line)
             .is_some_and(|stream| stream.account.is_some());
-        let mut features = element("features", STREAMS);
-        if signed_in {
-            features.append_child(element("bind", BIND));
-            if self.quirks.management {
-                features.append_child(element("sm", SM));
-            }
-            features.append_child(element("csi", CSI));
+        let features = if signed_in {
+            self.features_of_a_client()
         } else {
-            let mechanism = if self.quirks.scram {
-                "SCRAM-SHA-256"
-            } else {
-                "PLAIN"
-            };
             let mut mechanisms = element("mechanisms", SASL);
-            mechanisms.append_child(text("mechanism", SASL, mechanism));
+            mechanisms.append_child(text("mechanism", SASL, self.quirks.mechanisms()[0]));
+            let mut features = element("features", STREAMS);
             features.append_child(mechanisms);
-        }
+            let more = [self.authentication(line), self.channel_bindings(line)];
+            more.into_iter().flatten().for_each(|feature| {
+                features.append_child(feature);
+            });
+            features
+        };
         self.send(line, &features);
     }
 
@@ -109,23 +141,17 @@ impl Server {
             return self.refuse(line, "incorrect-encoding");
         };
         match (auth.attr("mechanism"), self.quirks.scram) {
-            (Some("PLAIN"), false) => {
-                let parts: Vec<&str> = given.split('\0').collect();
-                let [_, user, password] = parts[..] else {
-                    return self.refuse(line, "malformed-request");
-                };
-                match self.account_named(user) {
-                    Some(account) if self.accounts[account].password == password => {
-                        self.accept(line, account, None);
-                    }
-                    _ => self.refuse(line, "not-authorized"),
-                }
-            }
+            (Some("PLAIN"), false) => match self.plain(&given) {
+                Some(account) => self.accept(line, account, None),
+                None => self.refuse(line, "not-authorized"),
+            },
             (Some("SCRAM-SHA-256"), true) => {
                 let nonce = self.random.uuid();
                 let begun = Secret::user(&given).and_then(|user| {
                     let account = self.account_named(&user)?;
-                    self.accounts[account].proof.as_ref()?.begin(user, &given, &nonce)
+                    self.accounts[account]
+                        .proof("SCRAM-SHA-256")?
+                        .begin(user, &given, &nonce)
                 });
                 let Some((exchange, challenge)) = begun else {
                     return self.refuse(line, "not-authorized");
@@ -140,23 +166,31 @@ impl Server {
     }
 
     fn response(&mut self, line: LineId, response: &Element) {
-        let exchange = self
-            .streams
-            .get_mut(&line)
-            .and_then(|stream| stream.exchange.take());
-        let proven = exchange.and_then(|exchange| {
-            let given = String::from_utf8(BASE64_STANDARD.decode(response.text()).ok()?).ok()?;
-            let account = self.account_named(&exchange.user)?;
-            let last = self.accounts[account].proof.as_ref()?.finish(&exchange, &given)?;
-            Some((account, last))
-        });
-        match proven {
+        match self.proven(line, response) {
             Some((account, last)) => self.accept(line, account, Some(&last)),
             None => self.refuse(line, "not-authorized"),
         }
     }
 
-    fn account_named(&self, user: &str) -> Option<usize> {
+    /// Whose password PLAIN says, if it is the right one.
+    pub(super) fn plain(&self, given: &str) -> Option<usize> {
+        let [_, user, password] = given.split('\0').collect::<Vec<_>>()[..] else {
+            return None;
+        };
+        self.account_named(user)
+            .filter(|account| self.accounts[*account].password == password)
+    }
+
+    /// Whose proof a SCRAM response is, and the server's own.
+    pub(super) fn proven(&mut self, line: LineId, response: &Element) -> Option<(usize, String)> {
+        let exchange = self.streams.get_mut(&line)?.exchange.take()?;
+        let given = String::from_utf8(BASE64_STANDARD.decode(response.text()).ok()?).ok()?;
+        let account = self.account_named(&exchange.user)?;
+        let last = exchange.finish(&given)?;
+        Some((account, last))
+    }
+
+    pub(super) fn account_named(&self, user: &str) -> Option<usize> {
         self.accounts
             .iter()
             .position(|account| account.address.node().is_some_and(|node| node.as_str() == user))
@@ -185,159 +219,6 @@ impl Server {
         if condition != "temporary-auth-failure" {
             self.violations
                 .push(format!("a sign-in had to be refused: {condition}"));
-        }
-    }
-
-    fn bind(&mut self, line: LineId, account: usize, iq: &Element) {
-        let Some(bind) = iq.get_child("bind", BIND) else {
-            self.violations
-                .push("a request before the resource was bound".into());
-            return self.stream_error(line, "not-authorized");
-        };
-        let client = self.streams.get(&line).map_or(usize::MAX, |stream| stream.client);
-        if self.is_wasted(client) {
-            self.violations
-                .push("a resource was bound where a session could have been resumed".into());
-        }
-        let wanted = bind
-            .get_child("resource", BIND)
-            .map(Element::text)
-            .filter(|name| !name.is_empty());
-        let resource = wanted.unwrap_or_else(|| self.random.uuid());
-        // A new binding takes the place of an old one with the same name.
-        let replaced: Vec<SessionId> = self
-            .sessions
-            .iter()
-            .filter(|(_, session)| session.account == account && session.resource == resource)
-            .map(|(id, _)| *id)
-            .collect();
-        for id in replaced {
-            if let Some(old) = self.sessions.get_mut(&id).and_then(|session| session.line.take()) {
-                if let Some(stream) = self.streams.get_mut(&old) {
-                    stream.session = None;
-                }
-                self.stream_error(old, "conflict");
-            }
-            self.end_session(id, false);
-        }
-        let session = self.begin_session(account, resource.clone(), line);
-        if let Some(stream) = self.streams.get_mut(&line) {
-            stream.session = Some(session);
-        }
-        let full = format!("{}/{resource}", self.accounts[account].address);
-        let mut result = with("iq", CLIENT, &[("type", "result")]);
-        set(&mut result, "id", iq.attr("id"));
-        let mut bound = element("bind", BIND);
-        bound.append_child(text("jid", BIND, &full));
-        result.append_child(bound);
-        self.send(line, &result);
-    }
-
-    fn resume(&mut self, line: LineId, account: usize, resume: &Element) {
-        let name = resume.attr("previd").unwrap_or_default().to_owned();
-        let Some(told) = resume.attr("h").and_then(|h| h.parse::<u32>().ok()) else {
-            self.violations.push("<resume/> without a count".into());
-            return self.stream_error(line, "undefined-condition");
-        };
-        let found = self.sessions.iter().find_map(|(id, session)| {
-            let same = session.account == account
-                && session
-                    .management
-                    .as_ref()
-                    .is_some_and(|sm| sm.resumable && sm.name == name);
-            same.then_some(*id)
-        });
-        let trouble = &mut self.trouble[account];
-        let Some(id) = found.filter(|_| !spend(&mut trouble.refused_resumes)) else {
-            return self.resume_failed(line, account, &name);
-        };
-        let unheard = spend(&mut trouble.unheard_resumes);
-        self.count(id, told);
-        let Some(session) = self.sessions.get_mut(&id) else {
-            return;
-        };
-        let Some(sm) = &session.management else { return };
-        let received = sm.received;
-        let again: Vec<Element> = sm
-            .unacknowledged
-            .iter()
-            .map(|kept| kept.as_resent(&self.domain))
-            .collect();
-        let old = session.line.replace(line);
-        session.hibernated = None;
-        if let Some(stream) = self.streams.get_mut(&line) {
-            stream.session = Some(id);
-        }
-        if let Some(old) = old {
-            if let Some(stream) = self.streams.get_mut(&old) {
-                stream.session = None;
-            }
-            if self.quirks.conflict_on_resume {
-                self.stream_error(old, "conflict");
-            } else {
-                self.close(old, Closing::Eof);
-            }
-        }
-        let resumed = with("resumed", SM, &[("previd", &name), ("h", &received.to_string())]);
-        self.send(line, &resumed);
-        for stanza in &again {
-            self.send(line, stanza);
-        }
-        self.send(line, &element("r", SM));
-        if unheard {
-            // What was said on it is lost with the connection.
-            self.said
-                .retain(|said| !matches!(said, Said::Frame(to, _) if *to == line));
-            self.close(line, Closing::Broken("reset".into()));
-        }
-    }
-
-    fn resume_failed(&mut self, line: LineId, account: usize, name: &str) {
-        let mut failed = element("failed", SM);
-        if let Some((owner, count)) = self.remembered.get(name)
-            && *owner == account
-        {
-            set(&mut failed, "h", Some(&count.to_string()));
-        }
-        failed.append_child(element("item-not-found", super::stanza::STANZAS));
-        self.send(line, &failed);
-    }
-
-    fn enable(&mut self, line: LineId, id: SessionId, enable: &Element) {
-        let name = self.random.uuid();
-        let resumable = matches!(enable.attr("resume"), Some("true" | "1"));
-        let Some(session) = self.sessions.get_mut(&id) else {
-            return;
-        };
-        session.management = Some(Management::new(name.clone(), resumable));
-        let seconds = self.quirks.hold.as_secs().to_string();
-        let mut enabled = element("enabled", SM);
-        if resumable {
-            set(&mut enabled, "id", Some(&name));
-            set(&mut enabled, "resume", Some("true"));
-            set(&mut enabled, "max", Some(&seconds));
-        }
-        self.send(line, &enabled);
-    }
-
-    fn request_of_count(&mut self, line: LineId, id: SessionId) {
-        if let Some(sm) = self
-            .sessions
-            .get(&id)
-            .and_then(|session| session.management.as_ref())
-        {
-            let answer = format!("<a xmlns='{SM}' h='{}'/>", sm.received);
-            self.said.push(Said::Frame(line, answer));
-        }
-    }
-
-    fn count_told(&mut self, line: LineId, id: SessionId, answer: &Element) {
-        match answer.attr("h").and_then(|h| h.parse().ok()) {
-            Some(told) => self.count(id, told),
-            None => {
-                self.violations.push("<a/> without a count".into());
-                self.stream_error(line, "undefined-condition");
-            }
         }
     }
 }

@@ -369,11 +369,11 @@ impl World {
         }
         let line = self.network.open(number, life, conn, latency);
         self.clients[number].conns.insert(conn, line);
-        self.server.opened(self.now, line, number);
+        self.server.opened(self.now, line, number, latency * 2);
         let channel = Channel {
             encrypted: true,
             loopback: false,
-            exporter: None,
+            exporter: self.server.exporter_of(line),
         };
         let endpoint = Endpoint("wss://home.example/xmpp-websocket".into());
         self.feed(
