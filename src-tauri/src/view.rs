@@ -118,6 +118,8 @@ impl View {
                 name: notice.name().to_owned(),
                 text: Some(self.words.notice(&notice)),
             }),
+            // What is shown is what was told, on the disk or a moment later.
+            model::Change::Stored => {}
             model::Change::NoticeGone(name) => out.push(Change::Notice {
                 name: name.to_owned(),
                 text: None,

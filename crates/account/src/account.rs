@@ -7,6 +7,7 @@ use crate::quiet::Quiet;
 use crate::standing::Standing;
 use crate::store_failure::StoreFailure;
 use crate::turn::Turn;
+use crate::way::Ways;
 use crate::{Input, Output};
 use dormouse_link::{IdleIntervals, Input as LinkInput, Link, Output as LinkOutput, Probe};
 use dormouse_model::{
@@ -87,7 +88,8 @@ pub struct Account {
     /// Connections that are open and not in use, with what they offer.
     open: BTreeMap<ConnId, Channel>,
     /// Where the server sent us, and how often in a row.
-    elsewhere: Option<(Endpoint, u32)>,
+    pub(crate) elsewhere: Option<(Endpoint, u32)>,
+    pub(crate) ways: Ways,
     learnt: IdleIntervals,
     next_batch: BatchId,
     durable: BatchId,
@@ -128,6 +130,7 @@ impl Account {
             fence: None,
             open: BTreeMap::new(),
             elsewhere: None,
+            ways: Ways::restore(memory)?,
             learnt,
             next_batch: settings.first_batch.max(BatchId(1)),
             durable: BatchId(settings.first_batch.0.saturating_sub(1)),
@@ -165,6 +168,7 @@ impl Account {
     /// Writes what the parts have learnt and must not forget.
     fn keep(&mut self, turn: &mut Turn) {
         self.session.save(&mut turn.draft);
+        self.ways.save(&mut turn.draft);
         if self.link.learnt() != &self.learnt {
             self.learnt = self.link.learnt().clone();
             turn.draft.put(&learnt_idle(), &self.learnt);
@@ -238,6 +242,7 @@ impl Account {
                 self.link.aim(endpoint);
                 self.link(turn, LinkInput::Dialled(conn))?;
             }
+            Input::Reached { conn, way } => self.reached(conn, way),
             Input::DialFailed { conn, failure } => {
                 self.elsewhere = None;
                 let verdict = self.session.dial_failed(&failure);
@@ -434,7 +439,11 @@ impl Account {
             match output {
                 LinkOutput::Dial { conn, .. } => {
                     let endpoint = self.elsewhere.as_ref().map(|(endpoint, _)| endpoint.clone());
-                    turn.out.push(Output::Dial { conn, endpoint });
+                    turn.out.push(Output::Dial {
+                        conn,
+                        endpoint,
+                        known: self.ways.known(),
+                    });
                 }
                 LinkOutput::Use(conn) => {
                     let Some(channel) = self.open.remove(&conn) else {

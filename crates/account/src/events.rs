@@ -33,6 +33,7 @@ impl Account {
             Event::Resumed { conn, acked } => {
                 let effects = self.timeline.acknowledged(now, &acked, &mut turn.draft)?;
                 self.effects(turn, effects)?;
+                self.stands(conn);
                 self.link(turn, LinkInput::SignedIn { conn, resumed: true })?;
                 // What the server held comes right behind <resumed/>, and nobody says how much it is: the
                 // answer to a question asked now comes behind the last of it.
@@ -62,6 +63,7 @@ impl Account {
                     self.standing.begin(turn, Notice::NoResumption);
                 }
                 self.quiet.began(now.tick);
+                self.stands(conn);
                 self.link(turn, LinkInput::SignedIn { conn, resumed: false })?;
                 self.session_began(turn, true)?;
             }

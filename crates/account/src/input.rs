@@ -2,7 +2,8 @@
 //! driver, be it the engine with real sockets or the simulator.
 
 use dormouse_model::{
-    BareJid, Batch, BatchId, Change, Channel, Closing, ConnId, DialFailure, Endpoint, JournalEntry, MessageId,
+    BareJid, Batch, BatchId, Change, Channel, Closing, ConnId, DialFailure, Endpoint, JournalEntry,
+    MessageId, Way,
 };
 use dormouse_xmpp::Credentials;
 use std::time::Duration;
@@ -20,6 +21,13 @@ pub enum Input {
         channel: Channel,
         /// Where it leads.
         endpoint: Endpoint,
+    },
+    /// Which way a connection leads; again, if what was remembered of it turns out to be out of date.
+    Reached {
+        /// Which.
+        conn: ConnId,
+        /// To be dialled next time.
+        way: Way,
     },
     /// A dial came to nothing.
     DialFailed {
@@ -154,6 +162,9 @@ pub enum Output {
         conn: ConnId,
         /// Another host than the account's own endpoint, named by the server.
         endpoint: Option<Endpoint>,
+        /// The way that worked last: where its endpoint is the one to be dialled, or none is given, neither
+        /// endpoint nor addresses need to be found first.
+        known: Option<Way>,
     },
     /// Send a text frame.
     Frame {

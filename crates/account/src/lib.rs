@@ -28,6 +28,7 @@ mod quiet;
 mod standing;
 mod store_failure;
 mod turn;
+mod way;
 
 pub use account::{Account, Settings, Status};
 pub use input::{Command, Input, Output};

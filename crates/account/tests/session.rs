@@ -4,7 +4,7 @@
 use dormouse_account::{Account, Command, Credentials, Input, Output, Settings};
 use dormouse_model::{
     BareJid, BatchId, CannotDo, Cause, Change, Channel, Closing, ConnId, ConnectionState, Endpoint, Notice,
-    Now, Random, Stamp, Tick,
+    Now, Random, Stamp, Tick, Way,
 };
 use std::collections::BTreeMap;
 
@@ -425,4 +425,46 @@ fn a_conversation_is_told_once_per_input_behind_its_messages_and_is_in_the_snaps
     let again = Bench::over(bench.disk.clone());
     let snapshot = again.account.snapshot(&again.disk).unwrap();
     assert!(snapshot.contains(&Change::Conversation(told.clone())));
+}
+
+#[test]
+fn the_way_to_the_server_is_remembered_once_a_session_stood_on_it() {
+    let way = |endpoint: &str, address: &str| Way {
+        endpoint: Endpoint(endpoint.into()),
+        addresses: vec![address.parse().unwrap()],
+    };
+    let known = |disk: &BTreeMap<Vec<u8>, Vec<u8>>| {
+        let mut bench = Bench::over(disk.clone());
+        let now = Now {
+            tick: Tick(1),
+            stamp: Stamp(1_700_000_000_000),
+        };
+        let said = bench.account.handle(now, Input::Start, &bench.disk).unwrap();
+        said.into_iter()
+            .find_map(|output| match output {
+                Output::Dial { known, .. } => Some(known),
+                _ => None,
+            })
+            .unwrap()
+    };
+    let mut bench = Bench::over(BTreeMap::new());
+    bench.take(Input::Start);
+    let (conn, first) = (bench.conn, way("wss://home.example/ws", "192.0.2.1"));
+    bench.take(Input::Reached {
+        conn,
+        way: first.clone(),
+    });
+    assert_eq!(known(&bench.disk), None, "somebody answered, and that is all");
+    bench.bind();
+    assert_eq!(known(&bench.disk), Some(first));
+    let moved = way("wss://new.example/ws", "192.0.2.2");
+    bench.take(Input::Reached {
+        conn,
+        way: moved.clone(),
+    });
+    assert_eq!(
+        known(&bench.disk),
+        Some(moved),
+        "the session stands: put right at once"
+    );
 }

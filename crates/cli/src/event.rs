@@ -46,6 +46,7 @@ pub fn change(change: &Change, tags: &Tags, now: Now) -> Value {
         Change::Older { conversation, more } => {
             json!({"event": "older", "conversation": conversation.as_str(), "more": more})
         }
+        Change::Stored => json!({"event": "stored"}),
         Change::Notice(it) => json!({"event": "notice", "kind": it.name(), "text": it.sentence()}),
         Change::NoticeGone(name) => json!({"event": "notice", "kind": name, "gone": true}),
     }

@@ -2,22 +2,27 @@
 
 use crate::abort::Aborter;
 use crate::endpoint::{self, Parts};
+use crate::remembered::{LookUp, to_remember};
 use crate::settings::Settings;
 use crate::tls::{self, Tls};
 use crate::web_socket::{self, Socket, Transport};
 use crate::{discovery, names, tcp};
-use dormouse_model::{Channel, DialFailure, DialStep, Endpoint};
+use dormouse_model::{Channel, DialFailure, DialStep, Endpoint, Way};
+use futures_util::future::{Either, ready, select};
 use std::net::SocketAddr;
-use std::sync::Arc;
-use tokio::time::timeout;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::time::{Instant, timeout};
 
 /// What to dial.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
     /// The domain part of the account's address.
     pub domain: String,
-    /// Known or given; otherwise it is discovered.
+    /// Given; otherwise it is the remembered one, or discovered.
     pub endpoint: Option<Endpoint>,
+    /// What worked last. Dialled at once where it fits, and put right beside.
+    pub known: Option<Way>,
 }
 
 /// An open connection.
@@ -28,8 +33,8 @@ pub struct Connected {
     pub local_addr: SocketAddr,
     /// The other side.
     pub peer_addr: SocketAddr,
-    /// What was dialled, to be remembered.
-    pub endpoint: Endpoint,
+    /// What was dialled and where it leads, to be remembered.
+    pub way: Way,
     /// The frames.
     pub socket: Socket,
     /// How to end it without sending what waits.
@@ -41,7 +46,12 @@ pub struct Connected {
 pub struct Dialler {
     settings: Arc<Settings>,
     tls: Result<Tls, DialFailure>,
+    /// When the domain was asked for its endpoint last.
+    discovered: Arc<Mutex<Option<Instant>>>,
 }
+
+/// Who is told of each step.
+type Tell<'a> = &'a (dyn Fn(DialStep) + Sync);
 
 impl Dialler {
     /// Reads the operating system's trust store: a moment's work on the disk. If there is none to be had,
@@ -54,6 +64,7 @@ impl Dialler {
         Self {
             settings: Arc::new(settings),
             tls,
+            discovered: Arc::default(),
         }
     }
 
@@ -64,10 +75,10 @@ impl Dialler {
     async fn step<T>(
         &self,
         step: DialStep,
-        progress: &mut (dyn FnMut(DialStep) + Send),
+        tell: Tell<'_>,
         work: impl Future<Output = Result<T, DialFailure>>,
     ) -> Result<T, DialFailure> {
-        progress(step);
+        tell(step);
         match timeout(self.settings.deadlines.of(step), work).await {
             Ok(outcome) => outcome,
             Err(_) => Err(DialFailure::TimedOut(step)),
@@ -78,7 +89,8 @@ impl Dialler {
     ///
     /// # Errors
     ///
-    /// The first step that failed, and how.
+    /// The first step that failed, and how. Of a remembered endpoint and the one discovered in its place, the
+    /// remembered one's.
     pub async fn dial(&self, target: Target) -> Result<Connected, DialFailure> {
         self.dial_telling(target, |_| ()).await
     }
@@ -91,30 +103,118 @@ impl Dialler {
     pub async fn dial_telling(
         &self,
         target: Target,
-        mut progress: impl FnMut(DialStep) + Send,
+        progress: impl FnMut(DialStep) + Send,
     ) -> Result<Connected, DialFailure> {
-        let progress: &mut (dyn FnMut(DialStep) + Send) = &mut progress;
-        let settings = &self.settings;
-        let endpoint = match target.endpoint {
-            Some(endpoint) => endpoint,
-            None => {
-                let work = discovery::discover(settings, self.tls()?, &target.domain);
-                self.step(DialStep::Discovery, progress, work).await?
+        let progress = Mutex::new(progress);
+        let tell = |step| progress.lock().unwrap_or_else(PoisonError::into_inner)(step);
+        let Target {
+            domain,
+            endpoint,
+            known,
+        } = target;
+        match (endpoint, known) {
+            (Some(given), known) => {
+                let known = known.filter(|way| way.endpoint == given);
+                let way = known.unwrap_or(Way {
+                    endpoint: given,
+                    addresses: Vec::new(),
+                });
+                self.open(&way, &tell).await
             }
-        };
-        let parts = endpoint::parts(&endpoint)?;
-        let work = names::resolve(settings, &parts.host, parts.port);
-        let mut addresses = self.step(DialStep::Names, progress, work).await?;
-        if !parts.encrypted {
-            // Whatever the resolver says "localhost" is.
-            addresses.retain(|address| address.ip().is_loopback());
+            (None, Some(known)) => self.open_remembered(&domain, &known, &tell).await,
+            (None, None) => {
+                let way = self.discover(&domain, &tell).await?;
+                self.open(&way, &tell).await
+            }
         }
-        let work = tcp::race(&addresses, settings.stagger);
-        let stream = self.step(DialStep::Tcp, progress, work).await?;
+    }
+
+    /// Asks the domain for its endpoint, if that has not been done for long: `known` works, and may be on its way out
+    /// all the same. None: nothing else is known.
+    pub async fn successor(&self, domain: &str, known: &Endpoint) -> Option<Endpoint> {
+        let asked = *self.discovered.lock().unwrap_or_else(PoisonError::into_inner);
+        if asked.is_some_and(|asked| asked.elapsed() < self.settings.discover_every) {
+            return None;
+        }
+        let way = self.discover(domain, &|_| ()).await.ok()?;
+        (way.endpoint != *known).then_some(way.endpoint)
+    }
+
+    async fn discover(&self, domain: &str, tell: Tell<'_>) -> Result<Way, DialFailure> {
+        *self.discovered.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        let work = discovery::discover(&self.settings, self.tls()?, domain);
+        Ok(Way {
+            endpoint: self.step(DialStep::Discovery, tell, work).await?,
+            addresses: Vec::new(),
+        })
+    }
+
+    /// Opens the remembered endpoint. If it fails, or takes long, the domain is asked whether it is still the
+    /// right one, and the right one is dialled beside it.
+    async fn open_remembered(
+        &self,
+        domain: &str,
+        known: &Way,
+        tell: Tell<'_>,
+    ) -> Result<Connected, DialFailure> {
+        let mut old = pin!(self.open(known, tell));
+        let failure = match timeout(self.settings.doubt, &mut old).await {
+            Ok(Ok(connected)) => return Ok(connected),
+            Ok(Err(failure)) if !may_have_moved(&failure) => return Err(failure),
+            Ok(Err(failure)) => Some(failure),
+            Err(_) => None,
+        };
+        let new = async {
+            let way = self.discover(domain, tell).await?;
+            if way.endpoint == known.endpoint {
+                return Err(DialFailure::Unreachable);
+            }
+            tracing::info!(endpoint = way.endpoint.0, "the domain names another endpoint");
+            self.open(&way, tell).await
+        };
+        let new = pin!(new);
+        let Some(failure) = failure else {
+            return match select(old, new).await {
+                Either::Left((Err(failure), new)) if may_have_moved(&failure) => {
+                    new.await.map_err(|_| failure)
+                }
+                Either::Left((outcome, _)) | Either::Right((outcome @ Ok(_), _)) => outcome,
+                Either::Right((Err(_), old)) => old.await,
+            };
+        };
+        new.await.map_err(|_| failure)
+    }
+
+    /// Opens an endpoint, at its remembered addresses if there are any.
+    async fn open(&self, way: &Way, tell: Tell<'_>) -> Result<Connected, DialFailure> {
+        let settings = &self.settings;
+        let parts = endpoint::parts(&way.endpoint)?;
+        // Whatever the resolver, or the disk, says "localhost" is.
+        let usable = |address: &SocketAddr| parts.encrypted || address.ip().is_loopback();
+        let remembered = way.addresses.iter().map(|ip| SocketAddr::new(*ip, parts.port));
+        let mut tried: Vec<SocketAddr> = remembered.filter(usable).collect();
+        let mut beside = None;
+        if tried.is_empty() {
+            let work = names::resolve(settings, &parts.host, parts.port);
+            tried = self.step(DialStep::Names, tell, work).await?;
+            tried.retain(usable);
+        } else {
+            beside = Some(LookUp::start(settings, &parts));
+        }
+        let to_come = match &mut beside {
+            Some(look_up) => Either::Left(async {
+                let mut found = look_up.addresses().await;
+                found.retain(usable);
+                found
+            }),
+            None => Either::Right(ready(Vec::new())),
+        };
+        let work = tcp::race(&tried, to_come, settings.stagger);
+        let stream = self.step(DialStep::Tcp, tell, work).await?;
         let broken = |error: std::io::Error| DialFailure::Broken(error.to_string());
-        let local_addr = stream.local_addr().map_err(broken)?;
-        let peer_addr = stream.peer_addr().map_err(broken)?;
-        let aborter = Aborter::of(&stream).map_err(broken)?;
+        let local_addr = stream.get_ref().local_addr().map_err(broken)?;
+        let peer_addr = stream.get_ref().peer_addr().map_err(broken)?;
+        let aborter = Aborter::of(stream.get_ref()).map_err(broken)?;
         let mut channel = Channel {
             encrypted: parts.encrypted,
             loopback: peer_addr.ip().is_loopback(),
@@ -122,7 +222,7 @@ impl Dialler {
         };
         let stream: Box<dyn Transport> = if parts.encrypted {
             let work = self.tls()?.handshake(&parts.host, stream);
-            let stream = self.step(DialStep::Tls, progress, work).await?;
+            let stream = self.step(DialStep::Tls, tell, work).await?;
             channel.exporter = tls::exporter(&stream);
             Box::new(stream)
         } else {
@@ -130,17 +230,35 @@ impl Dialler {
         };
         let endpoint = Parts::endpoint(&parts);
         let work = web_socket::handshake(&endpoint.0, stream, settings.largest_message);
-        let socket = self.step(DialStep::WebSocket, progress, work).await?;
+        let socket = self.step(DialStep::WebSocket, tell, work).await?;
         tracing::debug!(endpoint = endpoint.0, %local_addr, %peer_addr, "connected");
+        let found = beside.as_ref().map_or(&[][..], LookUp::so_far);
         Ok(Connected {
             channel,
             local_addr,
             peer_addr,
-            endpoint,
+            way: Way {
+                endpoint,
+                addresses: to_remember(peer_addr.ip(), &tried, found),
+            },
             aborter,
             socket,
         })
     }
+}
+
+/// Whether a failure leaves it open that the server is somewhere else by now. It is not elsewhere if there is no network,
+/// and a server that says "later" means itself.
+fn may_have_moved(failure: &DialFailure) -> bool {
+    !matches!(
+        failure,
+        DialFailure::Unreachable
+            | DialFailure::NamesUnavailable
+            | DialFailure::Http {
+                status: 429 | 503,
+                ..
+            }
+    )
 }
 
 #[cfg(test)]
@@ -184,12 +302,11 @@ mod tests {
                 deadlines,
                 ..Settings::default()
             });
-            let mut said = None;
-            let outcome = dialler
-                .step::<()>(step, &mut |step| said = Some(step), pending())
-                .await;
+            let said = Mutex::new(None);
+            let tell = |step| *said.lock().unwrap() = Some(step);
+            let outcome = dialler.step::<()>(step, &tell, pending()).await;
             assert_eq!(outcome, Err(DialFailure::TimedOut(step)));
-            assert_eq!(said, Some(step));
+            assert_eq!(said.into_inner().unwrap(), Some(step));
         }
     }
 }

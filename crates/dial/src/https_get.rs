@@ -68,7 +68,7 @@ enum Step {
 async fn once(settings: &Settings, tls: &Tls, from: &Parts, accept: &str) -> Result<Step, DialFailure> {
     let broken = |error: hyper::Error| DialFailure::Broken(format!("the request failed: {error}"));
     let addresses = names::resolve(settings, &from.host, from.port).await?;
-    let stream = tcp::race(&addresses, settings.stagger).await?;
+    let stream = tcp::race(&addresses, std::future::ready(Vec::new()), settings.stagger).await?;
     let stream = tls.handshake(&from.host, stream).await?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
     // Ends with this function, however it ends.

@@ -52,6 +52,11 @@ pub struct Settings {
     pub deadlines: Deadlines,
     /// Before the next address is tried beside the one that has not answered (RFC 8305 section 5).
     pub stagger: Duration,
+    /// How long a remembered endpoint may take to open before the domain is asked whether it still is the right
+    /// one.
+    pub doubt: Duration,
+    /// How often the domain is asked for its endpoint although the remembered one works.
+    pub discover_every: Duration,
     /// The largest message taken, in bytes; a larger one ends the connection. Servers bound stanzas at
     /// a few hundred KiB, or not at all.
     pub largest_message: usize,
@@ -68,6 +73,8 @@ impl Default for Settings {
         Self {
             deadlines: Deadlines::default(),
             stagger: Duration::from_millis(250),
+            doubt: Duration::from_secs(3),
+            discover_every: Duration::from_hours(24),
             largest_message: 10 * 1024 * 1024,
             extra_roots: Vec::new(),
             hosts: BTreeMap::new(),

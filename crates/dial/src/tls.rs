@@ -2,12 +2,12 @@
 //! channel can be bound to (RFC 9266).
 
 use crate::endpoint::Host;
+use crate::quick_ack::QuickAck;
 use crate::settings::Settings;
 use dormouse_model::{CertificateProblem, DialFailure};
 use rustls_platform_verifier::Verifier;
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
-use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::crypto::ring;
@@ -46,8 +46,8 @@ impl Tls {
     pub(crate) async fn handshake(
         &self,
         host: &Host,
-        stream: TcpStream,
-    ) -> Result<TlsStream<TcpStream>, DialFailure> {
+        stream: QuickAck,
+    ) -> Result<TlsStream<QuickAck>, DialFailure> {
         let name = match host {
             Host::Name(name) => ServerName::try_from(name.clone()).map_err(other)?,
             Host::Address(address) => ServerName::from(*address),
@@ -61,7 +61,7 @@ impl Tls {
 
 /// Channel binding data for `tls-exporter`. Only TLS 1.3 has it for certain: RFC 9266 section 4.2 allows it before
 /// only with an extension that rustls does not report.
-pub(crate) fn exporter(stream: &TlsStream<TcpStream>) -> Option<[u8; 32]> {
+pub(crate) fn exporter(stream: &TlsStream<QuickAck>) -> Option<[u8; 32]> {
     let (_, connection) = stream.get_ref();
     if connection.protocol_version() != Some(ProtocolVersion::TLSv1_3) {
         return None;

@@ -13,57 +13,14 @@ mod common;
 use common::*;
 use dormouse_dial::{Dialler, Settings, Target};
 use dormouse_model::{CertificateProblem, DialFailure, DialStep};
-use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::AsyncWriteExt;
-
-const REL: &str = "urn:xmpp:alt-connections:websocket";
-
-fn ok(body: &str) -> String {
-    format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len())
-}
-
-fn not_found() -> String {
-    "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n".into()
-}
-
-fn redirect(to: &str) -> String {
-    format!("HTTP/1.1 301 Moved\r\nLocation: {to}\r\nContent-Length: 0\r\n\r\n")
-}
-
-fn json(href: &str) -> String {
-    ok(&format!(r#"{{"links":[{{"rel":"{REL}","href":"{href}"}}]}}"#))
-}
-
-fn xml(href: &str) -> String {
-    ok(&format!(
-        "<?xml version='1.0'?><XRD xmlns='http://docs.oasis-open.org/ns/xri/xrd-1.0'><Link rel='{REL}' href='{href}'/></XRD>"
-    ))
-}
 
 /// A domain whose web server answers so; what the dial comes to.
 async fn discovered(
     answer: impl Fn(&str, u16) -> String + Send + Sync + 'static,
 ) -> (DialFailure, Vec<DialStep>) {
     let authority = Authority::new();
-    let acceptor = acceptor(&authority.issue("x.example"));
-    let answer = Arc::new(answer);
-    let address = serve(move |stream| {
-        let (acceptor, answer) = (acceptor.clone(), answer.clone());
-        async move {
-            let port = stream.local_addr().unwrap().port();
-            let Ok(mut stream) = acceptor.accept(stream).await else {
-                return;
-            };
-            let head = read_head(&mut stream).await;
-            let Some(path) = head.split(' ').nth(1) else {
-                return;
-            };
-            let _ = stream.write_all(answer(path, port).as_bytes()).await;
-            let _ = stream.shutdown().await;
-        }
-    })
-    .await;
+    let address = serve_documents(&authority, answer).await;
     let settings = Settings {
         discovery_port: address.port(),
         ..settings(&authority)
@@ -76,6 +33,7 @@ async fn outcome(settings: Settings) -> (DialFailure, Vec<DialStep>) {
     let target = Target {
         domain: "x.example".into(),
         endpoint: None,
+        known: None,
     };
     let outcome = Dialler::new(settings)
         .dial_telling(target, |step| steps.push(step))

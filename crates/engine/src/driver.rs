@@ -130,7 +130,12 @@ impl Driver {
             tokio::select! {
                 biased;
                 flushed = self.flushed.recv() => match flushed {
-                    Some(Flushed::Durable(batch)) => self.feed(Input::Durable(batch)),
+                    Some(Flushed::Durable(batch)) => {
+                        if batch.next() == self.account.next_batch() {
+                            self.publish(&Change::Stored);
+                        }
+                        self.feed(Input::Durable(batch));
+                    }
                     Some(Flushed::Failed(why)) => self.feed(Input::StoreFailed(why)),
                     Some(Flushed::Recovered) => self.feed(Input::StoreRecovered),
                     Some(Flushed::SetAside(aside)) => self.rebuild(Rebuild::SetAside(aside)),
@@ -285,18 +290,17 @@ impl Driver {
             return; // Given up meanwhile: what it still delivers is not read.
         }
         match event {
-            LineEvent::Dialled {
-                channel,
-                local,
-                endpoint,
-            } => {
+            LineEvent::Dialled { channel, local, way } => {
                 self.locals.insert(conn, local);
+                let endpoint = way.endpoint.clone();
+                self.feed(Input::Reached { conn, way });
                 self.feed(Input::Dialled {
                     conn,
                     channel,
                     endpoint,
                 });
             }
+            LineEvent::Moved(way) => self.feed(Input::Reached { conn, way }),
             LineEvent::Failed(failure) => {
                 self.hang_up(conn);
                 self.feed(Input::DialFailed { conn, failure });
@@ -359,10 +363,15 @@ impl Driver {
                     flusher.flush_soon();
                 }
             }
-            Output::Dial { conn, endpoint } => {
+            Output::Dial {
+                conn,
+                endpoint,
+                known,
+            } => {
                 let target = Target {
                     domain: self.settings.address.domain().to_string(),
                     endpoint: endpoint.or_else(|| self.endpoint.clone()),
+                    known,
                 };
                 let span = info_span!(parent: None, "line", account = %self.settings.address, conn = conn.0);
                 let events = self.line_events.0.clone();

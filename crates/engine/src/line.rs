@@ -4,17 +4,20 @@
 //! TCP's own means. Frames that go out are written as many at a time as have gathered.
 
 use dormouse_dial::{Aborter, Connected, Dialler, Inbound, Target, Writer};
-use dormouse_model::{Channel, Closing, ConnId, DialFailure, Endpoint};
+use dormouse_model::{Channel, Closing, ConnId, DialFailure, Way};
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::mpsc::{Sender, UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
-use tokio::task::{AbortHandle, JoinHandle};
+use tokio::task::{AbortHandle, JoinHandle, JoinSet};
 use tracing::Instrument;
 
 /// How long frames already handed over may still take to leave after the line was dropped.
 const LINGER: Duration = Duration::from_secs(2);
+/// How long a line has been open before the domain is asked whether its endpoint still is the right one: signing in
+/// and catching up come first.
+const SETTLED: Duration = Duration::from_secs(60);
 
 /// What a line tells.
 #[derive(Debug)]
@@ -25,9 +28,11 @@ pub enum LineEvent {
         channel: Channel,
         /// The local address it leaves from.
         local: IpAddr,
-        /// Where it leads, as given or found.
-        endpoint: Endpoint,
+        /// Where it leads, as given, remembered or found.
+        way: Way,
     },
+    /// What was dialled works, and its domain names something else by now.
+    Moved(Way),
     /// It could not be opened.
     Failed(DialFailure),
     /// A text frame.
@@ -120,10 +125,10 @@ async fn live(
         channel,
         local_addr,
         peer_addr,
-        endpoint,
+        way,
         socket,
         aborter,
-    } = match dialler.dial(target).await {
+    } = match dialler.dial(target.clone()).await {
         Ok(connected) => connected,
         Err(failure) => {
             tracing::info!(?failure, "dial failed");
@@ -142,10 +147,23 @@ async fn live(
     let dialled = LineEvent::Dialled {
         channel,
         local: local_addr.ip(),
-        endpoint,
+        way: way.clone(),
     };
     if events.send((conn, dialled)).await.is_err() {
         return;
+    }
+    let mut beside = JoinSet::new();
+    if target.endpoint.is_none() {
+        let events = events.clone();
+        let check = async move {
+            tokio::time::sleep(SETTLED).await;
+            if let Some(endpoint) = dialler.successor(&target.domain, &way.endpoint).await {
+                let addresses = Vec::new();
+                let moved = LineEvent::Moved(Way { endpoint, addresses });
+                let _ = events.send((conn, moved)).await;
+            }
+        };
+        beside.spawn(check.in_current_span());
     }
     loop {
         let event = match reader.next().await {

@@ -60,6 +60,8 @@ pub enum Change {
         /// Whether the archive may hold still older ones.
         more: bool,
     },
+    /// Everything told before this is on the disk. The engine's to tell: the core does not see the disk.
+    Stored,
     /// Something to say once, plainly.
     Notice(Notice),
     /// A standing notice no longer holds; its [name](Notice::name).

@@ -1,12 +1,22 @@
 //! What comes of dialling, and how a connection ends.
 
 use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
 use std::time::Duration;
 
 /// Where to dial: a WebSocket URL that has been checked (`wss`, or `ws` to a loopback address).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Endpoint(pub String);
+
+/// How a server was reached.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Way {
+    /// What was dialled.
+    pub endpoint: Endpoint,
+    /// Addresses of its host, to be tried in this order.
+    pub addresses: Vec<IpAddr>,
+}
 
 /// The steps of a dial, each with a deadline of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

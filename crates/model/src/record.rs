@@ -22,7 +22,7 @@ pub enum Key {
     Session,
     /// A stanza sent and not acknowledged, by its 0198 count. Belongs to the session alone.
     Unacked(u32),
-    /// What was learnt of the server and the path (mechanism pinned, endpoint, idle interval).
+    /// What was learnt of the server and the path (mechanism pinned, way to the server, idle interval).
     Learnt(String),
     /// A message.
     Message(MessageId),

@@ -3,17 +3,19 @@
 
 use dormouse_dial::{Connected, Deadlines, Dialler, Settings, Target};
 use dormouse_model::{DialFailure, Endpoint};
+use futures_util::SinkExt;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::server::{Request, Response};
 
 pub const SHORT: Duration = Duration::from_millis(400);
@@ -27,6 +29,13 @@ pub struct Authority {
 pub struct Identity {
     certificate: CertificateDer<'static>,
     key: PrivatePkcs8KeyDer<'static>,
+}
+
+impl Identity {
+    /// Certificate and key, one behind the other, as PEM.
+    pub fn pem(&self) -> String {
+        pem("CERTIFICATE", &self.certificate) + &pem("PRIVATE KEY", self.key.secret_pkcs8_der())
+    }
 }
 
 impl Authority {
@@ -117,6 +126,7 @@ pub fn endpoint(text: String) -> Target {
     Target {
         domain: "x.example".into(),
         endpoint: Some(Endpoint(text)),
+        known: None,
     }
 }
 
@@ -127,7 +137,7 @@ pub async fn dial(settings: Settings, target: Target) -> Result<Connected, DialF
 pub async fn failure(settings: Settings, target: Target) -> DialFailure {
     match dial(settings, target).await {
         Err(failure) => failure,
-        Ok(connected) => panic!("connected to {}", connected.endpoint.0),
+        Ok(connected) => panic!("connected to {}", connected.way.endpoint.0),
     }
 }
 
@@ -202,4 +212,107 @@ where
     dial(settings, endpoint(format!("ws://{address}/ws")))
         .await
         .unwrap_or_else(|f| panic!("{f:?}"))
+}
+
+/// A listener whose queue is full: Linux drops what comes next, as a network that loses packets would.
+#[cfg(target_os = "linux")]
+pub async fn full(at: &str) -> (TcpListener, Vec<TcpStream>) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(at.parse().unwrap()).unwrap();
+    let listener = socket.listen(1).unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut held = vec![];
+    while let Ok(stream) = tokio::time::timeout(Duration::from_millis(100), TcpStream::connect(address)).await
+    {
+        held.push(stream.unwrap());
+        assert!(held.len() < 10, "the queue never filled");
+    }
+    (listener, held)
+}
+
+/// A server of wss that says hello.
+pub async fn serve_tls(identity: &Identity) -> SocketAddr {
+    let acceptor = acceptor(identity);
+    serve(move |stream| {
+        let acceptor = acceptor.clone();
+        async move {
+            if let Ok(stream) = acceptor.accept(stream).await {
+                upgrade(stream).await.send(Message::text("hello")).await.unwrap();
+                tokio::time::sleep(Duration::from_secs(5)).await;
+            }
+        }
+    })
+    .await
+}
+
+/// As in a PEM file, under this label.
+pub fn pem(label: &str, bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = format!("-----BEGIN {label}-----\n");
+    for (at, three) in bytes.chunks(3).enumerate() {
+        let mut four = [0; 4];
+        four[1..=three.len()].copy_from_slice(three);
+        let bits = u32::from_be_bytes(four);
+        for digit in 0..4 {
+            let shown = DIGITS[(bits >> (18 - 6 * digit)) as usize & 63];
+            text.push(if digit <= three.len() {
+                char::from(shown)
+            } else {
+                '='
+            });
+        }
+        if at % 16 == 15 {
+            text.push('\n');
+        }
+    }
+    format!("{text}\n-----END {label}-----\n")
+}
+
+const REL: &str = "urn:xmpp:alt-connections:websocket";
+
+pub fn ok(body: &str) -> String {
+    format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len())
+}
+
+pub fn not_found() -> String {
+    "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n".into()
+}
+
+pub fn redirect(to: &str) -> String {
+    format!("HTTP/1.1 301 Moved\r\nLocation: {to}\r\nContent-Length: 0\r\n\r\n")
+}
+
+pub fn json(href: &str) -> String {
+    ok(&format!(r#"{{"links":[{{"rel":"{REL}","href":"{href}"}}]}}"#))
+}
+
+pub fn xml(href: &str) -> String {
+    ok(&format!(
+        "<?xml version='1.0'?><XRD xmlns='http://docs.oasis-open.org/ns/xri/xrd-1.0'><Link rel='{REL}' href='{href}'/></XRD>"
+    ))
+}
+
+/// The web server of x.example, answering so to a path and its own port.
+pub async fn serve_documents(
+    authority: &Authority,
+    answer: impl Fn(&str, u16) -> String + Send + Sync + 'static,
+) -> SocketAddr {
+    let acceptor = acceptor(&authority.issue("x.example"));
+    let answer = Arc::new(answer);
+    serve(move |stream| {
+        let (acceptor, answer) = (acceptor.clone(), answer.clone());
+        async move {
+            let port = stream.local_addr().unwrap().port();
+            let Ok(mut stream) = acceptor.accept(stream).await else {
+                return;
+            };
+            let head = read_head(&mut stream).await;
+            let Some(path) = head.split(' ').nth(1) else {
+                return;
+            };
+            let _ = stream.write_all(answer(path, port).as_bytes()).await;
+            let _ = stream.shutdown().await;
+        }
+    })
+    .await
 }
