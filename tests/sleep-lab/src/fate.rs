@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use crate::packet::{Flow, Segment};
+use crate::round_trips::RoundTrips;
 
 /// Which packets a silence swallows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,6 +86,7 @@ pub(crate) struct State {
     pub(crate) flows: BTreeMap<Flow, Fate>,
     pub(crate) loss: Loss,
     pub(crate) counters: Counters,
+    pub(crate) round_trips: RoundTrips,
 }
 
 impl State {
@@ -96,6 +98,7 @@ impl State {
             flows: BTreeMap::new(),
             loss: Loss::none(),
             counters: Counters::default(),
+            round_trips: RoundTrips::default(),
         }
     }
 

@@ -25,6 +25,7 @@ mod lab;
 mod namespace;
 mod packet;
 mod relay;
+mod round_trips;
 mod sleeper;
 mod sys;
 

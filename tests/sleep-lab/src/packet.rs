@@ -19,6 +19,13 @@ pub(crate) struct Segment {
     pub(crate) payload: u64,
 }
 
+impl Segment {
+    /// Whether it says anything but "I have heard you".
+    pub(crate) fn carries(&self) -> bool {
+        self.syn || self.payload > 0
+    }
+}
+
 const TCP: u8 = 6;
 const SYN: u8 = 0x02;
 

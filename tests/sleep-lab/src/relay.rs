@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use crate::fate::{Counters, Direction, Fate, Gate, Loss, State};
 use crate::packet::{self, Flow};
+use crate::round_trips::Depth;
 use crate::sys;
 
 /// Commands the network. Every command is in force when it returns.
@@ -91,7 +92,19 @@ impl Relay {
         self.state().flows.keys().copied().collect()
     }
 
-    fn take_in(&self, packet: &[u8], to_server: bool, now: Instant) -> Option<(Duration, Option<Flow>)> {
+    /// Counts round trips anew from here.
+    pub fn count_round_trips(&self) {
+        self.state().round_trips.count_anew();
+    }
+
+    /// The round trips that have had to come one after another on one flow since, on the flow that has the most. A
+    /// packet counts when it carries payload or opens the connection, and when it has arrived.
+    pub fn round_trips(&self) -> u32 {
+        self.state().round_trips.most()
+    }
+
+    /// A packet comes in: how long it travels, and as what.
+    fn take_in(&self, packet: &[u8], to_server: bool, now: Instant) -> Option<(Duration, Travel)> {
         let segment = packet::parse(packet, to_server);
         let flow = segment.map(|segment| segment.flow);
         let mut state = self.state();
@@ -100,15 +113,20 @@ impl Relay {
             state.flows.entry(flow).or_insert(Fate::Alive);
         }
         if state.passes(flow, to_server, now) && !state.loss.strikes() {
-            return Some((state.delay, flow));
+            let carrying = segment.filter(packet::Segment::carries);
+            let depth = carrying.map(|segment| state.round_trips.sent(segment.flow, to_server));
+            return Some((state.delay, Travel { flow, depth }));
         }
         state.traffic(to_server).dropped += 1;
         None
     }
 
-    fn may_leave(&self, flow: Option<Flow>, to_server: bool, now: Instant) -> bool {
+    fn may_leave(&self, travel: Travel, to_server: bool, now: Instant) -> bool {
         let mut state = self.state();
-        let passes = state.passes(flow, to_server, now);
+        let passes = state.passes(travel.flow, to_server, now);
+        if let (true, Some(flow), Some(depth)) = (passes, travel.flow, travel.depth) {
+            state.round_trips.arrived(flow, to_server, depth);
+        }
         if !passes {
             state.traffic(to_server).dropped += 1;
         }
@@ -116,9 +134,16 @@ impl Relay {
     }
 }
 
+/// Which flow a packet belongs to, and how deep in its conversation it stands.
+#[derive(Debug, Clone, Copy)]
+struct Travel {
+    flow: Option<Flow>,
+    depth: Option<Depth>,
+}
+
 struct Travelling {
     due: Instant,
-    flow: Option<Flow>,
+    travel: Travel,
     packet: Vec<u8>,
 }
 
@@ -139,11 +164,11 @@ impl Lane {
                 return;
             };
             let now = Instant::now();
-            if let Some((delay, flow)) = relay.take_in(packet, self.to_server, now) {
+            if let Some((delay, travel)) = relay.take_in(packet, self.to_server, now) {
                 let due = (now + delay).max(self.queue.back().map_or(now, |last| last.due));
                 self.queue.push_back(Travelling {
                     due,
-                    flow,
+                    travel,
                     packet: packet.to_vec(),
                 });
             }
@@ -157,7 +182,7 @@ impl Lane {
             let Some(arrived) = self.queue.pop_front() else {
                 break;
             };
-            if relay.may_leave(arrived.flow, self.to_server, now) {
+            if relay.may_leave(arrived.travel, self.to_server, now) {
                 // An interface that is down takes nothing: the packet is lost, as on a real one.
                 let _ = self.to.write(&arrived.packet);
             }

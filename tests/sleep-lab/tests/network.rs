@@ -130,6 +130,22 @@ fn a_round_trip_takes_twice_the_delay() {
 }
 
 #[test]
+fn round_trips_are_counted_as_they_have_to_come_one_after_another() {
+    let lab = lab!();
+    lab.relay().delay(Duration::from_millis(20));
+    let mut stream = connect(&lab, echo(&lab));
+    assert_eq!(lab.relay().round_trips(), 1, "the handshake");
+    exchange(&mut stream).unwrap();
+    exchange(&mut stream).unwrap();
+    assert_eq!(lab.relay().round_trips(), 3);
+    lab.relay().count_round_trips();
+    stream.write_all(&[7; 64]).unwrap();
+    stream.write_all(&[7; 64]).unwrap();
+    stream.read_exact(&mut [0; 128]).unwrap();
+    assert_eq!(lab.relay().round_trips(), 1, "two words said together");
+}
+
+#[test]
 fn silence_says_nothing_and_retransmission_ends_it() {
     let lab = lab!();
     let address = echo(&lab);
