@@ -1,42 +1,86 @@
-//! `cargo xtask bench window`: builds the window and the least a window can be, both for release, and measures them
-//! side by side (`tests/bench`, which says how). Its table goes into `docs/bench.md` by hand: a figure without
-//! its machine and its day says nothing.
+//! `cargo xtask bench ...`: builds for release what is measured and has `tests/bench` measure it (which says how).
+//! Tables go into `docs/bench.md` by hand: a figure without its machine and its day says nothing.
 
 use crate::install::{self, Need};
 use crate::run::{Result, cargo, run, step, target};
+use std::path::PathBuf;
 
-/// How often each program is started if nobody says otherwise.
+/// How often each window is started if nobody says otherwise.
 const RUNS: &str = "7";
+
+const USAGE: &str = "bench knows: window [--runs N] (N starts of each program, 1 to 255); wake [--runs N] \
+    [--cases WORD...] [--rtt MS...] [--loss PER-CENT...] [--nagle]; catchup [--messages N] [--conversations N]; \
+    store [--messages N].";
 
 /// From the words after `bench`.
 pub fn bench(words: &[&str]) -> Result<()> {
-    let runs = match words {
-        ["window"] => RUNS,
-        ["window", "--runs", runs] if runs.parse::<u8>().is_ok_and(|runs| runs > 0) => runs,
-        _ => return Err("bench knows: window [--runs N] (N starts of each program, 1 to 255).".to_owned()),
-    };
-    window(runs)
+    let (what, rest) = words.split_first().ok_or_else(|| USAGE.to_owned())?;
+    if !cfg!(target_os = "linux") {
+        return Err(
+            "It is measured on Linux only: displays, network namespaces and servers are Linux's.".to_owned(),
+        );
+    }
+    match (*what, rest) {
+        ("window", []) => window(RUNS),
+        ("window", ["--runs", runs]) if runs.parse::<u8>().is_ok_and(|runs| runs > 0) => window(runs),
+        ("wake" | "catchup", rest) => wire(what, rest),
+        ("store", rest) => store(rest),
+        _ => Err(USAGE.to_owned()),
+    }
+}
+
+fn release() -> PathBuf {
+    target().join("release")
+}
+
+fn build(packages: &[&str]) -> Result<()> {
+    let named = packages.iter().flat_map(|package| ["-p", package]);
+    step("Building what is measured, for release", || {
+        run(cargo().args(["build", "--release"]).args(named))
+    })
 }
 
 fn window(runs: &str) -> Result<()> {
-    if !cfg!(target_os = "linux") {
-        return Err("The window is measured on Linux only: it needs an X display of its own.".to_owned());
-    }
     install::install(Need::Test, &[])?;
-    step("Building both windows for release", || {
-        run(cargo().args([
-            "build",
+    build(&["dormouse", "dormouse-bare-window"])?;
+    run(cargo()
+        .args(["run", "-p", "dormouse-bench", "--", "window"])
+        .arg(release().join("dormouse"))
+        .arg(release().join("dormouse-bare-window"))
+        .arg(runs))
+}
+
+/// Benches that watch the terminal client from outside.
+fn wire(what: &str, rest: &[&str]) -> Result<()> {
+    install::install(Need::Test, &[])?;
+    build(&["dormouse-cli"])?;
+    run(cargo()
+        .args([
+            "run",
+            "-p",
+            "dormouse-bench",
+            "--no-default-features",
+            "--features",
+            "wire",
+            "--",
+        ])
+        .arg(what)
+        .args(rest)
+        .env("DORMOUSE_PROGRAMS", release()))
+}
+
+/// The store is a library: the bench itself is the program that is measured.
+fn store(rest: &[&str]) -> Result<()> {
+    run(cargo()
+        .args([
+            "run",
             "--release",
             "-p",
-            "dormouse",
-            "-p",
-            "dormouse-bare-window",
-        ]))
-    })?;
-    let release = target().join("release");
-    run(cargo()
-        .args(["run", "-p", "dormouse-bench", "--"])
-        .arg(release.join("dormouse"))
-        .arg(release.join("dormouse-bare-window"))
-        .arg(runs))
+            "dormouse-bench",
+            "--no-default-features",
+            "--features",
+            "store",
+        ])
+        .args(["--", "store"])
+        .args(rest))
 }

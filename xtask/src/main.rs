@@ -4,7 +4,7 @@
 //! - `test`: everything that must hold before a change is taken; `.ci/run` calls it.
 //! - `simulate`: more lives in the simulator.
 //! - `mistakes`: that the simulator finds what is wrong.
-//! - `bench`: how quick and how large the window is.
+//! - `bench`: what the window, a wake, a long catch-up and a large store cost.
 //! - `install`: only what `start` or `test` would install first.
 // What this program is for is to print.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
@@ -39,6 +39,9 @@ cargo xtask COMMAND
   simulate --storm               ten thousand clients lose their server; draws docs/storm.svg
   mistakes [--write] [NAME ...]  make deliberate mistakes in a copy of the sources, and live until each is found
   bench window [--runs N]        measure the window next to the least a window can be (release builds)
+  bench wake [OPTIONS]           measure recoveries from sleep in round trips (--runs, --cases, --rtt, --loss, --nagle)
+  bench catchup                  measure ten thousand missed messages
+  bench store                    measure a timeline of a million messages
   screenshots                    pictures of every screen, light and dark, wide and narrow, into target/screenshots
   install start|test             install what that command needs";
 

@@ -1,8 +1,9 @@
 //! What figures were measured on: without it they mean nothing.
 
+#[cfg(feature = "window")]
 use std::process::Command;
 
-/// One line: processor, cores, memory, kernel, WebKitGTK.
+/// One line: processor, cores, memory, kernel.
 pub fn describe() -> String {
     let cpuinfo = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let processor = value(&cpuinfo, "model name", ':').unwrap_or("an unnamed processor");
@@ -17,12 +18,18 @@ pub fn describe() -> String {
     let system = value(&release, "PRETTY_NAME", '=')
         .unwrap_or("Linux")
         .trim_matches('"');
-    let webkit = said("pkg-config", &["--modversion", "webkit2gtk-4.1"])
-        .unwrap_or_else(|| "of unknown version".into());
     format!(
-        "{processor}, {cores} cores, {memory:.0} GiB; {system}, kernel {}; WebKitGTK {webkit} on Xvfb, drawn in software",
+        "{processor}, {cores} cores, {memory:.0} GiB; {system}, kernel {}",
         kernel.trim()
     )
+}
+
+/// The same of the window: WebKitGTK too.
+#[cfg(feature = "window")]
+pub fn describe_window() -> String {
+    let webkit = said("pkg-config", &["--modversion", "webkit2gtk-4.1"])
+        .unwrap_or_else(|| "of unknown version".into());
+    format!("{}; WebKitGTK {webkit} on Xvfb, drawn in software", describe())
 }
 
 /// How many programs wanted to run at once in the last minute, as the kernel counts them.
@@ -37,6 +44,7 @@ fn value<'a>(text: &'a str, name: &str, sign: char) -> Option<&'a str> {
         .find_map(|(key, value)| (key.trim() == name).then_some(value.trim()))
 }
 
+#[cfg(feature = "window")]
 fn said(program: &str, words: &[&str]) -> Option<String> {
     let output = Command::new(program).args(words).output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?;

@@ -183,7 +183,7 @@ fn table(dormouse: &Measured, least: &Measured, load_before: &str) -> String {
     let mut text = format!(
         "Measured on: {}. Load before: {load_before}.\n\n\
          | min / median / max | Dormouse | bare window | of how many |\n|---|---|---|---|\n",
-        machine::describe()
+        machine::describe_window()
     );
     type Row = (&'static str, fn(&Measured) -> &Figure);
     let rows: [Row; 7] = [
