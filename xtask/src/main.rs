@@ -37,7 +37,9 @@ cargo xtask COMMAND
   simulate --seeds N [--from S]  live N lives in the simulator, starting with seed S
   simulate --forever [--from S]  live until told to stop, or until lives fail
   simulate --storm               ten thousand clients lose their server; draws docs/storm.svg
-  mistakes [--write] [NAME ...]  make deliberate mistakes in a copy of the sources, and live until each is found
+  mistakes [OPTIONS] [NAME ...]  make deliberate mistakes in a copy of the sources, and live until each is found
+    --seeds N                    give up after N lives (2000)
+    --write                      write the table in docs/resilience.md
   bench window [--runs N]        measure the window next to the least a window can be (release builds)
   bench wake [OPTIONS]           measure recoveries from sleep in round trips (--runs, --cases, --rtt, --loss, --nagle)
   bench catchup                  measure ten thousand missed messages

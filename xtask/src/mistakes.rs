@@ -47,11 +47,29 @@ struct Found {
 /// What was asked for on the command line: names, and whether the document's table is to be written.
 pub fn mistakes(words: &[&str]) -> Result<()> {
     let mut all = read_all()?;
-    let write = words.contains(&"--write");
-    let names: Vec<&&str> = words.iter().filter(|word| **word != "--write").collect();
+    let (mut write, mut seeds, mut names) = (false, SEEDS, Vec::new());
+    let mut rest = words;
+    while let [word, after @ ..] = rest {
+        rest = match (*word, after) {
+            ("--write", after) => {
+                write = true;
+                after
+            }
+            ("--seeds", [number, after @ ..]) => {
+                seeds = number
+                    .parse()
+                    .map_err(|_| format!("--seeds wants a number, not {number:?}"))?;
+                after
+            }
+            (name, after) => {
+                names.push(name);
+                after
+            }
+        };
+    }
     if let Some(odd) = names
         .iter()
-        .find(|name| !all.iter().any(|mistake| mistake.name == ***name))
+        .find(|name| !all.iter().any(|mistake| mistake.name == **name))
     {
         let known: Vec<&str> = all.iter().map(|mistake| mistake.name.as_str()).collect();
         return Err(format!(
@@ -60,7 +78,7 @@ pub fn mistakes(words: &[&str]) -> Result<()> {
         ));
     }
     if !names.is_empty() {
-        all.retain(|mistake| names.iter().any(|name| **name == mistake.name));
+        all.retain(|mistake| names.iter().any(|name| *name == mistake.name));
     }
     let files = copied()?;
     let mut rows = Vec::new();
@@ -68,7 +86,7 @@ pub fn mistakes(words: &[&str]) -> Result<()> {
     for mistake in &all {
         let begun = Instant::now();
         println!("==> {}: {} …", mistake.name, mistake.what);
-        let found = live_with(mistake, &files)?;
+        let found = live_with(mistake, &files, seeds)?;
         let took = duration(begun.elapsed());
         match found {
             Some(found) => {
@@ -82,7 +100,7 @@ pub fn mistakes(words: &[&str]) -> Result<()> {
                 ));
             }
             None => {
-                println!("==> {}: NOT FOUND in {SEEDS} lives ({took})", mistake.name);
+                println!("==> {}: NOT FOUND in {seeds} lives ({took})", mistake.name);
                 missed.push(mistake.name.clone());
             }
         }
@@ -248,7 +266,7 @@ fn write_changed(to: &Path, bytes: &[u8]) -> Result<()> {
     fs::write(to, bytes).map_err(failed)
 }
 
-fn live_with(mistake: &Mistake, files: &[String]) -> Result<Option<Found>> {
+fn live_with(mistake: &Mistake, files: &[String], seeds: u64) -> Result<Option<Found>> {
     let source = scratch().join("source");
     for change in &mistake.changes {
         if !files.contains(&change.file) {
@@ -260,7 +278,7 @@ fn live_with(mistake: &Mistake, files: &[String]) -> Result<Option<Found>> {
         let wrong = change.made_in(&text_of(&source, &change.file)?, &mistake.name)?;
         write_changed(&source.join(&change.file), wrong.as_bytes())?;
     }
-    let outcome = lived(&source);
+    let outcome = lived(&source, seeds);
     for change in &mistake.changes {
         restore(&change.file)?;
     }
@@ -268,7 +286,7 @@ fn live_with(mistake: &Mistake, files: &[String]) -> Result<Option<Found>> {
 }
 
 /// Builds what is in the copy, and lives until something is found.
-fn lived(source: &Path) -> Result<Option<Found>> {
+fn lived(source: &Path, seeds: u64) -> Result<Option<Found>> {
     let build = scratch().join("build");
     output(
         cargo()
@@ -282,7 +300,7 @@ fn lived(source: &Path) -> Result<Option<Found>> {
     let _ = run_and_read(
         Command::new(build.join("debug/dormouse-simulator"))
             .args(["--failures", "1", "--lines", "0", "--seeds"])
-            .arg(SEEDS.to_string()),
+            .arg(seeds.to_string()),
         |line| {
             if let Some(seed) = line
                 .strip_prefix("seed ")
