@@ -20,6 +20,8 @@ use std::time::Instant;
 const FOLDER: &str = "tests/simulator/mistakes";
 /// Lives in which a mistake must be found.
 const SEEDS: u64 = 2000;
+/// Lives without a mistake, before any is made.
+const HEALTHY: u64 = 100;
 const TABLE: (&str, &str) = ("<!-- mistakes:begin -->", "<!-- mistakes:end -->");
 
 /// One mistake.
@@ -81,6 +83,14 @@ pub fn mistakes(words: &[&str]) -> Result<()> {
         all.retain(|mistake| names.iter().any(|name| *name == mistake.name));
     }
     let files = copied()?;
+    println!("==> nothing wrong: what is found without a mistake says nothing of mistakes …");
+    if let Some(found) = lived(&scratch().join("source"), seeds.min(HEALTHY))? {
+        return Err(format!(
+            "Seed {} fails without any mistake: {}. Mend that first.",
+            found.lives - 1,
+            found.finding
+        ));
+    }
     let mut rows = Vec::new();
     let mut missed = Vec::new();
     for mistake in &all {

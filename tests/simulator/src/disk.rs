@@ -1,12 +1,25 @@
 //! A client's disk: what is applied, what of it is durable, and what goes wrong with either.
 
 use dormouse_model::memory::Record;
-use dormouse_model::{Batch, BatchId, Memory, Random, ReadError, Walk};
+use dormouse_model::record::{decode, encode};
+use dormouse_model::{Batch, BatchId, Key, Memory, Random, ReadError, Walk};
+use serde_json::Value;
 use std::cell::Cell;
 use std::collections::{BTreeMap, VecDeque};
 
 /// A key space, as the store has it.
 pub type Records = BTreeMap<Vec<u8>, Vec<u8>>;
+
+/// By how much the counters of a session grow, which stands for days of traffic.
+#[derive(Debug, Clone)]
+pub struct Aged {
+    /// The session, as the server calls it.
+    pub session: String,
+    /// Stanzas to the server.
+    pub up: u32,
+    /// Stanzas from the server.
+    pub down: u32,
+}
 
 /// The disk of one client. Look-ups see every batch issued; a kill leaves what is durable.
 #[derive(Debug, Default)]
@@ -78,6 +91,54 @@ impl Disk {
     /// A look-up fails after so many others; none: all work again.
     pub fn fail_reading(&self, after: Option<u32>) {
         self.fails_in.set(after);
+    }
+
+    /// By how much the counters of the session kept here must grow to be so short of 2^32; none if there is none.
+    pub fn aged(&self, up: u32, down: u32) -> Option<Aged> {
+        let kept: Value = decode(self.durable.get(&Key::Session.bytes())?)?;
+        let managed = kept.get("managed")?;
+        let count = |name: &str| u32::try_from(managed.get(name)?.as_u64()?).ok();
+        Some(Aged {
+            session: managed.get("id")?.as_str()?.to_owned(),
+            up: (u32::MAX - up).wrapping_sub(count("acked")?),
+            down: (u32::MAX - down).wrapping_sub(count("handled")?),
+        })
+    }
+
+    /// The counters grow. No process is running.
+    pub fn age(&mut self, aged: &Aged) {
+        let key = Key::Session.bytes();
+        let Some(mut kept) = self.durable.get(&key).and_then(|bytes| decode::<Value>(bytes)) else {
+            return;
+        };
+        for (name, by) in [("acked", aged.up), ("handled", aged.down)] {
+            if let Some(count) = kept.get_mut("managed").and_then(|managed| managed.get_mut(name)) {
+                let old = count
+                    .as_u64()
+                    .and_then(|old| u32::try_from(old).ok())
+                    .unwrap_or(0);
+                *count = old.wrapping_add(by).into();
+            }
+        }
+        self.durable.insert(key, encode(&kept));
+        let (from, to) = Key::Unacked(0).kind_range();
+        let waiting: Vec<(Vec<u8>, Vec<u8>)> = self
+            .durable
+            .range(from..to)
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect();
+        for (key, _) in &waiting {
+            self.durable.remove(key);
+        }
+        for (key, value) in waiting {
+            let count = key
+                .get(1..)
+                .and_then(|bytes| bytes.try_into().ok())
+                .map_or(0, u32::from_be_bytes);
+            self.durable
+                .insert(Key::Unacked(count.wrapping_add(aged.up)).bytes(), value);
+        }
+        self.applied = self.durable.clone();
     }
 
     /// Everything as it was last written, for a reader whose look-ups never fail.

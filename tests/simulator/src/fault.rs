@@ -94,6 +94,9 @@ pub enum Fault {
     ArchiveLags(Duration),
     /// The tokens given out for signing in are not taken any more.
     TokensExpire,
+    /// The program is started again on the four hundredth day of a busy session: its counters are about to wrap
+    /// (XEP-0198 section 4).
+    CountersWrap,
 }
 
 /// What a sleep does to connections.
@@ -111,7 +114,7 @@ pub enum AfterSleep {
 
 impl Fault {
     /// All names in the coverage table.
-    pub const NAMES: [&'static str; 32] = [
+    pub const NAMES: [&'static str; 33] = [
         "sleep, announced",
         "sleep, told after",
         "sleep, untold",
@@ -144,6 +147,7 @@ impl Fault {
         "archive lags",
         "carbons doubled",
         "carbons lost",
+        "counters wrap",
     ];
 
     /// Its name in the coverage table.
@@ -181,6 +185,7 @@ impl Fault {
             Fault::CarbonsLost => "carbons lost",
             Fault::ArchiveLags(_) => "archive lags",
             Fault::TokensExpire => "tokens expire",
+            Fault::CountersWrap => "counters wrap",
         }
     }
 
@@ -191,7 +196,7 @@ impl Fault {
             let number = random.below(most.len() as u64) as usize;
             seconds(random, most[number])
         };
-        match random.below(40) {
+        match random.below(41) {
             0..=6 => Fault::draw_sleep(random),
             7 => Fault::Drop { up: true, down: true },
             8 => Fault::Drop {
@@ -235,6 +240,7 @@ impl Fault {
             36 => Fault::CarbonsDoubled,
             37 => Fault::CarbonsLost,
             38 => Fault::ArchiveLags(seconds(random, 8)),
+            39 => Fault::CountersWrap,
             _ => Fault::TokensExpire,
         }
     }

@@ -2,6 +2,7 @@
 
 use super::stanza::{SM, delay, element};
 use super::{Kind, LineId, Server};
+use crate::disk::Aged;
 use dormouse_model::{Jid, Tick};
 use minidom::Element;
 use std::collections::VecDeque;
@@ -120,6 +121,22 @@ impl Server {
                 && !session.let_off
                 && sm.is_some_and(|sm| sm.resumable && sm.acknowledged > 0)
         })
+    }
+
+    /// The counters of a session grow, as in days of traffic; whether there is such a session.
+    pub fn age(&mut self, aged: &Aged) -> bool {
+        let named = |sm: &&mut Management| sm.name == aged.session;
+        let all = self
+            .sessions
+            .values_mut()
+            .filter_map(|session| session.management.as_mut());
+        let Some(sm) = all.into_iter().find(named) else {
+            return false;
+        };
+        sm.received = sm.received.wrapping_add(aged.up);
+        sm.sent = sm.sent.wrapping_add(aged.down);
+        sm.acknowledged = sm.acknowledged.wrapping_add(aged.down);
+        true
     }
 
     /// The connection is gone. What can be resumed waits, the rest ends.

@@ -6,7 +6,7 @@ use crate::fault::{AfterSleep, Fault};
 use crate::network::{Flow, Way};
 use crate::server::{LineId, Trouble};
 use dormouse_account::{Command, Input};
-use dormouse_model::{Closing, Tick};
+use dormouse_model::{Closing, Random, Tick};
 use std::time::Duration;
 
 /// The longest that a system waits for programs that are told of a sleep (logind's default).
@@ -165,6 +165,10 @@ impl World {
                 self.server.expire_tokens(account);
                 self.trouble_resuming(account, number, |_| {});
             }
+            Fault::CountersWrap => {
+                self.kill(number, Duration::from_secs(2));
+                self.age(number);
+            }
             Fault::CarbonsDoubled => self.server.trouble[account].doubled_carbons += 6,
             Fault::CarbonsLost => self.server.trouble[account].lost_carbons += 6,
             Fault::Overtaken(by) => {
@@ -179,6 +183,18 @@ impl World {
                 disk.takes_a_part = true;
                 self.after(length, Event::DiskWorks(number));
             }
+        }
+    }
+
+    /// A session becomes so old that its counters are about to wrap, on the client's disk and at the server alike.
+    fn age(&mut self, number: usize) {
+        let short_of = |random: &mut Random| u32::try_from(random.below(6)).unwrap_or(0);
+        let (up, down) = (short_of(&mut self.random), short_of(&mut self.random));
+        let Some(aged) = self.clients[number].disk.aged(up, down) else {
+            return;
+        };
+        if self.server.age(&aged) {
+            self.clients[number].disk.age(&aged);
         }
     }
 

@@ -52,7 +52,12 @@ impl World {
         server.forges = sabotage == Some(Sabotage::Forgery);
         let mut clients = Vec::new();
         for (account, (address, password)) in people.iter().enumerate().take(accounts) {
-            let devices = 1 + random.below(if account == 0 { 3 } else { 2 });
+            let devices = match random.below(4) {
+                0 if account == 0 => 3,
+                1 if account == 0 => 2,
+                0 => 2,
+                _ => 1,
+            };
             for device in 0..devices {
                 let name = format!("{}{device}", &NAMES[account][..1]);
                 let latency = Duration::from_millis([5, 25, 60, 150][random.below(4) as usize]);
@@ -60,7 +65,7 @@ impl World {
                 clients.push(client);
             }
         }
-        let length = [1_200_000, 7_200_000, 36_000_000, 43_200_000][random.below(4) as usize];
+        let length = [1_200_000, 10_800_000, 32_400_000, 43_200_000][random.below(4) as usize];
         let end = Tick(length / 2 + random.below(length));
         let mut world = Self {
             now: Tick(0),
