@@ -490,7 +490,10 @@ impl Checker {
         if exact {
             self.typing_order(client, with, &shown, calm);
         }
-        self.typing_order(client, own, &shown, calm);
+        // What came back and is tried again stands at the end.
+        if !nobody {
+            self.typing_order(client, own, &shown, calm);
+        }
         if server.quirks.archive {
             self.archive_order(client, &shown, server, calm);
         }

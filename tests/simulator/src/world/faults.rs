@@ -167,6 +167,11 @@ impl World {
             }
             Fault::CountersWrap => {
                 self.kill(number, Duration::from_secs(2));
+                // What is still on its way bears the counts of today.
+                for line in lines {
+                    self.network.set(line, Way::Up, Flow::Dead);
+                    self.server_notices(line);
+                }
                 self.age(number);
             }
             Fault::CarbonsDoubled => self.server.trouble[account].doubled_carbons += 6,
