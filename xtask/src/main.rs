@@ -3,6 +3,7 @@
 //! - `start`: a local server, a friend who talks, and the window, on any fresh Debian or Ubuntu machine.
 //! - `test`: everything that must hold before a change is taken; `.ci/run` calls it.
 //! - `simulate`: more lives in the simulator.
+//! - `chaos`: the real thing while everything around it breaks.
 //! - `mistakes`: that the simulator finds what is wrong.
 //! - `bench`: what the window, a wake, a long catch-up and a large store cost.
 //! - `install`: only what `start` or `test` would install first.
@@ -11,6 +12,7 @@
 
 mod bench;
 mod built;
+mod chaos;
 mod install;
 mod mistakes;
 mod page;
@@ -40,6 +42,10 @@ cargo xtask COMMAND
   mistakes [OPTIONS] [NAME ...]  make deliberate mistakes in a copy of the sources, and live until each is found
     --seeds N                    give up after N lives (2000)
     --write                      write the table in docs/resilience.md
+  chaos [OPTIONS]                the terminal client against real servers while everything around it breaks
+    --minutes N                  for how long (10)
+    --seed S                     what happens when (any)
+    --on SERVERS                 prosody, prosody-0.12, cluster or impatient (prosody)
   bench window [--runs N]        measure the window next to the least a window can be (release builds)
   bench wake [OPTIONS]           measure recoveries from sleep in round trips (--runs, --cases, --rtt, --loss, --nagle)
   bench catchup                  measure ten thousand missed messages
@@ -56,6 +62,7 @@ fn main() -> ExitCode {
         Some((&"screenshots", [])) => suite::screenshots(),
         Some((&"test", options)) => suite::Options::parse(options).and_then(|options| suite::test(&options)),
         Some((&"simulate", options)) => simulate(options),
+        Some((&"chaos", options)) => chaos::chaos(options),
         Some((&"mistakes", words)) => mistakes::mistakes(words),
         Some((&"bench", words)) => bench::bench(words),
         Some((&"install", ["start"])) => install::install(install::Need::Start, &[]),

@@ -24,10 +24,18 @@ pub struct Options {
 }
 
 /// The folders of crates with a step of their own.
-const WITH_OWN_STEP: [&str; 5] = [SERVERS[0], SERVERS[1], SIMULATOR[0], SCENARIOS[0], WINDOW[0]];
+const WITH_OWN_STEP: [&str; 6] = [
+    SERVERS[0],
+    SERVERS[1],
+    SIMULATOR[0],
+    SCENARIOS[0],
+    CHAOS[0],
+    WINDOW[0],
+];
 const SERVERS: [&str; 2] = ["tests/servers", "tests/sleep-lab"];
 const SIMULATOR: [&str; 1] = ["tests/simulator"];
 const SCENARIOS: [&str; 1] = ["tests/scenarios"];
+const CHAOS: [&str; 1] = ["tests/chaos"];
 const WINDOW: [&str; 1] = ["tests/window"];
 
 const SKIPPABLE: [&str; 3] = ["namespaces", "mounts", "trixie"];
@@ -54,7 +62,7 @@ struct Outcome {
     error: Option<String>,
 }
 
-const STEPS: [Step; 14] = [
+const STEPS: [Step; 15] = [
     Step {
         name: "install",
         what: "what is missing is installed",
@@ -125,6 +133,12 @@ const STEPS: [Step; 14] = [
         what: "real servers, real sleep, kills",
         only_in_all: false,
         work: |options, count| packages(&SCENARIOS, options, count),
+    },
+    Step {
+        name: "chaos",
+        what: "real servers while everything around breaks",
+        only_in_all: false,
+        work: |options, count| packages(&CHAOS, options, count),
     },
     Step {
         name: "window",

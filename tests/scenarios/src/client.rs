@@ -173,6 +173,11 @@ impl Client {
         self.child.id()
     }
 
+    /// How it ended, if it has ended by itself.
+    pub fn has_ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().ok().flatten()
+    }
+
     /// Where it keeps its things.
     pub fn data_dir(&self) -> &Path {
         &self.path

@@ -50,6 +50,12 @@ pub struct Mark(usize);
 impl Mark {
     /// Before the first event.
     pub const START: Self = Self(0);
+
+    /// So many events later.
+    #[must_use]
+    pub fn after(self, events: usize) -> Self {
+        Self(self.0 + events)
+    }
 }
 
 #[derive(Debug, Default)]

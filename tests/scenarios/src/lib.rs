@@ -5,6 +5,7 @@
 //! | [`program`] | `dormouse-cli`, built once per test process |
 //! | [`client`] | a running `dormouse-cli run`: commands in, events out with the moment they came |
 //! | [`event`] | those events, and waiting for them |
+//! | [`dice`] | chance from a seed |
 //! | [`peer`] | a server on loopback that misbehaves as it is told |
 //! | [`checker`] | nothing lost, nothing twice, in order: what a conversation must hold |
 //! | [`server`] | Prosody or ejabberd, for scenarios that hold for both, and their people |
@@ -17,6 +18,7 @@
 
 pub mod checker;
 pub mod client;
+pub mod dice;
 pub mod event;
 pub mod peer;
 pub mod program;

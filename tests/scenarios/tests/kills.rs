@@ -13,6 +13,7 @@ use anyhow::{Context, ensure};
 use dormouse_scenarios::Result;
 use dormouse_scenarios::checker::Expected;
 use dormouse_scenarios::client::{Client, ClientBuilder};
+use dormouse_scenarios::dice::Dice;
 use dormouse_scenarios::event::Mark;
 use dormouse_servers::Prosody;
 use std::collections::BTreeSet;
@@ -35,29 +36,6 @@ const SIGN_IN: Duration = Duration::from_secs(40);
 const SETTLED: Duration = Duration::from_secs(60);
 /// How long after that a second copy may still turn up.
 const SECOND_COPIES: Duration = Duration::from_secs(3);
-
-/// Chance from a seed (splitmix64).
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % bound.max(1)
-    }
-}
-
-fn seed() -> u64 {
-    let given = std::env::var("DORMOUSE_KILLS_SEED")
-        .ok()
-        .and_then(|seed| seed.parse().ok());
-    given.unwrap_or_else(|| {
-        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-        since.map_or(1, |since| u64::from(since.subsec_nanos()))
-    })
-}
 
 fn alice(server: &Prosody, folder: &Path) -> ClientBuilder {
     Client::builder(ALICE, PASSWORD)
@@ -176,7 +154,7 @@ fn check(alice: &mut Client, bob: &mut Client, typed: &Typed) -> Result<()> {
 
 #[test]
 fn after_50_kills_at_random_moments_everything_is_there_once_and_in_order() {
-    let seed = seed();
+    let seed = Dice::seed("DORMOUSE_KILLS_SEED");
     println!("seed {seed} (again with DORMOUSE_KILLS_SEED={seed})");
     let result = (|| {
         let server = Prosody::builder()
@@ -189,7 +167,7 @@ fn after_50_kills_at_random_moments_everything_is_there_once_and_in_order() {
             .no_wake()
             .start()?;
         bob.wait_until_live(SIGN_IN)?;
-        let mut dice = Dice(seed);
+        let mut dice = Dice::new(seed);
         let mut typed = Typed::default();
         let mut lived = 0;
         for life in 0..KILLS {

@@ -169,6 +169,11 @@ impl Cluster {
         }
     }
 
+    /// Stops a node in good order.
+    pub fn stop(&mut self, node: usize) -> Result<()> {
+        self.nodes.get_mut(node).map_or(Ok(()), Ejabberd::stop)
+    }
+
     /// Brings a node back; returns when both know each other again.
     pub fn start(&mut self, node: usize) -> Result<()> {
         if let Some(node) = self.nodes.get_mut(node) {

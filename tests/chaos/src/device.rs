@@ -1,0 +1,237 @@
+//! A client on its machine, over all the lives of its process: one folder, one proxy.
+
+use crate::Result;
+use crate::plan::{End, Fault};
+use crate::proxy::Proxy;
+use crate::site::{PEOPLE, address};
+use crate::typed::Typed;
+use anyhow::Context;
+use dormouse_scenarios::client::{Client, Message};
+use dormouse_scenarios::event::Mark;
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// Within this a dead link must no longer be shown as live: 35 s, and what a busy machine takes.
+const NOTICED: Duration = Duration::from_secs(45);
+
+/// A device.
+#[derive(Debug)]
+pub struct Device {
+    number: usize,
+    person: usize,
+    proxy: Proxy,
+    folder: PathBuf,
+    client: Option<Client>,
+    heard: Mark,
+    /// An end in good order that is under way, with what is to be complained of.
+    ending: Option<JoinHandle<Option<String>>>,
+    state: String,
+    live_since: Option<Instant>,
+    told_untruth: bool,
+    losses: u32,
+    lives: u32,
+    events: File,
+}
+
+impl Device {
+    /// One of this person's, at the server behind this port. Nothing runs yet.
+    ///
+    /// # Errors
+    /// When there is no port or no disk.
+    pub fn new(number: usize, person: usize, server: u16, evidence: &Path) -> Result<Self> {
+        let folder = evidence.join(format!("device-{number}"));
+        std::fs::create_dir_all(&folder)?;
+        Ok(Self {
+            number,
+            person,
+            proxy: Proxy::start(server)?,
+            client: None,
+            heard: Mark::START,
+            ending: None,
+            state: String::new(),
+            live_since: None,
+            told_untruth: false,
+            losses: 0,
+            lives: 0,
+            events: File::create(folder.join("events.jsonl"))?,
+            folder,
+        })
+    }
+
+    /// Whose it is.
+    pub fn person(&self) -> usize {
+        self.person
+    }
+
+    /// Connections that it made or tried.
+    pub fn dials(&self) -> u32 {
+        self.proxy.taken()
+    }
+
+    /// How often its program was started.
+    pub fn lives(&self) -> u32 {
+        self.lives
+    }
+
+    /// How often it has stopped being live while its program ran.
+    pub fn losses(&self) -> u32 {
+        self.losses
+    }
+
+    /// Whether its window says that it is live.
+    pub fn is_live(&self) -> bool {
+        self.state == "live"
+    }
+
+    /// The state that its window shows.
+    pub fn state(&self) -> &str {
+        &self.state
+    }
+
+    /// Starts the program, after an end that is under way. Nothing happens if it runs.
+    ///
+    /// # Errors
+    /// When it does not start, or did not end as it should.
+    pub fn start(&mut self) -> Result<()> {
+        if self.client.is_some() {
+            return Ok(());
+        }
+        self.finish_ending()?;
+        let (_, password) = PEOPLE.get(self.person).context("nobody's device")?;
+        self.heard = Mark::START;
+        self.state.clear();
+        self.live_since = None;
+        self.lives += 1;
+        self.client = Some(
+            Client::builder(&address(self.person), password)
+                .endpoint(self.proxy.endpoint())
+                .data_dir(self.folder.join("data"))
+                .no_wake()
+                .start()?,
+        );
+        Ok(())
+    }
+
+    /// The program ends.
+    pub fn end(&mut self, end: End, typed: &mut Typed) {
+        self.listen(typed);
+        let Some(client) = self.client.take() else { return };
+        typed.ends(self.number, end != End::Kill);
+        let number = self.number;
+        let in_good_order = move |outcome: Result<()>| {
+            outcome
+                .err()
+                .map(|error| format!("Device {number} did not end in good order: {error:#}"))
+        };
+        match end {
+            End::Kill => client.kill9(),
+            // Both may take a while, and everything else goes on meanwhile.
+            End::Stop => self.ending = Some(std::thread::spawn(move || in_good_order(client.terminate()))),
+            End::Quit => self.ending = Some(std::thread::spawn(move || in_good_order(client.quit()))),
+        }
+    }
+
+    fn finish_ending(&mut self) -> Result<()> {
+        match self.ending.take().map(JoinHandle::join) {
+            Some(Ok(Some(complaint))) => Err(anyhow::anyhow!(complaint)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Its network fails.
+    pub fn fail(&self, fault: Fault) {
+        self.proxy.fail(fault);
+    }
+
+    /// Its network is whole.
+    pub fn mend(&self) {
+        self.proxy.mend();
+    }
+
+    /// Its user types something, if its program runs.
+    ///
+    /// # Errors
+    /// When the program does not read it.
+    pub fn types(&mut self, to: usize, typed: &mut Typed) -> Result<()> {
+        let Some(client) = &mut self.client else {
+            return Ok(());
+        };
+        let body = typed.text(self.number, self.person, to);
+        client.send(&address(to), &body)
+    }
+
+    /// Takes note of what it has told since the last time. What must not be is a sentence.
+    pub fn listen(&mut self, typed: &mut Typed) -> Vec<String> {
+        let Some(client) = &mut self.client else {
+            return Vec::new();
+        };
+        let mut findings = Vec::new();
+        let events = client.since(self.heard);
+        self.heard = self.heard.after(events.len());
+        for event in &events {
+            // Evidence, not judgement: a full disk must not fail the run.
+            let _ = writeln!(self.events, "{}", event.json);
+            typed.told(self.number, event);
+            if let Some(state) = event.state() {
+                if self.state == "live" && state != "live" {
+                    self.losses += 1;
+                }
+                self.live_since = (state == "live").then_some(event.at);
+                self.state = state.to_owned();
+            }
+            if event.state() == Some("stopped") {
+                findings.push(format!(
+                    "Device {} has stopped: {}",
+                    self.number,
+                    event.text("reason")
+                ));
+            }
+            if event.kind() == "not-json" {
+                findings.push(format!(
+                    "Device {} said what is no JSON: {}",
+                    self.number,
+                    event.text("text")
+                ));
+            }
+        }
+        let is_untrue =
+            self.live_since.is_some_and(|since| since.elapsed() > NOTICED) && self.proxy.silence() > NOTICED;
+        if is_untrue && !self.told_untruth {
+            findings.push(format!(
+                "Device {} still shows `live`, {} s after the last byte reached it.",
+                self.number,
+                self.proxy.silence().as_secs()
+            ));
+        }
+        self.told_untruth = is_untrue;
+        if let Some(status) = client.has_ended() {
+            findings.push(format!(
+                "Device {} ended by itself ({status}).\n{}",
+                self.number,
+                client.dump()
+            ));
+            self.client = None;
+        }
+        findings
+    }
+
+    /// The conversation with somebody as its window has it.
+    ///
+    /// # Errors
+    /// When the program does not answer.
+    pub fn window(&mut self, with: usize) -> Result<Vec<Message>> {
+        let client = self.client.as_mut().context("the program does not run")?;
+        client.messages(&address(with))
+    }
+
+    /// Writes its journal beside its events.
+    pub fn keep_journal(&mut self) {
+        if let Some(Ok(lines)) = self.client.as_mut().map(Client::journal) {
+            // Evidence only.
+            let _ = std::fs::write(self.folder.join("journal.txt"), lines.join("\n"));
+        }
+    }
+}
