@@ -8,6 +8,7 @@
 //! | [`proxy`] | between a client and its server: holds, delays, cuts, resets, forgets |
 //! | [`site`] | the servers: one Prosody, or a cluster of ejabberd behind nginx |
 //! | [`device`] | a client on its machine, over all the lives of its process |
+//! | [`archive`] | what the servers' archives hold |
 //! | [`typed`] | what was typed, and what became of each text as its window told it |
 //! | [`verdict`] | what must be shown, what is, and what the servers themselves lost |
 //! | [`run`] | a whole run |
@@ -17,6 +18,7 @@
 //! when, each device's events, journal and log, and the servers' logs.
 #![cfg(target_os = "linux")]
 
+pub mod archive;
 pub mod device;
 pub mod plan;
 pub mod proxy;

@@ -1,11 +1,12 @@
 //! A whole run: everything goes wrong for a while, then comes calm, then it is looked at what is there.
 
 use crate::Result;
+use crate::archive::Archives;
 use crate::device::Device;
 use crate::plan::{Cast, Deed, End, Plan};
 use crate::site::{Kind, PEOPLE, Site};
 use crate::typed::Typed;
-use crate::verdict::{Archives, Verdict, judge};
+use crate::verdict::{Verdict, judge};
 use anyhow::{Context, anyhow};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

@@ -104,15 +104,14 @@ impl Site {
                 .storage(Storage::Sqlite)
                 .hibernation(HELD)
                 .shared_contacts(contacts)
-                .accounts(PEOPLE)
-                .c2s();
+                .accounts(PEOPLE);
             Ok(Servers::Prosody(Box::new(builder.start()?)))
         };
         let servers = match kind {
             Kind::OldProsody => prosody(Release::Bookworm)?,
             Kind::Prosody => prosody(Release::Trixie)?,
             Kind::Cluster | Kind::Impatient => {
-                let mut builder = Cluster::builder().resume_timeout(HELD).c2s();
+                let mut builder = Cluster::builder().resume_timeout(HELD);
                 for (user, password) in PEOPLE {
                     builder = builder.account(user, password);
                 }
@@ -136,11 +135,11 @@ impl Site {
         }
     }
 
-    /// XMPP over TCP, to ask the archives.
-    pub fn c2s_port(&self) -> u16 {
+    /// Where the archives are asked: a server itself.
+    pub fn archive_port(&self) -> u16 {
         match &self.servers {
-            Servers::Prosody(it) => it.c2s_port(),
-            Servers::Cluster(it) => it.nodes()[0].c2s_port(),
+            Servers::Prosody(it) => it.ws_port(),
+            Servers::Cluster(it) => it.nodes()[0].ws_port(),
         }
     }
 

@@ -1,6 +1,6 @@
 //! What must be shown, what is, and what the servers themselves lost.
 //!
-//! The archives are asked by a client that is not ours. Of each conversation a window must show what the own archive
+//! Of each conversation a window must show what the own archive
 //! holds, once, in its order, every own text as sent; what was promised must be in the archives.
 //!
 //! A server that may lose messages when it is killed ([`Kind::may_lose`]) is given the doubt only where the
@@ -8,12 +8,12 @@
 //! holds was lost by the server only if it was killed right after the window had told that it is sent.
 
 use crate::Result;
+use crate::archive::{Archived, Archives};
 use crate::device::Device;
 use crate::site::{Kind, PEOPLE, Site, address};
 use crate::typed::{Text, Typed};
 use dormouse_scenarios::checker::{Expected, check_order};
 use dormouse_scenarios::client::Message;
-use dormouse_scenarios::slixmpp::{Archived, Slixmpp};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -28,66 +28,6 @@ pub struct Verdict {
     pub findings: Vec<String>,
     /// What the servers lost.
     pub losses: BTreeSet<String>,
-}
-
-/// Everybody's archive.
-#[derive(Debug)]
-pub struct Archives(Vec<Vec<Archived>>);
-
-impl Archives {
-    /// Asks the server for them.
-    ///
-    /// # Errors
-    /// When it does not answer.
-    pub fn read(site: &Site) -> Result<Self> {
-        let archive = |(person, (_, password)): (usize, &(&str, &str))| {
-            let mut client = Slixmpp::connect(
-                site.c2s_port(),
-                &address(person),
-                password,
-                &["--no-carbons", "--no-receipts", "--no-stream-management"],
-            )?;
-            client.archive()
-        };
-        Ok(Self(
-            PEOPLE.iter().enumerate().map(archive).collect::<Result<_>>()?,
-        ))
-    }
-
-    /// The texts of one person's archive that this holds for, in order; of copies the first.
-    fn texts(&self, owner: usize, meant: impl Fn(&Archived) -> bool) -> Vec<String> {
-        let mut seen = BTreeSet::new();
-        let all = self.0.get(owner).into_iter().flatten();
-        all.filter(|entry| !entry.body.is_empty() && meant(entry))
-            .filter(|entry| seen.insert(entry.body.as_str()))
-            .map(|entry| entry.body.clone())
-            .collect()
-    }
-
-    fn between(&self, owner: usize, from: usize, to: usize) -> Vec<String> {
-        let (from, to) = (address(from), address(to));
-        self.texts(owner, |entry| entry.from == from && entry.to == to)
-    }
-
-    fn holds(&self, owner: usize, body: &str) -> bool {
-        self.0
-            .get(owner)
-            .into_iter()
-            .flatten()
-            .any(|entry| entry.body == body)
-    }
-
-    /// As lines, for a person.
-    pub fn dump(&self) -> String {
-        let mut out = String::new();
-        for (person, archive) in self.0.iter().enumerate() {
-            out.push_str(&format!("--- the archive of {} ---\n", address(person)));
-            for entry in archive.iter().filter(|entry| !entry.body.is_empty()) {
-                out.push_str(&format!("{} -> {}: {}\n", entry.from, entry.to, entry.body));
-            }
-        }
-        out
-    }
 }
 
 /// Looks at every window.

@@ -17,7 +17,7 @@ The password comes in SLIXMPP_PASSWORD. Commands on standard input, one JSON obj
 
 Events on standard output, one JSON object a line: `live` (resumed: bool), `ended`, `message` (xml, from, to, id,
 type, body), `carbon` (direction, from, to, body, xml), `receipt` (from, of), `displayed` (from, of), `state` (from,
-state), `presence` (from, type), `bounce` (from, condition), `archive` (bodies, entries: from, to, body), `error` (text).
+state), `presence` (from, type), `bounce` (from, condition), `archive` (bodies), `error` (text).
 Requests for our presence are accepted and returned.
 """
 
@@ -141,12 +141,10 @@ class Client(slixmpp.ClientXMPP):
             case "subscribe":
                 self.send_presence_subscription(command["to"])
             case "archive":
-                entries = []
+                bodies = []
                 async for result in self.plugin["xep_0313"].iterate():
-                    stanza = result["mam_result"]["forwarded"]["stanza"]
-                    sides = {side: stanza[side].bare for side in ["from", "to"]}
-                    entries.append({**sides, "body": stanza["body"]})
-                say("archive", bodies=[entry["body"] for entry in entries], entries=entries)
+                    bodies.append(result["mam_result"]["forwarded"]["stanza"]["body"])
+                say("archive", bodies=bodies)
             case "break":
                 self.abort()
             case "connect":

@@ -14,9 +14,6 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long reading a whole archive may take.
-const ARCHIVE: Duration = Duration::from_secs(120);
-
 /// A running slixmpp; killed when dropped.
 #[derive(Debug)]
 pub struct Slixmpp {
@@ -26,49 +23,19 @@ pub struct Slixmpp {
     log: Arc<EventLog>,
 }
 
-/// A message of an archive.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Archived {
-    /// From which account.
-    pub from: String,
-    /// To which account.
-    pub to: String,
-    /// What it says; empty where it says nothing.
-    pub body: String,
-}
-
-impl Archived {
-    fn read(json: &Value) -> Self {
-        let text = |field: &str| json[field].as_str().unwrap_or_default().to_owned();
-        Self {
-            from: text("from"),
-            to: text("to"),
-            body: text("body"),
-        }
-    }
-}
-
 impl Slixmpp {
     /// Signs this person in; returns once it is online. The options are the script's.
     ///
     /// # Errors
     /// When there is no slixmpp, or it does not get online.
     pub fn start(server: &Server, person: &Person, options: &[&str]) -> Result<Self> {
-        Self::connect(server.c2s_port(), &person.address, &person.password, options)
-    }
-
-    /// The same, over TCP to this port of 127.0.0.1.
-    ///
-    /// # Errors
-    /// When there is no slixmpp, or it does not get online.
-    pub fn connect(port: u16, address: &str, password: &str, options: &[&str]) -> Result<Self> {
         let python = python()?;
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("python/client.py");
         let mut child = Command::new(&python)
             .arg(script)
-            .args([address, &port.to_string()])
+            .args([&person.address, &server.c2s_port().to_string()])
             .args(options)
-            .env("SLIXMPP_PASSWORD", password)
+            .env("SLIXMPP_PASSWORD", &person.password)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -83,7 +50,7 @@ impl Slixmpp {
         }
         let input = child.stdin.take().context("no way to talk to slixmpp")?;
         let slixmpp = Self {
-            address: address.to_owned(),
+            address: person.address.clone(),
             input,
             child,
             log,
@@ -120,20 +87,6 @@ impl Slixmpp {
     /// As [`Slixmpp::command`].
     pub fn raw(&mut self, xml: &str) -> Result<()> {
         self.command(&json!({"command": "raw", "xml": xml}))
-    }
-
-    /// What the own archive holds, oldest first.
-    ///
-    /// # Errors
-    /// When it has ended, or the archive is not read in time.
-    pub fn archive(&mut self) -> Result<Vec<Archived>> {
-        let mark = self.mark();
-        self.command(&json!({"command": "archive"}))?;
-        let answer = self.wait_for_since(mark, "what the archive holds", ARCHIVE, |event| {
-            event.kind() == "archive"
-        })?;
-        let entries = answer.json["entries"].as_array().cloned().unwrap_or_default();
-        Ok(entries.iter().map(Archived::read).collect())
     }
 
     /// All it has said since then.
