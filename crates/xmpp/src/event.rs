@@ -1,5 +1,6 @@
 //! What a session says to the rest of the account.
 
+use crate::fast::Token;
 use dormouse_model::{
     ArchiveFailure, ArchivePage, Arrival, Availability, BareJid, ConnId, Jid, MessageId, ProbeId, QueryId,
     Refusal, Subscription, Verdict,
@@ -39,6 +40,11 @@ pub enum Event {
         /// Whether the server will hold this session across interruptions.
         resumable: bool,
     },
+    /// The server gave a token for the next sign-in (XEP-0484). It must be kept safely before it is used: its first
+    /// use ends the one before.
+    Token(Token),
+    /// The server refused the token; the password is tried next.
+    TokenRefused,
     /// The server has handled these messages (XEP-0198, or a ping sent after them was answered).
     Acked {
         /// On which connection.

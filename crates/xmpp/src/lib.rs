@@ -7,19 +7,23 @@
 //! count of what was received is ever told to the server before it is on disk (XEP-0198).
 //!
 //! Layers, from the wire up: `frame` (one text frame, one element), `open` and `stream` (RFC 7395),
-//! `sasl` and `scram`, `stream_management`, `bind`, `requests`, then one file per extension. What the
+//! `sasl` and `scram` (or, in one exchange, `sasl2`, `bind2` and `fast`), `stream_management`, `bind`, `requests`, then one file per extension. What the
 //! end of a connection means is decided in one table, [`verdict`]; who may say what, in
 //! [`dormouse_model::authority`].
 
 mod bind;
+mod bind2;
 mod credentials;
 mod csi;
 mod event;
+mod fast;
 pub mod frame;
+mod one_flight;
 mod open;
 mod ping;
 mod requests;
 mod sasl;
+mod sasl2;
 mod scram;
 mod session;
 mod stream;
@@ -53,5 +57,6 @@ mod xml;
 
 pub use credentials::Credentials;
 pub use event::{ArchiveDefault, Event, Features, Output, RosterItem};
+pub use fast::Token;
 pub use session::{Session, Settings};
 pub use xml::clean;

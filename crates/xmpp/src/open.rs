@@ -1,14 +1,17 @@
 //! Opening and closing a stream over WebSocket (RFC 7395 sections 3.3 and 3.6).
 
 use crate::xml::draft;
+use dormouse_model::BareJid;
 use minidom::Element;
 
 const FRAMING: &str = "urn:ietf:params:xml:ns:xmpp-framing";
 
-/// The frame that opens a stream to this domain, or opens it anew after SASL.
-pub(crate) fn open(domain: &str) -> Element {
+/// The frame that opens a stream to this account's domain, or opens it anew after SASL. Who we are is said where
+/// nobody else can read it (RFC 6120 section 4.7.1): servers need it to look for a token.
+pub(crate) fn open(account: &BareJid, private: bool) -> Element {
     draft("open", FRAMING)
-        .attr("to", domain)
+        .attr_opt("from", private.then_some(account.as_str()))
+        .attr("to", account.domain().as_str())
         .attr("version", "1.0")
         .done()
 }
@@ -69,6 +72,15 @@ mod tests {
             Some("wss://b/ws")
         );
         assert_eq!(read_close(&super::close()), Some(Close { see_other: None }));
-        assert_eq!(read_close(&open("a")), None);
+        let account = BareJid::new("me@home.example").unwrap();
+        assert_eq!(read_close(&open(&account, true)), None);
+    }
+
+    #[test]
+    fn who_we_are_is_not_said_in_the_open() {
+        let account = BareJid::new("me@home.example").unwrap();
+        assert_eq!(open(&account, true).attr("from"), Some("me@home.example"));
+        assert_eq!(open(&account, false).attr("from"), None);
+        assert_eq!(open(&account, false).attr("to"), Some("home.example"));
     }
 }

@@ -5,8 +5,8 @@
 //! whoever stands in between could simply leave the better mechanisms out of the offer.
 
 use crate::credentials::Credentials;
+use crate::fast::TokenExchange;
 use crate::scram::{Binding, Exchange, Hash};
-use crate::stream::StreamFeatures;
 use crate::xml::{draft, excerpt};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -30,6 +30,10 @@ pub(crate) struct Pins {
     pub channel_binding: bool,
     /// The resource of this installation.
     pub resource: String,
+    /// The id of this installation, a UUID (XEP-0388 section 2.4).
+    pub user_agent: String,
+    /// A token bound to the connection was refused where the one before had been taken: something in between ends TLS.
+    pub token_binding_failed: bool,
 }
 
 /// A mechanism that will be tried.
@@ -62,21 +66,16 @@ impl Mechanism {
 /// Chooses. `without_binding` is set after a server refused a bound attempt of an account that never used one:
 /// where a proxy terminates TLS, server and client see different connections.
 pub(crate) fn choose(
-    offer: &StreamFeatures,
+    mechanisms: &[String],
+    channel_bindings: Option<&[String]>,
     channel: &Channel,
     pins: &Pins,
     without_binding: bool,
 ) -> Result<Mechanism, Cause> {
-    let offered = |name: &str| offer.mechanisms.iter().any(|mechanism| mechanism == name);
-    let offers_plus = offer
-        .mechanisms
-        .iter()
-        .any(|mechanism| mechanism.ends_with("-PLUS"));
+    let offered = |name: &str| mechanisms.iter().any(|mechanism| mechanism == name);
+    let offers_plus = mechanisms.iter().any(|mechanism| mechanism.ends_with("-PLUS"));
     // Without a list (XEP-0440) TLS 1.3 leaves only this type (RFC 9266 section 3).
-    let takes_exporter = offer
-        .channel_bindings
-        .as_ref()
-        .is_none_or(|types| types.iter().any(|kind| kind == "tls-exporter"));
+    let takes_exporter = channel_bindings.is_none_or(|types| types.iter().any(|kind| kind == "tls-exporter"));
     if let Some(data) = channel.exporter.filter(|_| takes_exporter && !without_binding) {
         let binding = Binding::Exporter(data);
         for hash in [Hash::Sha256, Hash::Sha1] {
@@ -111,12 +110,12 @@ pub(crate) fn choose(
     Err(Cause::NoSafeMechanism)
 }
 
-/// The frame that begins.
-pub(crate) fn auth(mechanism: Mechanism, initial: &str) -> Element {
+/// The frame that begins, with the initial response in base64.
+pub(crate) fn auth(mechanism: &str, initial: &str) -> Element {
     // An initial response that is empty would be `=`; ours never are.
     draft("auth", NS)
-        .attr("mechanism", mechanism.name())
-        .text(&STANDARD.encode(initial))
+        .attr("mechanism", mechanism)
+        .text(initial)
         .done()
 }
 
@@ -125,17 +124,44 @@ pub(crate) fn plain(user: &str, credentials: &Credentials) -> Zeroizing<String> 
     Zeroizing::new(format!("\0{user}\0{}", credentials.secret()))
 }
 
-/// The frame that answers a challenge.
-pub(crate) fn response(data: &str) -> Element {
-    draft("response", NS).text(&STANDARD.encode(data)).done()
+/// The frame that answers a challenge, in the profile's namespace.
+pub(crate) fn response(profile: &str, data: &str) -> Element {
+    draft("response", profile).text(&STANDARD.encode(data)).done()
 }
 
 /// What the server says during sign-in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Answer {
-    Challenge(String),
-    Success(String),
+    Challenge(Vec<u8>),
+    Success(Vec<u8>),
     Failure { condition: String, text: Option<String> },
+}
+
+/// The data of a step.
+pub(crate) fn data(text: &str) -> Result<Vec<u8>, &'static str> {
+    let text = text.trim();
+    // `=` stands for data that is there and empty (RFC 6120 section 6.4.2).
+    if text == "=" {
+        return Ok(Vec::new());
+    }
+    STANDARD
+        .decode(text)
+        .map_err(|_| "sign-in data that is not base64")
+}
+
+/// A `<failure/>`: its condition is of this namespace, its text of that of the profile.
+pub(crate) fn failure(element: &Element, profile: &str) -> Answer {
+    Answer::Failure {
+        condition: element
+            .children()
+            .find(|child| child.has_ns(NS) && child.name() != "text")
+            .map_or("not-authorized", Element::name)
+            .to_owned(),
+        text: element
+            .get_child("text", profile)
+            .map(|text| excerpt(&text.text(), 300))
+            .filter(|text| !text.is_empty()),
+    }
 }
 
 /// Reads it; an error in words if it is of this namespace and can't be read.
@@ -143,32 +169,10 @@ pub(crate) fn read(element: &Element) -> Option<Result<Answer, &'static str>> {
     if !element.has_ns(NS) {
         return None;
     }
-    let data = || {
-        let text = element.text();
-        let text = text.trim();
-        // `=` stands for data that is there and empty (RFC 6120 section 6.4.2).
-        if text == "=" {
-            return Ok(String::new());
-        }
-        let bytes = STANDARD
-            .decode(text)
-            .map_err(|_| "sign-in data that is not base64")?;
-        String::from_utf8(bytes).map_err(|_| "sign-in data that is not text")
-    };
     Some(match element.name() {
-        "challenge" => data().map(Answer::Challenge),
-        "success" => data().map(Answer::Success),
-        "failure" => Ok(Answer::Failure {
-            condition: element
-                .children()
-                .find(|child| child.has_ns(NS) && child.name() != "text")
-                .map_or("not-authorized", Element::name)
-                .to_owned(),
-            text: element
-                .get_child("text", NS)
-                .map(|text| excerpt(&text.text(), 300))
-                .filter(|text| !text.is_empty()),
-        }),
+        "challenge" => data(&element.text()).map(Answer::Challenge),
+        "success" => data(&element.text()).map(Answer::Success),
+        "failure" => Ok(failure(element, NS)),
         _ => Err("an unknown step of sign-in"),
     })
 }
@@ -177,17 +181,56 @@ pub(crate) fn read(element: &Element) -> Option<Result<Answer, &'static str>> {
 pub(crate) enum SignIn {
     Scram(Box<Exchange>, Mechanism),
     Plain,
+    /// With a token (XEP-0484).
+    Token(TokenExchange),
+}
+
+impl SignIn {
+    /// The mechanism's registered name.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            SignIn::Scram(_, mechanism) => mechanism.name(),
+            SignIn::Plain => Mechanism::Plain.name(),
+            SignIn::Token(exchange) => exchange.mechanism(),
+        }
+    }
+
+    /// Whether it binds to the TLS connection.
+    pub(crate) fn binds(&self) -> bool {
+        match self {
+            SignIn::Scram(_, mechanism) => mechanism.binds(),
+            SignIn::Plain => false,
+            SignIn::Token(exchange) => exchange.is_bound(),
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    use crate::stream::StreamFeatures;
+
     fn offer(mechanisms: &[&str]) -> StreamFeatures {
         StreamFeatures {
             mechanisms: mechanisms.iter().map(|name| (*name).to_owned()).collect(),
             ..StreamFeatures::default()
         }
+    }
+
+    fn choose(
+        offer: &StreamFeatures,
+        channel: &Channel,
+        pins: &Pins,
+        without_binding: bool,
+    ) -> Result<Mechanism, Cause> {
+        super::choose(
+            &offer.mechanisms,
+            offer.channel_bindings.as_deref(),
+            channel,
+            pins,
+            without_binding,
+        )
     }
 
     fn tls(exporter: bool) -> Channel {
@@ -300,11 +343,11 @@ mod tests {
                     .unwrap(),
             )
         };
-        assert_eq!(of("success/>"), Some(Ok(Answer::Success(String::new()))));
+        assert_eq!(of("success/>"), Some(Ok(Answer::Success(Vec::new()))));
         let challenge: Element = format!("<challenge xmlns='{NS}'>cj0x</challenge>")
             .parse()
             .unwrap();
-        assert_eq!(read(&challenge), Some(Ok(Answer::Challenge("r=1".into()))));
+        assert_eq!(read(&challenge), Some(Ok(Answer::Challenge(b"r=1".to_vec()))));
         let challenge: Element = format!("<challenge xmlns='{NS}'>!</challenge>").parse().unwrap();
         assert!(matches!(read(&challenge), Some(Err(_))));
         let failure: Element = format!("<failure xmlns='{NS}'><text>no</text><account-disabled/></failure>")

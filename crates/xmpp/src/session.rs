@@ -6,12 +6,16 @@
 //! ends in a way that ends it; what became of its messages is then carried into the report of the next one
 //! ([`Event::Bound`]), on disk until it has been given, because the server tells it only once.
 
+mod binding;
 mod commands;
 mod negotiation;
+mod sign_in;
 mod stanzas;
 mod stream_state;
 
+use crate::fast::Token;
 use crate::mam::Collector;
+use crate::one_flight::OneFlight;
 use crate::requests::Requests;
 use crate::sasl::Pins;
 use crate::scram::Stretched;
@@ -53,6 +57,8 @@ pub struct Session {
     settings: Settings,
     random: Random,
     pins: Pins,
+    one_flight: OneFlight,
+    /// Either has, and must be written.
     pins_changed: bool,
     /// The session as XEP-0198 manages it, if the server does.
     managed: Option<Managed>,
@@ -114,6 +120,10 @@ fn pins_key() -> Key {
     Key::Learnt("sign-in".to_owned())
 }
 
+fn one_flight_key() -> Key {
+    Key::Learnt("one flight".to_owned())
+}
+
 impl Session {
     /// The session as it was when the last process ended, or a new one.
     ///
@@ -127,9 +137,13 @@ impl Session {
     ) -> Result<Self, ReadError> {
         let kept: Kept = memory.read(&Key::Session)?.unwrap_or_default();
         let mut pins: Pins = memory.read(&pins_key())?.unwrap_or_default();
-        let pins_changed = pins.resource.is_empty();
-        if pins_changed {
+        let one_flight = memory.read(&one_flight_key())?.unwrap_or_default();
+        let pins_changed = pins.resource.is_empty() || pins.user_agent.is_empty();
+        if pins.resource.is_empty() {
             pins.resource = bind::resource(&mut random);
+        }
+        if pins.user_agent.is_empty() {
+            pins.user_agent = random.uuid();
         }
         let (from, to) = Key::Unacked(0).kind_range();
         let mut queue: Vec<(u32, Unacked)> = Vec::new();
@@ -159,6 +173,7 @@ impl Session {
             settings,
             random,
             pins,
+            one_flight,
             pins_changed,
             managed,
             changed: !stale.is_empty(),
@@ -201,14 +216,15 @@ impl Session {
     /// there is ignored.
     pub fn begin(
         &mut self,
-        _now: Now,
+        now: Now,
         conn: ConnId,
         channel: &Channel,
         credentials: &Credentials,
+        token: Option<&Token>,
     ) -> Vec<Output> {
         let mut out = std::mem::take(&mut self.owed);
         if let Some(earlier) = self.stream.take()
-            && matches!(earlier.phase, Phase::Resuming)
+            && earlier.resume_sent
         {
             self.resumption_broke(&mut out);
         }
@@ -220,8 +236,11 @@ impl Session {
         {
             self.lose(&mut out);
         }
-        self.stream = Some(Stream::new(conn, channel.clone(), credentials.clone()));
-        self.put(&mut out, &open::open(self.account.domain().as_str()));
+        let stream = Stream::new(conn, channel.clone(), credentials.clone(), token.cloned());
+        let opening = open::open(&self.account, stream.is_private());
+        self.stream = Some(stream);
+        self.put(&mut out, &opening);
+        self.authenticate_ahead(now, &mut out);
         out
     }
 
@@ -264,17 +283,18 @@ impl Session {
 
     /// The socket of a connection closed. What to do about it; none if it was not the current one, or if
     /// the session itself had ended the stream.
-    pub fn closed(&mut self, _now: Now, conn: ConnId, closing: &Closing) -> Option<Verdict> {
+    pub fn closed(&mut self, now: Now, conn: ConnId, closing: &Closing) -> Option<Verdict> {
         if self.conn() != Some(conn) {
             return None;
         }
+        self.blame_flight(now);
         let stream = self.stream.take()?;
         let mut out = Vec::new();
         // What could not be read will come again on resumption, and again not be readable.
         let unreadable = matches!(closing, Closing::TooLarge | Closing::Malformed(_));
         let verdict = match stream.phase {
             Phase::Closing => None,
-            Phase::Resuming => {
+            _ if stream.resume_sent => {
                 // A server that ends the connection has answered: Prosody refuses a count that way.
                 // A connection that broke may never have carried the question.
                 if matches!(closing, Closing::Broken(_)) {
@@ -285,7 +305,7 @@ impl Session {
                 Some(verdict::closing(closing))
             }
             _ => {
-                if unreadable && stream.phase.holds_session() {
+                if unreadable && stream.holds_session() {
                     self.lose(&mut out);
                 }
                 Some(verdict::closing(closing))
@@ -320,6 +340,7 @@ impl Session {
     pub fn save(&mut self, draft: &mut Draft<'_>) {
         if self.pins_changed {
             draft.put(&pins_key(), &self.pins);
+            draft.put(&one_flight_key(), &self.one_flight);
             self.pins_changed = false;
         }
         if !self.changed && self.managed.as_ref().is_none_or(|managed| !managed.has_changed()) {
@@ -480,6 +501,16 @@ impl Session {
         self.changed = true;
     }
 
+    /// The stream ends. If the server has not answered what it was sent before it had asked, that may be why.
+    fn blame_flight(&mut self, now: Now) {
+        if let Some(stream) = &mut self.stream
+            && std::mem::take(&mut stream.ahead)
+        {
+            self.one_flight.broke(now.stamp);
+            self.pins_changed = true;
+        }
+    }
+
     fn resumption_broke(&mut self, out: &mut Vec<Output>) {
         self.silent_resumptions = self.silent_resumptions.saturating_add(1);
         if self.silent_resumptions >= SILENT_RESUMPTIONS {
@@ -493,7 +524,7 @@ impl Session {
         let Some(conn) = self.conn() else { return };
         self.put(out, &open::close());
         if let Some(stream) = self.stream.take()
-            && stream.phase.holds_session()
+            && stream.holds_session()
         {
             self.lose(out);
         }
@@ -504,8 +535,10 @@ impl Session {
         out.push(Output::Hangup(conn));
     }
 
+    /// Somebody else is who we are: a copy of our folder, perhaps.
     fn new_resource(&mut self) {
         self.pins.resource = bind::resource(&mut self.random);
+        self.pins.user_agent = self.random.uuid();
         self.pins_changed = true;
     }
 

@@ -2,8 +2,10 @@
 //!
 //! Read leniently, child by child: an offer that can't be read is as if it were not made.
 
+use crate::sasl2;
 use crate::xml::excerpt;
 use minidom::Element;
+use serde::{Deserialize, Serialize};
 
 const STREAMS: &str = "http://etherx.jabber.org/streams";
 const SASL: &str = "urn:ietf:params:xml:ns:xmpp-sasl";
@@ -13,12 +15,15 @@ const SESSION: &str = "urn:ietf:params:xml:ns:xmpp-session";
 const LIMITS: &str = "urn:xmpp:stream-limits:0";
 
 /// The features of one stream, before or after sign-in.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct StreamFeatures {
     /// SASL mechanisms by name.
     pub mechanisms: Vec<String>,
     /// Types of channel binding (XEP-0440); none if the server does not say.
     pub channel_bindings: Option<Vec<String>>,
+    /// The newer way to sign in (XEP-0388).
+    pub sasl2: Option<sasl2::Offer>,
     /// A resource can be bound.
     pub bind: bool,
     /// The server insists on a session (RFC 3921 section 3).
@@ -32,14 +37,20 @@ pub(crate) struct StreamFeatures {
 }
 
 impl StreamFeatures {
+    /// Whether this is `<stream:features/>`.
+    pub(crate) fn is(element: &Element) -> bool {
+        element.is("features", STREAMS)
+    }
+
     /// Reads `<stream:features/>`, if it is that.
     pub(crate) fn read(element: &Element) -> Option<Self> {
-        if !element.is("features", STREAMS) {
+        if !Self::is(element) {
             return None;
         }
         let mut features = Self::default();
         for child in element.children() {
             match (child.name(), child.ns().as_str()) {
+                ("authentication", sasl2::NS) => features.sasl2 = sasl2::Offer::read(child),
                 ("mechanisms", SASL) => features.mechanisms = texts(child, "mechanism", SASL),
                 ("sasl-channel-binding", CHANNEL_BINDING) => {
                     let types = child

@@ -162,7 +162,7 @@ impl Session {
     pub fn close(&mut self) -> Vec<Output> {
         let mut out = Vec::new();
         let Some(stream) = &self.stream else { return out };
-        if stream.phase.holds_session() {
+        if stream.holds_session() {
             if matches!(stream.phase, Phase::Ready) {
                 self.transmit_element(&mut out, &presence::unavailable(), None);
             }

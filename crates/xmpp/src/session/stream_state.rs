@@ -1,20 +1,21 @@
 //! One stream, on one connection, and how far it has come.
 
+use super::sign_in::Attempt;
 use crate::Credentials;
-use crate::sasl::SignIn;
+use crate::fast::Token;
 use crate::stream::StreamFeatures;
 use crate::stream_management::Unacked;
 use dormouse_model::{Channel, ConnId};
 
-/// The states of a stream, in the order in which it walks through them. (SASL2 with everything inline will
-/// be a way from `Features` straight to `Ready`.)
+/// The states of a stream, in the order in which it walks through them. SASL2 with
+/// everything inside goes from `Authenticating` straight to `Ready`.
 pub(super) enum Phase {
     /// `<open/>` is sent.
     Opening,
     /// The server opened too; its features will follow.
     Features,
     /// Proving who we are.
-    Authenticating(SignIn),
+    Authenticating,
     /// Signed in; `<open/>` is sent again.
     Reopening,
     /// The server opened again; the features of a signed-in client will follow.
@@ -32,20 +33,12 @@ pub(super) enum Phase {
 }
 
 impl Phase {
-    /// Whether a session lives on the stream, or may.
-    pub(super) fn holds_session(&self) -> bool {
-        matches!(
-            self,
-            Phase::Resuming | Phase::Binding | Phase::Enabling(_) | Phase::Ready | Phase::Closing
-        )
-    }
-
     /// For the journal.
     pub(super) fn name(&self) -> &'static str {
         match self {
             Phase::Opening => "opening",
             Phase::Features => "awaiting features",
-            Phase::Authenticating(_) => "signing in",
+            Phase::Authenticating => "signing in",
             Phase::Reopening => "reopening",
             Phase::FeaturesAgain => "awaiting features again",
             Phase::Resuming => "resuming",
@@ -63,6 +56,14 @@ pub(super) struct Stream {
     pub channel: Channel,
     /// Wiped once signed in.
     pub credentials: Option<Credentials>,
+    /// Until it is used, or refused.
+    pub token: Option<Token>,
+    /// The sign-in under way.
+    pub attempt: Option<Attempt>,
+    /// Something was sent that the server had not asked for yet, and it has not answered.
+    pub ahead: bool,
+    /// `<resume/>` was sent and not answered: what becomes of the stream becomes of the session.
+    pub resume_sent: bool,
     pub offer: StreamFeatures,
     pub phase: Phase,
     /// Channel binding was refused on this stream.
@@ -74,16 +75,39 @@ pub(super) struct Stream {
 }
 
 impl Stream {
-    pub(super) fn new(conn: ConnId, channel: Channel, credentials: Credentials) -> Self {
+    pub(super) fn new(
+        conn: ConnId,
+        channel: Channel,
+        credentials: Credentials,
+        token: Option<Token>,
+    ) -> Self {
         Self {
             conn,
             channel,
             credentials: Some(credentials),
+            token,
+            attempt: None,
+            ahead: false,
+            resume_sent: false,
             offer: StreamFeatures::default(),
             phase: Phase::Opening,
             without_binding: false,
             rebound: false,
             address: String::new(),
         }
+    }
+
+    /// Whether a session lives on the stream, or may.
+    pub(super) fn holds_session(&self) -> bool {
+        self.resume_sent
+            || matches!(
+                self.phase,
+                Phase::Resuming | Phase::Binding | Phase::Enabling(_) | Phase::Ready | Phase::Closing
+            )
+    }
+
+    /// Whether nobody between us and the server can read it.
+    pub(super) fn is_private(&self) -> bool {
+        self.channel.encrypted || self.channel.loopback
     }
 }

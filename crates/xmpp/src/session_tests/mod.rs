@@ -1,7 +1,9 @@
 //! Scripted exchanges: what a server says on the left, what we must answer on the right.
 
+mod one_flight;
 mod requests;
 mod resumption;
+mod sasl2;
 mod sign_in;
 mod unmanaged;
 
@@ -32,6 +34,8 @@ struct Script {
     frames: VecDeque<String>,
     events: Vec<Event>,
     hung_up: bool,
+    /// As the account keeps it: the newest that was given, none once it was refused.
+    token: Option<Token>,
 }
 
 impl Script {
@@ -51,6 +55,7 @@ impl Script {
             frames: VecDeque::new(),
             events: Vec::new(),
             hung_up: false,
+            token: None,
         }
     }
 
@@ -59,6 +64,7 @@ impl Script {
         let mut next = Self::over(self.disk);
         next.batch = self.batch;
         next.conn = self.conn;
+        next.token = self.token;
         next
     }
 
@@ -72,7 +78,14 @@ impl Script {
                     );
                     self.frames.push_back(text);
                 }
-                Output::Event(event) => self.events.push(event),
+                Output::Event(event) => {
+                    match &event {
+                        Event::Token(token) => self.token = Some(token.clone()),
+                        Event::TokenRefused => self.token = None,
+                        _ => {}
+                    }
+                    self.events.push(event);
+                }
                 Output::Hangup(conn) => {
                     assert_eq!(conn, self.conn);
                     self.hung_up = true;
@@ -105,9 +118,13 @@ impl Script {
         self.conn = self.conn.next();
         self.hung_up = false;
         let credentials = Credentials::password(password);
-        let out = self
-            .session
-            .begin(Now::default(), self.conn, channel, &credentials);
+        let out = self.session.begin(
+            Now::default(),
+            self.conn,
+            channel,
+            &credentials,
+            self.token.as_ref(),
+        );
         self.take(out);
         self.commit();
     }
@@ -293,12 +310,19 @@ fn hmac(key: &[u8], data: &[u8]) -> Vec<u8> {
 }
 
 fn decoded(element: &Element) -> String {
-    String::from_utf8(STANDARD.decode(element.text()).unwrap()).unwrap()
+    decoded_text(&element.text())
+}
+
+fn decoded_text(text: &str) -> String {
+    String::from_utf8(STANDARD.decode(text).unwrap()).unwrap()
 }
 
 impl ScramServer {
     fn new(auth: &Element, password: &str, iterations: u32, _binding: &[u8]) -> Self {
-        let first = decoded(auth);
+        Self::begun(&decoded(auth), password, iterations)
+    }
+
+    fn begun(first: &str, password: &str, iterations: u32) -> Self {
         let bare_first = first.splitn(3, ',').nth(2).unwrap().to_owned();
         let nonce = bare_first.split_once("r=").unwrap().1;
         let salt = b"salt of the server";
@@ -310,12 +334,24 @@ impl ScramServer {
     }
 
     fn challenge(&self) -> String {
+        self.challenge_in("urn:ietf:params:xml:ns:xmpp-sasl")
+    }
+
+    fn challenge_in(&self, profile: &str) -> String {
         let data = STANDARD.encode(&self.server_first);
-        format!("<challenge xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>{data}</challenge>")
+        format!("<challenge xmlns='{profile}'>{data}</challenge>")
     }
 
     /// Checks the proof; success with our signature, or `not-authorized`.
     fn success(&self, response: &Element) -> String {
+        match self.signature(response) {
+            Some(data) => format!("<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>{data}</success>"),
+            None => failure("not-authorized"),
+        }
+    }
+
+    /// Checks the proof: our signature, in base64.
+    fn signature(&self, response: &Element) -> Option<String> {
         let last = decoded(response);
         let (without_proof, proof) = last.split_once(",p=").unwrap();
         let message = format!("{},{},{without_proof}", self.bare_first, self.server_first);
@@ -329,11 +365,10 @@ impl ScramServer {
             .map(|(p, s)| p ^ s)
             .collect();
         if Sha256::digest(&key) != stored {
-            return failure("not-authorized");
+            return None;
         }
         let signature = hmac(&hmac(&self.salted, b"Server Key"), message.as_bytes());
-        let data = STANDARD.encode(format!("v={}", STANDARD.encode(signature)));
-        format!("<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>{data}</success>")
+        Some(STANDARD.encode(format!("v={}", STANDARD.encode(signature))))
     }
 }
 

@@ -123,6 +123,8 @@ fn after_scram_the_password_is_never_said() {
     script.expect("open");
     script.give(OPEN);
     script.give(&SASL_OFFER.replace("SCRAM-SHA-256", "PLAIN"));
+    script.expect("auth");
+    script.give(&failure("invalid-mechanism"));
     assert_eq!(refused(&script), Some(&Cause::ServerNotGenuine));
     script.expect("close");
     script.expect_nothing();
@@ -178,6 +180,7 @@ fn a_bound_sign_in_is_pinned() {
     script.expect("open");
     script.give(OPEN);
     script.give(SASL_OFFER);
+    script.give(&failure("not-authorized"));
     assert_eq!(refused(&script), Some(&Cause::ServerNotGenuine));
 }
 
