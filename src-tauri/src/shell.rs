@@ -102,6 +102,7 @@ impl Shell {
         Settings {
             address: address.clone(),
             password: None,
+            keyring: false,
             folder: self.home.account(address),
             endpoint,
             watch_system: self.watch_system,

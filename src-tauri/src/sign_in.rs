@@ -81,6 +81,8 @@ pub async fn try_account(
     let settings = Settings {
         address: form.address.clone(),
         password: Some(form.password.clone()),
+        // Whoever signs in by the form has the password kept, if there is a keyring.
+        keyring: true,
         folder: folder.clone(),
         endpoint: form.endpoint.clone(),
         watch_system,

@@ -6,6 +6,7 @@ use crate::quarantine::Quarantine;
 use crate::quiet::Quiet;
 use crate::standing::Standing;
 use crate::store_failure::StoreFailure;
+use crate::tokens::Tokens;
 use crate::turn::Turn;
 use crate::way::Ways;
 use crate::{Input, Output};
@@ -15,7 +16,7 @@ use dormouse_model::{
     Memory, Notice, Now, Outgoing, Random, ReadError, Stamp, Tick, Verdict,
 };
 use dormouse_timeline::{Effect, Timeline};
-use dormouse_xmpp::{Credentials, Session};
+use dormouse_xmpp::{Credentials, Session, Token};
 use std::collections::BTreeMap;
 
 /// How often a server may send us elsewhere before we go back to where we began (RFC 7395 section 3.6.1).
@@ -29,6 +30,8 @@ pub struct Settings {
     /// How it signs in. None: it stays offline until [`Input::SignIn`]; what is kept can be read, and what is typed
     /// waits.
     pub credentials: Option<Credentials>,
+    /// A token that was given at an earlier sign-in (XEP-0484), if one is at hand already.
+    pub token: Option<Token>,
     /// The first batch gets this number, at least 1: a core that is rebuilt goes on counting, or an old batch's
     /// durability would be taken for a new one's.
     pub first_batch: BatchId,
@@ -91,6 +94,7 @@ pub struct Account {
     pub(crate) elsewhere: Option<(Endpoint, u32)>,
     pub(crate) ways: Ways,
     learnt: IdleIntervals,
+    pub(crate) tokens: Tokens,
     next_batch: BatchId,
     durable: BatchId,
     pub(crate) ending: Option<Ending>,
@@ -132,6 +136,7 @@ impl Account {
             elsewhere: None,
             ways: Ways::restore(memory)?,
             learnt,
+            tokens: Tokens::new(settings.token.clone()),
             next_batch: settings.first_batch.max(BatchId(1)),
             durable: BatchId(settings.first_batch.0.saturating_sub(1)),
             ending: None,
@@ -233,6 +238,8 @@ impl Account {
         match input {
             Input::Start => self.start(turn)?,
             Input::SignIn(credentials) => self.sign_in(turn, credentials)?,
+            Input::TokenFound(token) => self.tokens.found(token),
+            Input::TokenKept => self.tokens.kept(),
             Input::Dialled {
                 conn,
                 channel,
@@ -456,7 +463,8 @@ impl Account {
                         continue;
                     };
                     self.current = Some(conn);
-                    let said = self.session.begin(turn.now, conn, &channel, credentials);
+                    let token = self.tokens.usable();
+                    let said = self.session.begin(turn.now, conn, &channel, credentials, token);
                     self.session_said(turn, said)?;
                 }
                 LinkOutput::Hangup(conn) => {

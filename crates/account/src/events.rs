@@ -79,6 +79,14 @@ impl Account {
                     self.link(turn, LinkInput::CaughtUp(conn))?;
                 }
             }
+            Event::Token(token) => {
+                self.tokens.given(token.clone());
+                turn.out.push(Output::KeepToken(token));
+            }
+            Event::TokenRefused => {
+                self.tokens.refused();
+                turn.out.push(Output::ForgetToken);
+            }
             Event::Pong { conn, probe } => self.link(turn, LinkInput::Answer(conn, probe))?,
             Event::Features(features) => self.features(turn, &features),
             Event::Message(arrival) => self.message(turn, arrival)?,

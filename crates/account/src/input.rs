@@ -5,7 +5,7 @@ use dormouse_model::{
     BareJid, Batch, BatchId, Change, Channel, Closing, ConnId, DialFailure, Endpoint, JournalEntry,
     MessageId, Way,
 };
-use dormouse_xmpp::Credentials;
+use dormouse_xmpp::{Credentials, Token};
 use std::time::Duration;
 
 /// Something that happened.
@@ -80,6 +80,10 @@ pub enum Input {
     Command(Command),
     /// The user gave a password, the first or another one: sign in with it, at once.
     SignIn(Credentials),
+    /// A token of an earlier process was found in the keyring.
+    TokenFound(Token),
+    /// The last [`Output::KeepToken`] has been done: this token may be used.
+    TokenKept,
     /// The time of [`crate::Account::deadline`] has come.
     Tick,
 }
@@ -178,6 +182,11 @@ pub enum Output {
     /// Drop this socket at once, or stop dialling. What waits to be sent on it must not arrive later, behind the
     /// back of the connection that replaces it: the socket is reset, not closed.
     Abort(ConnId),
+    /// Keep this token in the keyring, in place of the one there; answer with [`Input::TokenKept`], also where nothing
+    /// can be kept beyond this process.
+    KeepToken(Token),
+    /// The token in the keyring is worth nothing any more.
+    ForgetToken,
     /// Tell the window.
     Change(Change),
     /// Write into the log; the record is in a batch already.

@@ -27,6 +27,7 @@ pub mod quarantine;
 mod quiet;
 mod standing;
 mod store_failure;
+mod tokens;
 mod turn;
 mod way;
 
@@ -34,4 +35,4 @@ pub use account::{Account, Settings, Status};
 pub use input::{Command, Input, Output};
 // What a driver and a window need of the parts, so that they know this crate alone.
 pub use dormouse_timeline::{Part, Stretch, history};
-pub use dormouse_xmpp::Credentials;
+pub use dormouse_xmpp::{Credentials, Token};

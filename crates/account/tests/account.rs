@@ -26,6 +26,7 @@ impl Bench {
         let settings = Settings {
             address: BareJid::new("me@home.example").unwrap(),
             credentials: Some(Credentials::password("secret")),
+            token: None,
             first_batch: BatchId(1),
         };
         let account = Account::restore(settings, Random::from_seed([3; 32]), &disk).unwrap();

@@ -33,6 +33,7 @@ impl Bench {
         let settings = Settings {
             address: BareJid::new("me@home.example").unwrap(),
             credentials: password.map(Credentials::password),
+            token: None,
             first_batch: BatchId(1),
         };
         let account = Account::restore(settings, Random::from_seed([5; 32]), &disk).unwrap();

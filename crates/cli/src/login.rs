@@ -17,6 +17,7 @@ pub async fn login(address: BareJid, endpoint: Option<String>) -> Result<()> {
     let engine = Engine::start(Settings {
         address: address.clone(),
         password: Some(secret.clone()),
+        keyring: false,
         folder: Folder::at(folder.path()),
         endpoint,
         watch_system: false,

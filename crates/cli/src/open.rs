@@ -44,7 +44,8 @@ impl Place {
         let password = password::find(&self.address).await?;
         let engine = Engine::start(Settings {
             address: self.address,
-            password: Some(password),
+            password: Some(password.secret),
+            keyring: password.from_keyring,
             folder,
             endpoint: self.endpoint,
             watch_system: !self.no_wake,

@@ -11,7 +11,8 @@ use crate::present::now;
 use crate::rebuild::{Rebuild, Rebuilds, notice};
 use crate::request::{Happening, Request, Subscription};
 use crate::settings::{Settings, StartError};
-use dormouse_account::{Account, Command, Credentials, Input, Output};
+use crate::tokens::{TokenNews, Tokens};
+use dormouse_account::{Account, Command, Credentials, Input, Output, Token};
 use dormouse_dial::{Dialler, Target};
 use dormouse_model::{BatchId, Change, ConnId, Endpoint, MessageId, Notice, Random, ReadError};
 use dormouse_store::{SetAside, Store};
@@ -53,6 +54,7 @@ pub struct Driver {
     endpoint: Option<Endpoint>,
     store: Arc<Store>,
     dialler: Dialler,
+    tokens: Option<Tokens>,
     account: Account,
     requests: UnboundedReceiver<Request>,
     flusher: Option<Flusher>,
@@ -86,7 +88,7 @@ impl Driver {
         set_aside: Option<SetAside>,
         requests: UnboundedReceiver<Request>,
     ) -> Result<Self, StartError> {
-        let account = restore(&settings, &store, BatchId(1))?;
+        let account = restore(&settings, None, &store, BatchId(1))?;
         let (tell, flushed) = unbounded_channel();
         let flusher = Flusher::start(Arc::clone(&store), tell)
             .map_err(|error| StartError::System(error.to_string()))?;
@@ -100,6 +102,7 @@ impl Driver {
             settings,
             endpoint,
             store,
+            tokens: None,
             account,
             requests,
             flusher: Some(flusher),
@@ -123,6 +126,10 @@ impl Driver {
 
     /// Runs until the user quits or the engine's holder is gone.
     pub async fn run(mut self) {
+        self.tokens = Some(Tokens::begin(
+            self.settings.address.clone(),
+            self.settings.keyring,
+        ));
         let mut wake = self.settings.watch_system.then(|| watch(self.wake_options()));
         self.feed(Input::Start);
         while !self.ended {
@@ -153,6 +160,10 @@ impl Driver {
                         self.line_told(conn, event);
                     }
                 }
+                news = token_news(&mut self.tokens) => self.feed(match news {
+                    TokenNews::Found(token) => Input::TokenFound(token),
+                    TokenNews::Kept => Input::TokenKept,
+                }),
                 () = tokio::time::sleep(nap) => {
                     if self.stalled.is_some() {
                         self.go_on();
@@ -391,6 +402,16 @@ impl Driver {
                 }
                 self.locals.remove(&conn);
             }
+            Output::KeepToken(token) => {
+                if let Some(tokens) = &mut self.tokens {
+                    tokens.keep(token);
+                }
+            }
+            Output::ForgetToken => {
+                if let Some(tokens) = &mut self.tokens {
+                    tokens.forget();
+                }
+            }
             Output::Change(change) => {
                 match &change {
                     Change::Notice(notice) => self.remember(notice),
@@ -505,7 +526,8 @@ impl Driver {
     /// Makes a core from what is on disk. While that can't be read (on a full disk only what is in memory can),
     /// there is none: it is said, and tried again.
     fn begin_anew(&mut self, first_batch: BatchId) {
-        match restore(&self.settings, &self.store, first_batch) {
+        let token = self.tokens.as_ref().and_then(Tokens::current).cloned();
+        match restore(&self.settings, token, &self.store, first_batch) {
             Ok(account) => {
                 self.account = account;
                 self.take_back_standing();
@@ -559,7 +581,12 @@ impl Driver {
     }
 }
 
-fn restore(settings: &Settings, store: &Store, first_batch: BatchId) -> Result<Account, StartError> {
+fn restore(
+    settings: &Settings,
+    token: Option<Token>,
+    store: &Store,
+    first_batch: BatchId,
+) -> Result<Account, StartError> {
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).map_err(|error| StartError::System(error.to_string()))?;
     let settings = dormouse_account::Settings {
@@ -568,9 +595,17 @@ fn restore(settings: &Settings, store: &Store, first_batch: BatchId) -> Result<A
             .password
             .as_ref()
             .map(|password| Credentials::password(password.reveal())),
+        token,
         first_batch,
     };
     Ok(Account::restore(settings, Random::from_seed(seed), store)?)
+}
+
+async fn token_news(tokens: &mut Option<Tokens>) -> TokenNews {
+    match tokens {
+        Some(tokens) => tokens.news().await,
+        None => std::future::pending().await,
+    }
 }
 
 /// The next wake event; never, where nobody watches.

@@ -16,6 +16,7 @@ mod rebuild;
 mod request;
 pub mod secret;
 mod settings;
+mod tokens;
 
 pub use dormouse_account::{Command, Part, Status, Stretch};
 pub use dormouse_model as model;

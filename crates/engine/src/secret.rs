@@ -1,5 +1,6 @@
 //! Passwords: in memory under a lid, at rest in the OS keyring and nowhere else.
 
+use dormouse_account::Token;
 use dormouse_model::BareJid;
 use keyring::v1::{Entry, Error};
 use std::fmt;
@@ -85,12 +86,44 @@ impl Keyring {
         }
     }
 
-    /// Forgets the password of this account.
+    /// Forgets the password of this account, and what stood in for it.
     pub fn forget(self, account: &BareJid) -> Result<(), KeyringError> {
-        match Entry::new(SERVICE, account.as_str()).and_then(|entry| entry.delete_credential()) {
-            Ok(()) | Err(Error::NoEntry) => Ok(()),
+        let token = self.forget_token(account);
+        delete(account.as_str())?;
+        token
+    }
+
+    /// The token kept for this account, if there is one that can be read.
+    pub fn token(self, account: &BareJid) -> Result<Option<Token>, KeyringError> {
+        match Entry::new(SERVICE, &token_of(account)).and_then(|entry| entry.get_password()) {
+            Ok(line) => Ok(Token::from_line(&Zeroizing::new(line))),
+            Err(Error::NoEntry) => Ok(None),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Keeps a token in place of the one before.
+    pub fn keep_token(self, account: &BareJid, token: &Token) -> Result<(), KeyringError> {
+        let entry = Entry::new(SERVICE, &token_of(account))?;
+        entry.set_password(&token.to_line())?;
+        Ok(())
+    }
+
+    /// Forgets the token of this account.
+    pub fn forget_token(self, account: &BareJid) -> Result<(), KeyringError> {
+        delete(&token_of(account))
+    }
+}
+
+/// An address has no blank in it: the name is nobody's account.
+fn token_of(account: &BareJid) -> String {
+    format!("{account} (token)")
+}
+
+fn delete(name: &str) -> Result<(), KeyringError> {
+    match Entry::new(SERVICE, name).and_then(|entry| entry.delete_credential()) {
+        Ok(()) | Err(Error::NoEntry) => Ok(()),
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -13,6 +13,8 @@ pub struct Settings {
     pub address: BareJid,
     /// Its password. None: the account stays offline until [`crate::Engine::sign_in`].
     pub password: Option<Secret>,
+    /// The password is, or will be, in the OS keyring: then the token that stands in for it is kept there as well.
+    pub keyring: bool,
     /// Where it keeps its things.
     pub folder: Folder,
     /// The WebSocket endpoint, if the user gave one; else it is discovered (XEP-0156).

@@ -9,6 +9,7 @@ fn start(folder: Folder, password: Option<Secret>) -> Engine {
     Engine::start(Settings {
         address: BareJid::new("me@home.example").unwrap(),
         password,
+        keyring: false,
         folder,
         // The port of the discard service, on this machine: refused at once.
         endpoint: Some("ws://127.0.0.1:9/ws".into()),

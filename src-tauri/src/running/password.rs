@@ -123,6 +123,11 @@ impl Passwords {
         }
     }
 
+    /// Whether the keyring is where this account's secrets go.
+    pub(super) fn in_keyring(&self) -> bool {
+        self.keeps
+    }
+
     fn keep(&mut self, password: Secret) {
         if self.keeps {
             let address = self.address.clone();

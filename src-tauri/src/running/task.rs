@@ -106,6 +106,7 @@ impl Task {
     async fn start(&mut self) {
         let settings = Settings {
             password: self.passwords.given.clone(),
+            keyring: self.passwords.in_keyring(),
             ..self.settings.clone()
         };
         match start(settings).await {

@@ -25,6 +25,7 @@ fn settings(home: &Path) -> Settings {
         folder: Folder::within(home, &address),
         address,
         password: None,
+        keyring: false,
         endpoint: Some("ws://127.0.0.1:9/nobody".into()),
         watch_system: false,
     }

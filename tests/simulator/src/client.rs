@@ -4,7 +4,7 @@ use crate::disk::Disk;
 use crate::fault::{Fault, Phase};
 use crate::server::LineId;
 use crate::world::Event;
-use dormouse_account::Account;
+use dormouse_account::{Account, Token};
 use dormouse_model::{BareJid, BatchId, ConnId, ConnectionState, Conversation, Message, MessageId, Tick};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -39,6 +39,8 @@ pub struct Client {
     pub address: BareJid,
     /// Its password.
     pub password: String,
+    /// The token in its keyring.
+    pub keyring: Option<Token>,
     /// The disk.
     pub disk: Disk,
     /// The core; none while the process is dead.
@@ -99,6 +101,7 @@ impl Client {
             account,
             address,
             password,
+            keyring: None,
             disk: Disk::default(),
             core: None,
             life: 0,

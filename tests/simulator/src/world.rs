@@ -20,7 +20,7 @@ use crate::network::{Network, Parcel, Way};
 use crate::queue::Queue;
 use crate::server::{Claim, LineId, Said, Server};
 use crate::trace::Trace;
-use dormouse_account::{Command, Input};
+use dormouse_account::{Command, Input, Token};
 use dormouse_model::{BareJid, BatchId, ConnId, Random, Tick};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -80,6 +80,15 @@ pub enum Event {
         life: u64,
         /// What.
         input: Input,
+    },
+    /// The keyring has taken a token.
+    TokenKept {
+        /// Whose.
+        client: usize,
+        /// In which life it was given.
+        life: u64,
+        /// Which.
+        token: Token,
     },
     /// A user does something.
     User {
@@ -332,6 +341,10 @@ impl World {
             Event::Flushed { client, to, .. } => self.flushed(client, to),
             Event::Tick { client, .. } => self.tick(client),
             Event::Told { client, input, .. } => self.feed(client, input),
+            Event::TokenKept { client, token, .. } => {
+                self.clients[client].keyring = Some(token);
+                self.feed(client, Input::TokenKept);
+            }
             Event::User { client, act } => self.act(client, act),
             Event::Strike { client, fault } => self.strike(client, fault),
             Event::Arm { client, phase, fault } => {
@@ -478,6 +491,7 @@ fn concerns(event: &Event) -> Option<(usize, u64)> {
         | Event::Flushed { client, life, .. }
         | Event::Tick { client, life }
         | Event::Told { client, life, .. }
+        | Event::TokenKept { client, life, .. }
         | Event::FallAsleep { client, life }
         | Event::QuitOver { client, life } => Some((*client, *life)),
         _ => None,

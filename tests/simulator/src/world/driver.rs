@@ -40,6 +40,7 @@ impl World {
         Settings {
             address: client.address.clone(),
             credentials: Some(Credentials::password(client.password.clone())),
+            token: client.keyring.clone(),
             first_batch,
         }
     }
@@ -282,6 +283,18 @@ impl World {
                 }
             }
             Output::Hangup(conn) | Output::Abort(conn) => self.hang_up(number, conn),
+            Output::KeepToken(token) => {
+                let soon = self.some(1, 3000);
+                self.after(
+                    soon,
+                    Event::TokenKept {
+                        client: number,
+                        life,
+                        token,
+                    },
+                );
+            }
+            Output::ForgetToken => self.clients[number].keyring = None,
             Output::Change(change) => self.changed(number, change),
             Output::Journal(_) => {}
             Output::Written { tag, id } => {
