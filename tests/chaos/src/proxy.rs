@@ -250,15 +250,16 @@ impl Pump {
 
     /// Passes bytes on when they may go; none at all is the end.
     fn pass(&self, bytes: &[u8], to: &mut TcpStream) {
-        while self.is_held() {
+        while self.is_held() && self.line.fate() == Fate::Open {
             thread::sleep(TICK);
-            if self.line.fate() != Fate::Open {
-                return;
-            }
         }
         let late = self.shared.conduct().late;
         if !late.is_zero() {
             thread::sleep(late);
+        }
+        // Whatever became of the connection meanwhile, or while these bytes were read.
+        if self.line.fate() != Fate::Open {
+            return;
         }
         if bytes.is_empty() {
             return self.line.meet(Fate::Closed);

@@ -108,3 +108,40 @@ impl Typed {
         self.by_body.get(body).and_then(|place| self.texts.get(*place))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(typed: &mut Typed, body: &str, state: &str, ago: Duration) {
+        let json = serde_json::json!({"event": "message", "direction": "out", "body": body, "state": state});
+        let at = Instant::now() - ago;
+        typed.told(0, &Event { at, json });
+    }
+
+    #[test]
+    fn a_killed_program_may_forget_only_what_it_has_not_promised() {
+        let mut typed = Typed::default();
+        let bodies: Vec<String> = (0..4).map(|_| typed.text(0, 0, 1)).collect();
+        told(&mut typed, &bodies[0], "sent", Duration::ZERO);
+        told(&mut typed, &bodies[1], "queued", COMMITTED);
+        told(&mut typed, &bodies[2], "queued", Duration::ZERO);
+        typed.ends(0, false);
+        let promised = |typed: &Typed| typed.texts().iter().map(|text| text.promised).collect::<Vec<_>>();
+        assert_eq!(promised(&typed), [true, true, false, false]);
+        typed.nothing_ends();
+        assert_eq!(promised(&typed), [true, true, false, false]);
+        // The next life has found it on disk after all.
+        told(&mut typed, &bodies[2], "sent", Duration::ZERO);
+        assert_eq!(promised(&typed), [true, true, true, false]);
+    }
+
+    #[test]
+    fn a_program_that_ends_in_good_order_keeps_what_it_has_shown() {
+        let mut typed = Typed::default();
+        let body = typed.text(0, 0, 1);
+        told(&mut typed, &body, "queued", Duration::ZERO);
+        typed.ends(0, true);
+        assert!(typed.find(&body).unwrap().promised);
+    }
+}

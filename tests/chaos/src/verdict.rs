@@ -15,7 +15,7 @@ use crate::typed::{Text, Typed};
 use dormouse_scenarios::checker::{Expected, check_order};
 use dormouse_scenarios::client::Message;
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const STATES: [&str; 3] = ["sent", "delivered", "read"];
 /// So long after a text was told to be sent a kill may still take it from the server.
@@ -43,7 +43,7 @@ pub fn judge(
 ) -> Result<Verdict> {
     let mut verdict = Verdict::default();
     for text in typed.texts().iter().filter(|text| text.promised) {
-        promised(kind, site, text, archives, &mut verdict);
+        promised(kind, site.kills(), text, archives, &mut verdict);
     }
     for number in 0..devices.len() {
         in_order_of_typing(kind, number, typed, archives, &mut verdict);
@@ -67,7 +67,7 @@ pub fn judge(
 }
 
 /// What was promised is in both archives, or the server lost it.
-fn promised(kind: Kind, site: &Site, text: &Text, archives: &Archives, verdict: &mut Verdict) {
+fn promised(kind: Kind, kills: &[Instant], text: &Text, archives: &Archives, verdict: &mut Verdict) {
     let sentence = match [text.from, text.to].map(|owner| archives.holds(owner, &text.body)) {
         [true, true] => return,
         [true, false] => "is in its sender's archive and not in its recipient's",
@@ -76,8 +76,8 @@ fn promised(kind: Kind, site: &Site, text: &Text, archives: &Archives, verdict: 
     };
     let is_in_none = sentence == "is in no archive";
     let by_a_kill = text.sent.is_some_and(|sent| {
-        let hit = |kill: &&std::time::Instant| **kill >= text.at && **kill <= sent + NOT_WRITTEN;
-        site.kills().iter().any(|kill| hit(&kill))
+        let hit = |kill: &Instant| *kill >= text.at && *kill <= sent + NOT_WRITTEN;
+        kills.iter().any(hit)
     });
     let sentence = format!("“{}” was promised and {sentence}.", text.body);
     if kind.may_lose() && (!is_in_none || by_a_kill) {
@@ -205,5 +205,141 @@ impl Conversation<'_> {
         self.typed
             .find(body)
             .is_some_and(|text| text.from == from && text.to == to)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dormouse_scenarios::event::Event;
+
+    const ALICE: usize = 0;
+    const BOB: usize = 1;
+
+    /// Alice has typed three texts to Bob, on device 0; they were promised and told to be sent.
+    fn typed() -> (Typed, Vec<String>) {
+        let mut typed = Typed::default();
+        let bodies: Vec<String> = (0..3).map(|_| typed.text(0, ALICE, BOB)).collect();
+        for body in &bodies {
+            let json =
+                serde_json::json!({"event": "message", "direction": "out", "body": body, "state": "sent"});
+            typed.told(
+                0,
+                &Event {
+                    at: Instant::now(),
+                    json,
+                },
+            );
+        }
+        (typed, bodies)
+    }
+
+    fn archive(bodies: &[&String]) -> Vec<Archived> {
+        let entry = |body: &&String| Archived {
+            from: address(ALICE),
+            to: address(BOB),
+            body: (*body).clone(),
+        };
+        bodies.iter().map(entry).collect()
+    }
+
+    fn message(own: bool, body: &str) -> Message {
+        let direction = if own { "out" } else { "in" };
+        Message::read(
+            &serde_json::json!({"id": 1, "direction": direction, "body": body, "kind": "text", "state": "sent"}),
+        )
+    }
+
+    /// What is found in Bob's window.
+    fn in_bobs_window(typed: &Typed, archives: &Archives, shown: &[&String]) -> Verdict {
+        let conversation = Conversation {
+            kind: Kind::Prosody,
+            device: 2,
+            own: BOB,
+            other: ALICE,
+            typed,
+            archives,
+        };
+        let mut verdict = Verdict::default();
+        let shown = shown.iter().map(|body| message(false, body)).collect();
+        conversation.judge(shown, &mut verdict);
+        verdict
+    }
+
+    #[test]
+    fn a_window_that_shows_what_the_archive_holds_is_right_and_any_other_is_not() {
+        let (typed, bodies) = typed();
+        let [a, b, c] = [&bodies[0], &bodies[1], &bodies[2]];
+        let archives = Archives(vec![archive(&[a, b, c]), archive(&[a, b, c, a])]);
+        let found = |shown: &[&String]| in_bobs_window(&typed, &archives, shown).findings.join("\n");
+        assert_eq!(found(&[a, b, c]), "");
+        assert!(found(&[a, b]).contains("Lost"));
+        assert!(found(&[a, b, c, c]).contains("Shown 2 times"));
+        assert!(found(&[a, c, b]).contains("Out of order"));
+        assert!(found(&[a, b, c, &"what nobody typed".to_owned()]).contains("Never typed"));
+    }
+
+    #[test]
+    fn what_is_shown_and_missing_in_the_archive_alone_is_not_the_windows_fault() {
+        let (typed, bodies) = typed();
+        let [a, b, c] = [&bodies[0], &bodies[1], &bodies[2]];
+        let archives = Archives(vec![archive(&[a, b, c]), archive(&[a, c])]);
+        assert_eq!(in_bobs_window(&typed, &archives, &[a, b, c]), Verdict::default());
+        let found = in_bobs_window(&typed, &archives, &[a, b, b, c]);
+        assert!(found.findings.join("").contains("Shown 2 times"), "{found:?}");
+    }
+
+    #[test]
+    fn an_own_text_that_its_window_has_forgotten_or_not_sent_is_found() {
+        let (typed, bodies) = typed();
+        let all: Vec<&String> = bodies.iter().collect();
+        let archives = Archives(vec![archive(&all[..2]), archive(&all)]);
+        let conversation = Conversation {
+            kind: Kind::Prosody,
+            device: 0,
+            own: ALICE,
+            other: BOB,
+            typed: &typed,
+            archives: &archives,
+        };
+        let mut verdict = Verdict::default();
+        let shown = all[..2].iter().map(|body| message(true, body)).collect();
+        conversation.judge(shown, &mut verdict);
+        assert!(verdict.findings.join("").contains("Lost (sent)"), "{verdict:?}");
+        let mut shown: Vec<Message> = all.iter().map(|body| message(true, body)).collect();
+        shown[1].state = Some("queued".to_owned());
+        let mut verdict = Verdict::default();
+        conversation.judge(shown, &mut verdict);
+        assert!(verdict.findings.join("").contains("is queued"), "{verdict:?}");
+    }
+
+    #[test]
+    fn a_server_is_blamed_only_if_it_may_lose_and_the_archives_or_a_kill_say_so() {
+        let (typed, bodies) = typed();
+        let text = &typed.texts()[0];
+        let judged = |kind, kills: &[Instant], archives: &Archives| {
+            let mut verdict = Verdict::default();
+            promised(kind, kills, text, archives, &mut verdict);
+            (verdict.findings.len(), verdict.losses.len())
+        };
+        let whole = archive(&[&bodies[0]]);
+        let both = Archives(vec![whole.clone(), whole.clone()]);
+        let one = Archives(vec![whole, Vec::new()]);
+        let none = Archives(vec![Vec::new(), Vec::new()]);
+        let just_then = [Instant::now()];
+        assert_eq!(judged(Kind::Prosody, &just_then, &both), (0, 0));
+        assert_eq!(judged(Kind::Prosody, &just_then, &one), (1, 0));
+        assert_eq!(judged(Kind::Cluster, &[], &one), (0, 1));
+        assert_eq!(judged(Kind::Cluster, &[], &none), (1, 0));
+        assert_eq!(judged(Kind::Cluster, &just_then, &none), (0, 1));
+    }
+
+    #[test]
+    fn texts_of_one_device_that_overtook_each_other_are_found() {
+        let (typed, bodies) = typed();
+        let archives = Archives(vec![archive(&[&bodies[1], &bodies[0]]), Vec::new()]);
+        let mut verdict = Verdict::default();
+        in_order_of_typing(Kind::Prosody, 0, &typed, &archives, &mut verdict);
+        assert_eq!(verdict.findings.len(), 1);
     }
 }
