@@ -9,6 +9,10 @@ use crate::error::{Result, ServerError};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
+
+/// No test's server runs for as long.
+const FORGOTTEN: Duration = Duration::from_secs(2 * 24 * 3600);
 
 /// Changes whenever the recipe below does.
 const NAME: &str = "trixie-1";
@@ -47,13 +51,26 @@ fn folder() -> Result<PathBuf> {
     Ok(cache.join("dormouse"))
 }
 
-/// Whether it is there.
+/// Whether it is there. What servers left in it that were killed with everything around them is removed.
 ///
 /// # Errors
 /// When we are not root.
 pub fn is_trixie_installed() -> Result<bool> {
     as_root()?;
-    Ok(folder()?.join(NAME).is_dir())
+    let root = folder()?.join(NAME);
+    for left in std::fs::read_dir(root.join("tmp"))
+        .into_iter()
+        .flatten()
+        .flatten()
+    {
+        let changed = left.metadata().and_then(|data| data.modified()).ok();
+        let age = changed.and_then(|changed| changed.elapsed().ok());
+        if age.is_some_and(|age| age > FORGOTTEN) {
+            // It costs nothing but room.
+            let _ = std::fs::remove_dir_all(left.path());
+        }
+    }
+    Ok(root.is_dir())
 }
 
 /// The folder, if it is there and can be used.
