@@ -267,9 +267,14 @@ fn keep(seats: &[Seat], lie: &Lie, cursor: Option<(Option<usize>, Place)>) -> Ve
         {
             line.push((None, (place.0, true), SURE));
         }
-        if seat.settled && !seat.again {
-            line.push((Some(index), (seat.place.0, false), SETTLED));
-        }
+        let weight = match lie {
+            _ if seat.again => continue,
+            _ if seat.settled => SETTLED,
+            // Above older history stands everything that is kept already, be it where it was acknowledged.
+            Lie::Island(_) if seat.place.0 > 0 => UNSURE,
+            _ => continue,
+        };
+        line.push((Some(index), (seat.place.0, false), weight));
     }
     if let Lie::Below(place) = lie {
         line.push((None, (place.0, false), SURE));

@@ -142,6 +142,26 @@ fn what_was_said_before_there_was_an_archive_stays_above_what_it_holds() {
 }
 
 #[test]
+fn older_history_that_is_asked_for_leaves_what_was_just_sent_where_it_is() {
+    let mut world = online();
+    for body in ["old", "older than the archive"] {
+        world.live(&text(&format!("{BOB}/p"), ME, body, body));
+    }
+    let (id, stanza) = sent(&mut world, "mine");
+    world.archives(&echo(&stanza));
+    world.acknowledge(&[id]);
+    // The archive has this one of the conversation only, and nobody has read it back yet.
+    world.timeline.older(world.now, &bare(BOB));
+    let query = world.timeline.next_older(world.now, &world.memory).unwrap().unwrap();
+    world.give(&query);
+    let order = ["old", "older than the archive", "mine"];
+    assert_eq!(world.bodies(BOB), order);
+    world.timeline.quiet_check(world.now);
+    world.catch_up();
+    assert_eq!(world.bodies(BOB), order);
+}
+
+#[test]
 fn a_receipt_that_overtakes_the_acknowledgement_of_an_earlier_message_changes_no_order() {
     let mut world = online();
     let (one, _) = sent(&mut world, "one");
