@@ -152,7 +152,11 @@ fn older_history_that_is_asked_for_leaves_what_was_just_sent_where_it_is() {
     world.acknowledge(&[id]);
     // The archive has this one of the conversation only, and nobody has read it back yet.
     world.timeline.older(world.now, &bare(BOB));
-    let query = world.timeline.next_older(world.now, &world.memory).unwrap().unwrap();
+    let query = world
+        .timeline
+        .next_older(world.now, &world.memory)
+        .unwrap()
+        .unwrap();
     world.give(&query);
     let order = ["old", "older than the archive", "mine"];
     assert_eq!(world.bodies(BOB), order);
