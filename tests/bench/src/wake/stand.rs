@@ -167,9 +167,7 @@ impl Stand {
         }
         self.say(&format!("missed {run}"), missed)?;
         if self.case.what == What::Night {
-            self.server.stop()?;
-            self.server.start()?;
-            self.friend.wait_until_live(PATIENCE)?;
+            self.forget_session()?;
         }
         thread::sleep(SLEEP.saturating_sub(asleep.slept()));
         let relay = self.lab.relay();
@@ -180,6 +178,24 @@ impl Stand {
         asleep.resume(NetworkReturn::AtOnce)?;
         self.logind.prepare_for_sleep(false)?;
         Ok((mark, woke))
+    }
+}
+
+impl Stand {
+    /// The server forgets the laptop's session, as it does long before the morning.
+    fn forget_session(&mut self) -> Result<()> {
+        match &mut self.server {
+            Server::Prosody(it) => {
+                it.restart()?;
+                self.friend.wait_until_live(PATIENCE)?;
+            }
+            // Quicker than a start of its machine.
+            Server::Ejabberd(it) => {
+                let (user, host) = LAPTOP.split_once('@').context("no address")?;
+                it.api("kick_user", &[("user", user), ("host", host)])?;
+            }
+        }
+        Ok(())
     }
 }
 
