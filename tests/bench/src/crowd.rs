@@ -8,7 +8,8 @@ use std::time::Duration;
 use tungstenite::client::IntoClientRequest;
 use tungstenite::{Message, WebSocket};
 
-const PATIENCE: Duration = Duration::from_secs(60);
+/// A server that has been given ten thousand messages answers the next question when it is through with them.
+const PATIENCE: Duration = Duration::from_secs(900);
 const OPEN: &str = "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='localhost' version='1.0'/>";
 
 /// One of them, signed in on ws with PLAIN.
