@@ -40,7 +40,7 @@ const PAGE: usize = 200;
 /// See [`Client::builder`].
 pub struct ClientBuilder {
     address: String,
-    password: String,
+    password: Option<String>,
     endpoint: Option<String>,
     data_dir: Option<PathBuf>,
     command: Option<Command>,
@@ -86,6 +86,13 @@ impl ClientBuilder {
         self
     }
 
+    /// The program is not told the password: it is in the keyring of its session.
+    #[must_use]
+    pub fn password_in_keyring(mut self) -> Self {
+        self.password = None;
+        self
+    }
+
     /// Starts the program. It has not signed in yet when this returns.
     ///
     /// # Errors
@@ -109,9 +116,12 @@ impl ClientBuilder {
         if !self.watches_system {
             command.arg("--no-wake");
         }
+        command.env_remove("DORMOUSE_PASSWORD");
+        if let Some(password) = &self.password {
+            command.env("DORMOUSE_PASSWORD", password);
+        }
         let mut child = command
             .envs(self.environment)
-            .env("DORMOUSE_PASSWORD", &self.password)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -154,7 +164,7 @@ impl Client {
     pub fn builder(address: &str, password: &str) -> ClientBuilder {
         ClientBuilder {
             address: address.to_owned(),
-            password: password.to_owned(),
+            password: Some(password.to_owned()),
             endpoint: None,
             data_dir: None,
             command: None,

@@ -6,7 +6,7 @@ use crate::Result;
 use crate::client::{Client, ClientBuilder};
 use crate::event::Mark;
 use anyhow::Context;
-use dormouse_servers::{Certificate, Ejabberd, Place, Prosody, ScramHash};
+use dormouse_servers::{Certificate, Ejabberd, Place, Prosody, Release, ScramHash};
 use serde_json::json;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -29,6 +29,7 @@ pub enum Make {
 #[derive(Debug, Clone)]
 pub struct Plan {
     make: Make,
+    release: Release,
     archive: bool,
     stream_management: bool,
     held: Option<u32>,
@@ -65,6 +66,7 @@ impl Plan {
     pub fn new(make: Make) -> Self {
         Self {
             make,
+            release: Release::default(),
             archive: true,
             stream_management: true,
             held: None,
@@ -75,6 +77,13 @@ impl Plan {
             c2s: false,
             place: Place::default(),
         }
+    }
+
+    /// Another release of it: Prosody 13, ejabberd 24.12.
+    #[must_use]
+    pub fn release(mut self, release: Release) -> Self {
+        self.release = release;
+        self
     }
 
     /// Without a message archive.
@@ -154,6 +163,7 @@ impl Plan {
         Ok(match self.make {
             Make::Prosody => {
                 let mut builder = Prosody::builder()
+                    .release(self.release)
                     .archive(self.archive)
                     .stream_management(self.stream_management)
                     .scram_hash(self.scram_hash)
@@ -177,6 +187,7 @@ impl Plan {
             }
             Make::Ejabberd => {
                 let mut builder = Ejabberd::builder()
+                    .release(self.release)
                     .archive(self.archive)
                     .stream_management(self.stream_management)
                     .scram_hash(self.scram_hash)

@@ -6,13 +6,14 @@
 use anyhow::{Context, ensure};
 use dormouse_scenarios::server::{Make, Person, Plan, SOON, Server, passes};
 use dormouse_scenarios::{Result, program};
-use dormouse_servers::SecretService;
+use dormouse_servers::{Release, SecretService};
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::sync::mpsc;
 use std::thread;
+use std::time::{Duration, Instant};
 
 type Environment = Vec<(&'static str, OsString)>;
 
@@ -140,6 +141,74 @@ fn a_password_that_worked_is_kept_used_at_each_start_and_forgotten_when_asked() 
         ensure!(again.status.success(), "{}", text(&again));
         Ok(())
     })());
+}
+
+#[test]
+fn the_token_of_the_last_process_signs_the_next_one_in_and_is_forgotten_with_the_password() {
+    passes((|| {
+        let keyring = SecretService::start()?;
+        let session = keyring.environment();
+        for make in [Make::Prosody, Make::Ejabberd] {
+            let server = Plan::new(make).release(Release::Trixie).start()?;
+            let alice = server.person("alice")?;
+            log_in(&server, &alice, &alice.password, &session)?;
+            let folder = tempfile::tempdir()?;
+            let start = || {
+                let mut client = server
+                    .client(&alice)
+                    .data_dir(folder.path())
+                    .password_in_keyring();
+                for (name, value) in &session {
+                    client = client.env(name, value);
+                }
+                let mut client = client.start()?;
+                client.wait_until_live(SOON)?;
+                anyhow::Ok(client.journal()?).map(|journal| (client, journal))
+            };
+            let (client, _) = start()?;
+            until_kept(&alice, &session)?;
+            client.kill9();
+            let (client, journal) = start()?;
+            let last = journal.iter().rfind(|line| line.starts_with("signing in with"));
+            let last = last.context("nobody signed in")?;
+            ensure!(last.contains("HT-SHA-256-"), "{make:?}: {journal:#?}");
+            ensure!(
+                last.contains("without waiting to be asked"),
+                "{make:?}: {journal:#?}"
+            );
+            let resumed = journal.iter().rfind(|line| line.contains("resumed: "));
+            ensure!(
+                resumed.is_some_and(|line| line.contains("resumed: true")),
+                "{make:?}: {journal:#?}"
+            );
+            client.terminate()?;
+            cli(&["logout", &alice.address], &session)?.output()?;
+            ensure!(
+                !token_is_kept(&alice, &session)?,
+                "the token outlives the password"
+            );
+        }
+        Ok(())
+    })());
+}
+
+fn token_is_kept(person: &Person, session: &Environment) -> Result<bool> {
+    let found = Command::new("secret-tool")
+        .args(["lookup", "service", "Dormouse", "username"])
+        .arg(format!("{} (token)", person.address))
+        .envs(session.iter().cloned())
+        .output()
+        .context("secret-tool can't be run")?;
+    Ok(found.status.success() && !found.stdout.is_empty())
+}
+
+fn until_kept(person: &Person, session: &Environment) -> Result<()> {
+    let end = Instant::now() + SOON;
+    while !token_is_kept(person, session)? {
+        ensure!(Instant::now() < end, "no token is kept in the keyring");
+        thread::sleep(Duration::from_millis(200));
+    }
+    Ok(())
 }
 
 #[test]
