@@ -11,7 +11,7 @@ use crate::machine;
 use anyhow::{Context, Result, ensure};
 use dormouse_model::{
     ArchiveId, ArchiveItem, ArchivePage, ArchiveQuery, Arrival, BareJid, BatchId, Draft, Incoming, Jid, Key,
-    Kind, Memory, Message, MessageId, Now, PageWanted, Payload, Place, Random, ReadError, Stamp, StanzaId,
+    Kind, Message, MessageId, Now, PageWanted, Payload, Place, Random, ReadError, Stamp, StanzaId,
     Tick, Via, record::decode,
 };
 use dormouse_store::Store;
@@ -164,7 +164,7 @@ pub fn measure(options: &Options) -> Result<String> {
     let store = Store::open(folder.path())?.store;
     let held = store.messages()?;
     ensure!(held == options.messages as u64, "{held} messages were stored");
-    let listing = repeat(options.runs, |_| dormouse_timeline::conversations(&store))?;
+    let listing = repeat(options.runs, |_| Ok(dormouse_timeline::conversations(&store)?))?;
     // Not the same conversation each time: what was just read would be in memory.
     let with = |run: usize| -> Result<BareJid> {
         let number = run % options.conversations;
