@@ -19,6 +19,8 @@ use std::time::Duration;
 const NOTICED: Duration = Duration::from_secs(36);
 /// So long after the last fault everybody is live again: an unnoticed dead link, a long wait, a dial, a sign-in.
 const RECOVERED: Duration = Duration::from_secs(120);
+/// What was sent so long after the last fault has been acknowledged when all is over.
+const PATIENCE: Duration = Duration::from_secs(10 * 60);
 /// Enough to know what is wrong.
 const ENOUGH: usize = 12;
 /// Who does not exist, and is written to: the account after the last.
@@ -360,6 +362,14 @@ impl Checker {
     /// When everything has been calm for long.
     pub fn last_look(&mut self, clients: &[Client], server: &Server, calm: Tick) {
         self.at_end = calm;
+        for (number, stanzas) in server.silent_on(calm + PATIENCE) {
+            let name = clients.get(number).map_or("?", |client| client.name.as_str());
+            self.found(
+                calm,
+                name,
+                format!("has never acknowledged {stanzas} stanzas that it was sent"),
+            );
+        }
         for (number, client) in clients.iter().enumerate() {
             self.is_well(client, calm);
             self.window_agrees(calm, client);

@@ -22,8 +22,10 @@ pub mod network;
 mod queue;
 pub mod server;
 pub mod storm;
+mod sum;
 pub mod trace;
 pub mod world;
 
 pub use fault::Coverage;
+pub use sum::{Average, Sum};
 pub use world::{Outcome, Sabotage, World};

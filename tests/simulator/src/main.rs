@@ -5,7 +5,7 @@
 use clap::Parser;
 use dormouse_simulator::storm::picture::{self, Panel};
 use dormouse_simulator::storm::{Habit, Storm, Weather};
-use dormouse_simulator::{Coverage, Outcome, World};
+use dormouse_simulator::{Outcome, Sum, World};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Mutex;
@@ -39,12 +39,8 @@ struct Arguments {
 }
 
 #[derive(Default)]
-struct Sum {
-    coverage: Coverage,
-    client_time: Duration,
-    clients: usize,
-    messages: usize,
-    steps: u64,
+struct Lived {
+    sum: Sum,
     failed: Vec<u64>,
 }
 
@@ -55,7 +51,7 @@ fn main() -> ExitCode {
     }
     let begun = Instant::now();
     let next = AtomicU64::new(arguments.from);
-    let sum = Mutex::new(Sum::default());
+    let sum = Mutex::new(Lived::default());
     std::thread::scope(|scope| {
         for _ in 0..arguments.threads.max(1) {
             scope.spawn(|| {
@@ -69,8 +65,9 @@ fn main() -> ExitCode {
                     if sum.failed.len() >= arguments.failures {
                         return;
                     }
-                    add(&mut sum, seed, &outcome);
+                    sum.sum.add(&outcome);
                     if !outcome.findings.is_empty() {
+                        sum.failed.push(seed);
                         report(seed, &outcome, &arguments);
                     } else if arguments.trace {
                         outcome.story.iter().for_each(|line| println!("{line}"));
@@ -82,23 +79,11 @@ fn main() -> ExitCode {
     let Ok(sum) = sum.into_inner() else {
         return ExitCode::FAILURE;
     };
-    let lives = next.load(Ordering::Relaxed).min(arguments.from + arguments.seeds) - arguments.from;
-    summary(&sum, lives, begun.elapsed());
+    summary(&sum, begun.elapsed());
     if sum.failed.is_empty() {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
-    }
-}
-
-fn add(sum: &mut Sum, seed: u64, outcome: &Outcome) {
-    sum.coverage.add(&outcome.coverage);
-    sum.client_time += outcome.client_time;
-    sum.clients += outcome.clients;
-    sum.messages += outcome.messages;
-    sum.steps += outcome.steps;
-    if !outcome.findings.is_empty() {
-        sum.failed.push(seed);
     }
 }
 
@@ -125,24 +110,53 @@ fn report(seed: u64, outcome: &Outcome, arguments: &Arguments) {
     println!("replay: cargo run -p dormouse-simulator -- --from {seed} --seeds 1 --trace");
 }
 
-fn summary(sum: &Sum, lives: u64, took: Duration) {
+/// How long processors have worked for this program, where the system tells.
+#[cfg(unix)]
+fn processor_time() -> Option<Duration> {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    let (seconds, rest) = (
+        u64::try_from(time.tv_sec).ok()?,
+        u32::try_from(time.tv_nsec).ok()?,
+    );
+    Some(Duration::new(seconds, rest))
+}
+
+#[cfg(not(unix))]
+fn processor_time() -> Option<Duration> {
+    None
+}
+
+fn summary(lived: &Lived, took: Duration) {
+    let Lived { sum, failed } = lived;
     for line in sum.coverage.table() {
         println!("{line}");
     }
+    let empty = sum.coverage.empty_cells();
+    if !empty.is_empty() {
+        println!("{} cells are empty", empty.len());
+    }
     let seconds = took.as_secs_f64().max(0.001);
     println!(
-        "{lives} lives in {seconds:.1} s ({:.1} a second), {} failed; {} clients, {:.0} client-hours, {} messages, \
-         {} faults, {} steps",
-        lives as f64 / seconds,
-        sum.failed.len(),
-        sum.clients,
-        sum.client_time.as_secs_f64() / 3600.0,
-        sum.messages,
-        sum.coverage.total(),
-        sum.steps
+        "{} lives in {seconds:.1} s ({:.1} a second), {} failed",
+        sum.lives,
+        sum.lives as f64 / seconds,
+        failed.len(),
     );
-    if !sum.failed.is_empty() {
-        println!("failing seeds: {:?}", sum.failed);
+    let life = sum.average();
+    println!(
+        "a life on average: {:.1} clients, {:.1} messages, {:.1} faults, {:.1} virtual hours, {:.0} steps",
+        life.clients, life.messages, life.faults, life.hours, life.steps
+    );
+    if let Some(busy) = processor_time() {
+        let busy = busy.as_secs_f64().max(0.001);
+        println!(
+            "{busy:.0} CPU seconds, in each {:.0} client-hours and {:.0} faults",
+            sum.client_hours() / busy,
+            sum.coverage.total() as f64 / busy
+        );
+    }
+    if !failed.is_empty() {
+        println!("failing seeds: {failed:?}");
     }
 }
 

@@ -53,6 +53,7 @@ pub(super) struct Management {
 pub(super) struct Kept {
     stanza: Element,
     at: String,
+    since: Tick,
 }
 
 impl Kept {
@@ -137,6 +138,18 @@ impl Server {
         sm.sent = sm.sent.wrapping_add(aged.down);
         sm.acknowledged = sm.acknowledged.wrapping_add(aged.down);
         true
+    }
+
+    /// Clients that are there and leave unacknowledged what was sent so long ago.
+    pub fn silent_on(&self, before: Tick) -> Vec<(usize, usize)> {
+        let there = self.sessions.values().filter(|session| session.line.is_some());
+        there
+            .filter_map(|session| {
+                let waiting = &session.management.as_ref()?.unacknowledged;
+                let old = waiting.iter().filter(|kept| kept.since < before).count();
+                (old > 0).then_some((session.client, old))
+            })
+            .collect()
     }
 
     /// The connection is gone. What can be resumed waits, the rest ends.
@@ -231,6 +244,7 @@ impl Server {
             sm.unacknowledged.push_back(Kept {
                 stanza: stanza.clone(),
                 at,
+                since: self.now,
             });
         }
         if let Some(line) = line {

@@ -8,8 +8,8 @@ use crate::network::{Flow, Parcel, Way};
 use crate::server::{EPOCH, LineId};
 use dormouse_account::{Account, Command, Input, Output, Settings};
 use dormouse_model::{
-    Batch, BatchId, Change, Channel, Closing, ConnId, ConnectionState, DialFailure, DialStep, Endpoint,
-    Message, MessageId, Now, Stamp,
+    Batch, BatchId, Cause, Change, Channel, Closing, ConnId, ConnectionState, DialFailure, DialStep,
+    Endpoint, Message, MessageId, Now, Stamp,
 };
 use dormouse_xmpp::Credentials;
 use std::time::Duration;
@@ -514,6 +514,11 @@ impl World {
         let client = &mut self.clients[number];
         match change {
             Change::Connection(connection) => {
+                if let Cause::ProtocolViolation(what) = &connection.cause {
+                    // The model server keeps to the protocol, so who says otherwise is wrong.
+                    let what = format!("says of the server that {what}");
+                    self.checker.found(self.now, &client.name, what);
+                }
                 let phase = Phase::of(&connection.state);
                 client.state = connection.state;
                 client.since = self.now;
