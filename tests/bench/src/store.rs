@@ -11,8 +11,8 @@ use crate::machine;
 use anyhow::{Context, Result, ensure};
 use dormouse_model::{
     ArchiveId, ArchiveItem, ArchivePage, ArchiveQuery, Arrival, BareJid, BatchId, Draft, Incoming, Jid, Key,
-    Kind, Message, MessageId, Now, PageWanted, Payload, Place, Random, ReadError, Stamp, StanzaId,
-    Tick, Via, record::decode,
+    Kind, Message, MessageId, Now, PageWanted, Payload, Place, Random, ReadError, Stamp, StanzaId, Tick, Via,
+    record::decode,
 };
 use dormouse_store::Store;
 use dormouse_timeline::{Part, Timeline, history};

@@ -70,6 +70,7 @@ impl Core {
         let settings = Settings {
             address: account(),
             credentials: Some(Credentials::password("secret")),
+            token: None,
             first_batch: BatchId(1),
         };
         Ok(Self {

@@ -102,7 +102,9 @@ fn bound() -> Bench {
         ..Channel::default()
     };
     let credentials = Credentials::password("secret");
-    let out = bench.session.begin(Now::default(), CONN, &channel, &credentials);
+    let out = bench
+        .session
+        .begin(Now::default(), CONN, &channel, &credentials, None);
     bench.take(&out);
     for text in crate::core::SIGN_IN {
         bench.say(text);
