@@ -26,7 +26,7 @@ const YEAR_MS: u64 = 365 * 24 * 3600 * 1000;
 /// The newest message.
 const TODAY: i64 = 1_795_000_000_000;
 /// Pages between two commits while filling: a long catch-up's group commit.
-const PAGES_PER_COMMIT: usize = 20;
+const PAGES_PER_COMMIT: usize = 100;
 /// As the shipped store opens sled.
 const CACHE: u64 = 8 * 1024 * 1024;
 
