@@ -135,6 +135,9 @@ impl Session {
     fn resumed(&mut self, acked: Vec<MessageId>, out: &mut Vec<Output>) {
         let Some(conn) = self.conn() else { return };
         self.resumption_answered();
+        if let Some(stream) = &mut self.stream {
+            stream.resumed = true;
+        }
         self.silent_resumptions = 0;
         let mut all = std::mem::take(&mut self.carried.acked);
         all.extend(acked);

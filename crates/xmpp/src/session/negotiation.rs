@@ -107,7 +107,13 @@ impl Session {
             out,
             format!("stream error: {}", crate::xml::excerpt(&error.condition, 60)),
         );
-        let verdict = verdict::stream_error(error, self.judged());
+        let mut verdict = verdict::stream_error(error, self.judged());
+        // Prosody (0.12 and 13.0) reads a resumed session's frames behind what the old connection left of one that it cut
+        // off: nothing is wrong but that session.
+        let is_resumed = self.stream.as_ref().is_some_and(|stream| stream.resumed);
+        if is_resumed && error.condition == "not-well-formed" {
+            verdict.action = Action::RetryPlainly;
+        }
         // The session may still be there after a shutdown or a reset, and if not, its count may be. It is
         // not if another took it over, and must not if what we sent in it can't be read.
         let gone = match &self.stream {

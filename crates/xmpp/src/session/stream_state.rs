@@ -64,6 +64,8 @@ pub(super) struct Stream {
     pub ahead: bool,
     /// `<resume/>` was sent and not answered: what becomes of the stream becomes of the session.
     pub resume_sent: bool,
+    /// The session on it is an earlier stream's.
+    pub resumed: bool,
     pub offer: StreamFeatures,
     pub phase: Phase,
     /// Channel binding was refused on this stream.
@@ -89,6 +91,7 @@ impl Stream {
             attempt: None,
             ahead: false,
             resume_sent: false,
+            resumed: false,
             offer: StreamFeatures::default(),
             phase: Phase::Opening,
             without_binding: false,

@@ -374,6 +374,24 @@ fn what_the_server_cannot_read_is_not_sent_again_by_resumption() {
 }
 
 #[test]
+fn a_resumed_session_that_cannot_be_read_is_replaced_at_once_and_a_fresh_one_slowly() {
+    let error = "<stream:error><not-well-formed xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>";
+    let mut script = three_sent();
+    script.closed(&Closing::Eof);
+    script.resume();
+    script.give("<resumed xmlns='urn:xmpp:sm:3' previd='some-long-sm-id' h='1'/>");
+    script.give(error);
+    let action = |script: &Script| script.last_verdict().map(|verdict| verdict.action);
+    assert_eq!(action(&script), Some(Action::RetryPlainly));
+    script.frames.clear();
+    script.sign_in();
+    script.give(OFFER);
+    script.bind();
+    script.give(error);
+    assert_eq!(action(&script), Some(Action::RetrySlowly));
+}
+
+#[test]
 fn a_closed_stream_ends_the_session() {
     let mut script = three_sent();
     script.frames.clear();
