@@ -119,6 +119,8 @@ impl Device {
     pub fn end(&mut self, end: End, typed: &mut Typed) {
         self.listen(typed);
         let Some(client) = self.client.take() else { return };
+        // Within its first moments a program does not know signals yet: they are as good as a kill.
+        let end = if self.state.is_empty() { End::Kill } else { end };
         typed.ends(self.number, end != End::Kill);
         let number = self.number;
         let in_good_order = move |outcome: Result<()>| {

@@ -3,9 +3,10 @@
 //! Of each conversation a window must show what the own archive
 //! holds, once, in its order, every own text as sent; what was promised must be in the archives.
 //!
-//! A server that may lose messages when it is killed ([`Kind::may_lose`]) is given the doubt only where the
-//! archives say so: what one archive holds and the other doesn't has come to the server and was lost there. What neither
-//! holds was lost by the server only if it was killed right after the window had told that it is sent.
+//! What one archive holds and the other doesn't has come to the server and was lost there. A Prosody does that only when it is
+//! killed: it writes the sender's archive, then the recipient's, and nothing of it is one transaction. What neither
+//! archive holds was lost by the server only if it is one that may lose what it has confirmed ([`Kind::may_lose`]), and was killed right
+//! after the window had told that it is sent.
 
 use crate::Result;
 use crate::archive::{Archived, Archives};
@@ -80,7 +81,12 @@ fn promised(kind: Kind, kills: &[Instant], text: &Text, archives: &Archives, ver
         kills.iter().any(hit)
     });
     let sentence = format!("“{}” was promised and {sentence}.", text.body);
-    if kind.may_lose() && (!is_in_none || by_a_kill) {
+    let is_the_servers = match (kind.may_lose(), is_in_none) {
+        (true, false) => true,
+        (true, true) | (false, false) => by_a_kill,
+        (false, true) => false,
+    };
+    if is_the_servers {
         verdict.losses.insert(sentence);
     } else {
         verdict.findings.push(sentence);
@@ -328,7 +334,9 @@ mod tests {
         let none = Archives(vec![Vec::new(), Vec::new()]);
         let just_then = [Instant::now()];
         assert_eq!(judged(Kind::Prosody, &just_then, &both), (0, 0));
-        assert_eq!(judged(Kind::Prosody, &just_then, &one), (1, 0));
+        assert_eq!(judged(Kind::Prosody, &[], &one), (1, 0));
+        assert_eq!(judged(Kind::Prosody, &just_then, &one), (0, 1));
+        assert_eq!(judged(Kind::Prosody, &just_then, &none), (1, 0));
         assert_eq!(judged(Kind::Cluster, &[], &one), (0, 1));
         assert_eq!(judged(Kind::Cluster, &[], &none), (1, 0));
         assert_eq!(judged(Kind::Cluster, &just_then, &none), (0, 1));
