@@ -23,6 +23,8 @@ const MISSED: usize = 20;
 const SLEEP: Duration = Duration::from_secs(3);
 /// How long anything may take that is not measured.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// A wake that takes longer shows what the laptop said of it.
+const SLOW: Duration = Duration::from_secs(10);
 /// Between two sleeps: what the last one left to do is done.
 const QUIET: Duration = Duration::from_millis(1_500);
 
@@ -140,6 +142,9 @@ impl Stand {
             .find(|event| event.kind() == "error")
         {
             anyhow::bail!("the laptop says: {}", first.json);
+        }
+        if since(seen.done) > SLOW {
+            eprintln!("{:.1} s:\n{}", since(seen.done).as_secs_f64(), self.laptop()?.dump());
         }
         Ok(Wake {
             done: since(seen.done),
