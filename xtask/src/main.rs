@@ -6,6 +6,7 @@
 //! - `chaos`: the real thing while everything around it breaks.
 //! - `mistakes`: that the simulator finds what is wrong.
 //! - `bench`: what the window, a wake, a long catch-up and a large store cost.
+//! - `fuzz`: hostile input without end, with a nightly compiler.
 //! - `install`: only what `start` or `test` would install first.
 // What this program is for is to print.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
@@ -13,6 +14,7 @@
 mod bench;
 mod built;
 mod chaos;
+mod fuzz;
 mod install;
 mod mistakes;
 mod page;
@@ -21,6 +23,7 @@ mod purity;
 mod run;
 mod start;
 mod suite;
+mod tool;
 
 use run::{Result, cargo, run};
 use std::process::ExitCode;
@@ -46,6 +49,8 @@ cargo xtask COMMAND
     --minutes N                  for how long (10)
     --seed S                     what happens when (any)
     --on SERVERS                 prosody, prosody-0.12, cluster or impatient (prosody)
+  mistakes [--write] [NAME ...]  make deliberate mistakes in a copy of the sources, and live until each is found
+  fuzz [TARGET] [--minutes N]    fuzz that target, or each, for N minutes (60)
   bench window [--runs N]        measure the window next to the least a window can be (release builds)
   bench wake [OPTIONS]           measure recoveries from sleep in round trips (--runs, --cases, --rtt, --loss, --nagle)
   bench catchup                  measure ten thousand missed messages
@@ -64,6 +69,7 @@ fn main() -> ExitCode {
         Some((&"simulate", options)) => simulate(options),
         Some((&"chaos", options)) => chaos::chaos(options),
         Some((&"mistakes", words)) => mistakes::mistakes(words),
+        Some((&"fuzz", words)) => fuzz::fuzz(words),
         Some((&"bench", words)) => bench::bench(words),
         Some((&"install", ["start"])) => install::install(install::Need::Start, &[]),
         Some((&"install", ["test"])) => install::install(install::Need::Test, &[]),

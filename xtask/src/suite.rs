@@ -10,8 +10,9 @@ use crate::mistakes;
 use crate::page;
 use crate::promises;
 use crate::purity::{self, PURE};
-use crate::run::{Result, cargo, duration, output, root, run, run_and_see, target};
-use std::path::{Path, PathBuf};
+use crate::run::{Result, cargo, duration, root, run, run_and_see, target};
+use crate::tool::tool;
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -424,18 +425,7 @@ fn run_tests(tests: &[built::Test], options: &Options, count: &mut Count) -> Res
 }
 
 fn deny() -> Result<()> {
-    let mut program = PathBuf::from("cargo-deny");
-    if output(Command::new(&program).arg("--version")).is_err() {
-        let tools = target().join("tools");
-        program = tools.join("bin/cargo-deny");
-        if !program.exists() {
-            println!("    installing cargo-deny into the target folder (some minutes, once) …");
-            run(cargo()
-                .args(["install", "--locked", "cargo-deny", "--root"])
-                .arg(&tools))?;
-        }
-    }
-    run(Command::new(&program)
+    run(Command::new(tool("cargo-deny")?)
         .args(["--workspace", "check"])
         .current_dir(root()))
 }

@@ -1,6 +1,7 @@
 //! The account as one state machine: what comes in, whom it concerns, what they say.
 
 use crate::contacts::Contacts;
+use crate::flood::Flood;
 use crate::journal::Journal;
 use crate::quarantine::Quarantine;
 use crate::quiet::Quiet;
@@ -21,6 +22,9 @@ use std::collections::BTreeMap;
 
 /// How often a server may send us elsewhere before we go back to where we began (RFC 7395 section 3.6.1).
 const HOPS: u32 = 3;
+
+/// Receipts and markers that wait at most. They wait in memory, and a catch-up can be made endless.
+const MOST_COURTESIES: usize = 10_000;
 
 /// What a core is made of.
 #[derive(Debug, Clone)]
@@ -78,6 +82,7 @@ pub struct Account {
     pub(crate) timeline: Timeline,
     pub(crate) contacts: Contacts,
     pub(crate) journal: Journal,
+    flood: Flood,
     quarantine: Quarantine,
     pub(crate) quiet: Quiet,
     store_failure: StoreFailure,
@@ -126,6 +131,7 @@ impl Account {
             timeline,
             contacts: Contacts::restore(memory)?,
             journal: Journal::restore(memory)?,
+            flood: Flood::default(),
             quarantine: Quarantine::restore(memory)?,
             quiet: Quiet::default(),
             store_failure: StoreFailure::default(),
@@ -504,8 +510,16 @@ impl Account {
         for effect in effects {
             match effect {
                 Effect::Change(change) => turn.change(change),
-                Effect::Send(message) => self.courtesies.push(message),
-                Effect::Journal(text) => self.note(turn, text),
+                Effect::Send(message) if self.courtesies.len() < MOST_COURTESIES => {
+                    self.courtesies.push(message);
+                }
+                Effect::Send(_) => {
+                    let why = "A receipt is not sent: too many wait until everything missed has been read.";
+                    self.note_of_others(turn, why.into());
+                }
+                Effect::Journal(text) => {
+                    self.note_of_others(turn, text);
+                }
                 Effect::CaughtUp => {
                     if let Some(conn) = self.current
                         && self.fence != Some(conn)
@@ -516,6 +530,16 @@ impl Account {
             }
         }
         Ok(())
+    }
+
+    /// Writes a line about what others did into the journal, unless it is flooded with them. Whether it was written.
+    pub(crate) fn note_of_others(&mut self, turn: &mut Turn, text: String) -> bool {
+        let lines = self.flood.line(turn.now.tick, text);
+        let written = !lines.is_empty();
+        for line in lines {
+            self.note(turn, line);
+        }
+        written
     }
 
     /// Writes a line into the journal.

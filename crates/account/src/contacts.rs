@@ -2,6 +2,9 @@
 //!
 //! Kept on disk because a resumption repeats neither (XEP-0198 section 5): after a resumed session what
 //! was stored still holds; after a fresh one presence is unknown until the server tells it.
+//!
+//! A server, and in part anybody, can send people, requests and presence without end: what is kept is bounded, and what
+//! is beyond is left aside with a reason ([`Contacts::left_aside`]). The server has it still, and tells it again.
 
 use dormouse_model::{
     Availability, BareJid, Change, ChatState, Contact, Draft, Jid, Key, Memory, ReadError, Walk, record,
@@ -9,10 +12,25 @@ use dormouse_model::{
 use dormouse_xmpp::RosterItem;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// What the roster may weigh, presence included: about a hundred thousand people as they are.
+const HEAVIEST_ROSTER: usize = 32 * 1024 * 1024;
+/// Clients of one person whose presence is kept. It is written anew with each change of one of them.
+const MOST_CLIENTS: usize = 64;
+/// Requests to see our presence that are kept open: anybody can make them.
+const MOST_REQUESTS: usize = 1_000;
+/// People that are kept as blocked.
+const MOST_BLOCKED: usize = 20_000;
+/// People that are kept as typing.
+const MOST_TYPING: usize = 1_000;
+
 /// The people an account knows.
 #[derive(Debug, Default)]
 pub struct Contacts {
     people: BTreeMap<BareJid, Contact>,
+    /// What they weigh together.
+    weight: usize,
+    /// Why something was left aside.
+    beyond: Option<&'static str>,
     requests: BTreeSet<BareJid>,
     /// Requests that a fresh session has not repeated yet (RFC 6121 section 3.1.3: servers repeat open ones at each
     /// sign-in).
@@ -31,6 +49,7 @@ impl Contacts {
         let (from, to) = Key::Contact(anyone.clone()).kind_range();
         for (_, value) in memory.range(&from, &to, Walk::Forwards, usize::MAX)? {
             let contact: Contact = record::decode(&value).ok_or(ReadError::Damaged('r'))?;
+            contacts.weight += weight(&contact);
             contacts.people.insert(contact.address.clone(), contact);
         }
         let (from, to) = Key::Request(anyone.clone()).kind_range();
@@ -46,6 +65,11 @@ impl Contacts {
                 .insert(record::decode(&value).ok_or(ReadError::Damaged('k'))?);
         }
         Ok(contacts)
+    }
+
+    /// Why something of the last input was left aside, if it was. Says so once.
+    pub fn left_aside(&mut self) -> Option<&'static str> {
+        self.beyond.take()
     }
 
     /// Somebody on the roster.
@@ -111,9 +135,9 @@ impl Contacts {
     /// Somebody was taken off the roster.
     pub fn removed(&mut self, who: &BareJid, draft: &mut Draft) -> Option<Change> {
         draft.delete(&Key::Contact(who.clone()));
-        self.people
-            .remove(who)
-            .map(|_| Change::ContactRemoved(who.clone()))
+        let gone = self.people.remove(who)?;
+        self.weight -= weight(&gone);
+        Some(Change::ContactRemoved(gone.address))
     }
 
     /// Somebody's presence. Of people outside the roster nothing is kept.
@@ -125,6 +149,12 @@ impl Contacts {
             (None, Availability::Offline | Availability::Unknown) => contact.presence.clear(),
             (Some(resource), Availability::Offline | Availability::Unknown) => {
                 contact.presence.remove(&resource);
+            }
+            (resource, _)
+                if !knows(&contact, resource.as_deref()) && contact.presence.len() >= MOST_CLIENTS =>
+            {
+                self.beyond = Some("the presence of somebody with too many clients");
+                return None;
             }
             (resource, availability) => {
                 contact
@@ -175,9 +205,14 @@ impl Contacts {
     /// Somebody asks to see our presence. Said once, however often it is asked.
     pub fn asked(&mut self, who: BareJid, draft: &mut Draft) -> Option<Change> {
         self.unrepeated.remove(&who);
-        if self.may_see_us(&who) || !self.requests.insert(who.clone()) {
+        if self.may_see_us(&who) || self.requests.contains(&who) {
             return None;
         }
+        if self.requests.len() >= MOST_REQUESTS {
+            self.beyond = Some("a request to see our presence, as too many are open");
+            return None;
+        }
+        self.requests.insert(who.clone());
         draft.put(&Key::Request(who.clone()), &who);
         Some(Change::Request(who))
     }
@@ -196,17 +231,20 @@ impl Contacts {
     pub fn blocked(&mut self, addresses: Vec<BareJid>, whole: bool, draft: &mut Draft) -> Vec<Change> {
         let mut changes = Vec::new();
         if whole {
+            let told: BTreeSet<&BareJid> = addresses.iter().collect();
             let others: Vec<BareJid> = self
                 .blocked
                 .iter()
-                .filter(|who| !addresses.contains(who))
+                .filter(|who| !told.contains(who))
                 .cloned()
                 .collect();
             changes.extend(self.unblocked(Some(&others), draft));
         }
         for address in addresses {
             changes.extend(self.answered(&address, draft));
-            if self.blocked.insert(address.clone()) {
+            if self.blocked.len() >= MOST_BLOCKED && !self.blocked.contains(&address) {
+                self.beyond = Some("somebody blocked, as too many are");
+            } else if self.blocked.insert(address.clone()) {
                 draft.put(&Key::Blocked(address.clone()), &address);
                 changes.push(Change::Blocked {
                     address,
@@ -238,10 +276,10 @@ impl Contacts {
 
     /// Somebody started or stopped typing.
     pub fn typing(&mut self, who: &BareJid, typing: bool) {
-        if typing {
-            self.typing.insert(who.clone());
-        } else {
+        if !typing {
             self.typing.remove(who);
+        } else if self.typing.len() < MOST_TYPING {
+            self.typing.insert(who.clone());
         }
     }
 
@@ -257,13 +295,31 @@ impl Contacts {
     }
 
     fn keep(&mut self, contact: Contact, draft: &mut Draft) -> Option<Change> {
-        if self.people.get(&contact.address) == Some(&contact) {
+        let known = self.people.get(&contact.address);
+        if known == Some(&contact) {
             return None;
         }
+        let (before, now) = (known.map_or(0, weight), weight(&contact));
+        if now > before && self.weight - before + now > HEAVIEST_ROSTER {
+            self.beyond = Some("somebody on the roster, which is too large");
+            return None;
+        }
+        self.weight = self.weight - before + now;
         draft.put(&Key::Contact(contact.address.clone()), &contact);
         self.people.insert(contact.address.clone(), contact.clone());
         Some(Change::Contact(contact))
     }
+}
+
+/// The bytes that somebody takes, about.
+fn weight(contact: &Contact) -> usize {
+    let texts = contact.groups.iter().chain(contact.presence.keys());
+    let texts: usize = texts.map(|text| 64 + text.len()).sum();
+    256 + contact.address.as_str().len() + contact.name.as_ref().map_or(0, String::len) + texts
+}
+
+fn knows(contact: &Contact, resource: Option<&str>) -> bool {
+    contact.presence.contains_key(resource.unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -201,3 +201,100 @@ fn whom_the_server_blocks_is_kept_and_follows_its_list() {
     turn(&mut kept, |draft| restored.unblocked(None, draft));
     assert!(Contacts::restore(&kept).unwrap().blocked.is_empty());
 }
+
+/// Something was left aside, and why is said once.
+fn left_aside(contacts: &mut Contacts) -> bool {
+    let said = contacts.left_aside().is_some();
+    assert_eq!(contacts.left_aside(), None);
+    said
+}
+
+#[test]
+fn requests_and_people_blocked_are_kept_up_to_a_number_and_the_rest_is_left_aside_with_a_reason() {
+    let kept = BTreeMap::new();
+    let mut contacts = Contacts::default();
+    let mut draft = Draft::over(&kept);
+    let anybody = |number: usize| bare(&format!("c{number}@spam.example"));
+    for number in 0..MOST_REQUESTS {
+        assert!(contacts.asked(anybody(number), &mut draft).is_some());
+    }
+    assert!(!left_aside(&mut contacts));
+    assert_eq!(contacts.asked(anybody(MOST_REQUESTS), &mut draft), None);
+    assert!(left_aside(&mut contacts));
+    assert_eq!(contacts.requests.len(), MOST_REQUESTS);
+    contacts.answered(&anybody(0), &mut draft);
+    assert!(
+        contacts.asked(anybody(MOST_REQUESTS), &mut draft).is_some(),
+        "there is room again"
+    );
+    let all: Vec<BareJid> = (0..=MOST_BLOCKED).map(anybody).collect();
+    contacts.blocked(all, true, &mut draft);
+    assert!(left_aside(&mut contacts));
+    assert_eq!(contacts.blocked.len(), MOST_BLOCKED);
+    for number in 0..2 * MOST_TYPING {
+        contacts.typing(&anybody(number), true);
+    }
+    assert_eq!(contacts.typing.len(), MOST_TYPING);
+}
+
+#[test]
+fn a_roster_weighs_so_much_and_no_more_and_who_is_on_it_stays() {
+    let mut kept = BTreeMap::new();
+    let mut contacts = Contacts::default();
+    let heavy = |number: usize| RosterItem {
+        name: Some("x".repeat(1 << 20)),
+        ..item(&format!("c{number}@b.example"), Subscription::Both)
+    };
+    turn(&mut kept, |draft| {
+        for number in 0..40 {
+            contacts.roster(vec![heavy(number)], false, draft);
+        }
+        assert!(left_aside(&mut contacts));
+        assert_eq!(contacts.people.len(), 31);
+        assert!(contacts.weight <= HEAVIEST_ROSTER);
+        let known = bare("c0@b.example");
+        let lighter = item("c0@b.example", Subscription::None);
+        contacts.roster(vec![lighter], false, draft);
+        assert_eq!(
+            contacts.get(&known).unwrap().name,
+            None,
+            "who is there can change"
+        );
+        contacts.removed(&known, draft);
+        contacts.roster(vec![heavy(50)], false, draft);
+        assert!(!left_aside(&mut contacts), "there is room again");
+    });
+    let restored = Contacts::restore(&kept).unwrap();
+    assert_eq!(restored.weight, contacts.weight);
+    contacts.roster(Vec::new(), true, &mut Draft::over(&kept));
+    assert_eq!(contacts.weight, 0);
+}
+
+#[test]
+fn one_person_has_so_many_clients_and_no_more_and_those_known_are_followed() {
+    let kept = BTreeMap::new();
+    let mut contacts = Contacts::default();
+    let mut draft = Draft::over(&kept);
+    contacts.roster(vec![item("bob@b.example", Subscription::To)], true, &mut draft);
+    let client = |number: usize| jid(&format!("bob@b.example/{number}"));
+    for number in 0..MOST_CLIENTS {
+        contacts.presence(&client(number), Availability::Away, &mut draft);
+    }
+    assert!(!left_aside(&mut contacts));
+    assert_eq!(
+        contacts.presence(&client(999), Availability::Online, &mut draft),
+        None
+    );
+    assert!(left_aside(&mut contacts));
+    assert!(
+        contacts
+            .presence(&client(0), Availability::Online, &mut draft)
+            .is_some()
+    );
+    contacts.presence(&client(1), Availability::Offline, &mut draft);
+    assert!(
+        contacts
+            .presence(&client(999), Availability::Online, &mut draft)
+            .is_some()
+    );
+}

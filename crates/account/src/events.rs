@@ -138,13 +138,22 @@ impl Account {
                 turn.change(Change::Notice(Notice::CannotDo(CannotDo::BlockingRefused)));
             }
             Event::Ended { conn, verdict } => self.connection_ended(turn, conn, verdict)?,
-            Event::Refused(refusal) => self.note(turn, format!("A stanza was dropped: {refusal}.")),
-            Event::Journal(text) => self.note(turn, text),
+            Event::Refused(refusal) => {
+                self.note_of_others(turn, format!("A stanza was dropped: {refusal}."));
+            }
+            Event::Journal(text) => {
+                self.note_of_others(turn, text);
+            }
             Event::Unreadable(what) => {
                 self.unreadable += 1;
-                self.note(turn, format!("A stanza could not be read: {what}."));
-                turn.change(Change::Notice(Notice::Unreadable(self.unreadable)));
+                // In a flood the number is told with the next one that is.
+                if self.note_of_others(turn, format!("A stanza could not be read: {what}.")) {
+                    turn.change(Change::Notice(Notice::Unreadable(self.unreadable)));
+                }
             }
+        }
+        if let Some(what) = self.contacts.left_aside() {
+            self.note_of_others(turn, format!("Left aside: {what}."));
         }
         Ok(())
     }

@@ -4,6 +4,8 @@ use dormouse_model::{Draft, JournalEntry, Key, Memory, Now, ReadError, Walk, rec
 
 /// How many lines are kept.
 pub const LENGTH: u64 = 2_000;
+/// What is longer is cut, in characters: a line may quote what others sent.
+const LONGEST_LINE: usize = 1_000;
 
 /// Numbers the lines and forgets the oldest.
 #[derive(Debug, Default)]
@@ -26,13 +28,17 @@ impl Journal {
     }
 
     /// Writes a line.
-    pub fn write(&mut self, now: Now, text: String, draft: &mut Draft) -> JournalEntry {
+    pub fn write(&mut self, now: Now, mut text: String, draft: &mut Draft) -> JournalEntry {
+        if let Some((end, _)) = text.char_indices().nth(LONGEST_LINE) {
+            text.truncate(end);
+            text.push('…');
+        }
         let entry = JournalEntry { at: now.stamp, text };
         draft.put(&Key::Journal(self.next), &entry);
         if let Some(oldest) = self.next.checked_sub(LENGTH) {
             draft.delete(&Key::Journal(oldest));
         }
-        self.next += 1;
+        self.next = self.next.wrapping_add(1);
         entry
     }
 }
@@ -54,6 +60,20 @@ mod tests {
     use super::*;
     use dormouse_model::BatchId;
     use std::collections::BTreeMap;
+
+    #[test]
+    fn a_line_that_quotes_without_end_is_cut() {
+        let kept = BTreeMap::new();
+        let mut draft = Draft::over(&kept);
+        let mut line = |text: &str| {
+            Journal::default()
+                .write(Now::default(), text.to_owned(), &mut draft)
+                .text
+        };
+        let fits = "\u{e4}".repeat(LONGEST_LINE);
+        assert_eq!(line(&fits), fits);
+        assert_eq!(line(&format!("{fits}b")), format!("{fits}…"));
+    }
 
     #[test]
     fn the_journal_goes_on_after_a_restart_and_forgets_its_oldest_lines() {

@@ -20,6 +20,7 @@ mod account;
 mod commands;
 mod contacts;
 mod events;
+mod flood;
 mod input;
 pub mod journal;
 mod password;

@@ -158,6 +158,8 @@ impl Driver {
                 event = self.line_events.1.recv() => {
                     if let Some((conn, event)) = event {
                         self.line_told(conn, event);
+                        // A server that never stops talking must not keep it from being done.
+                        self.do_what_is_due();
                     }
                 }
                 news = token_news(&mut self.tokens) => self.feed(match news {
@@ -167,8 +169,8 @@ impl Driver {
                 () = tokio::time::sleep(nap) => {
                     if self.stalled.is_some() {
                         self.go_on();
-                    } else if self.account.deadline().is_some_and(|deadline| deadline <= now().tick) {
-                        self.feed(Input::Tick);
+                    } else {
+                        self.do_what_is_due();
                     }
                 }
             }
@@ -197,6 +199,16 @@ impl Driver {
 
     fn wake_options(&self) -> Options {
         Options::new("Dormouse", "Saving and acknowledging what has arrived")
+    }
+
+    fn do_what_is_due(&mut self) {
+        if self
+            .account
+            .deadline()
+            .is_some_and(|deadline| deadline <= now().tick)
+        {
+            self.feed(Input::Tick);
+        }
     }
 
     fn nap(&self) -> Duration {

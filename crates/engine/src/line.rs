@@ -1,11 +1,13 @@
 //! One connection: a task that dials, then reads and writes frames until it is dropped.
 //!
 //! Frames that come in wait in a bounded queue: a core that can't keep up slows the server down by
-//! TCP's own means. Frames that go out are written as many at a time as have gathered.
+//! TCP's own means. Frames that go out are written as many at a time as have gathered; a server that asks and
+//! asks and reads none of the answers is given up before they fill the memory.
 
 use dormouse_dial::{Aborter, Connected, Dialler, Inbound, Target, Writer};
 use dormouse_model::{Channel, Closing, ConnId, DialFailure, Way};
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::mpsc::{Sender, UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -18,6 +20,9 @@ const LINGER: Duration = Duration::from_secs(2);
 /// How long a line has been open before the domain is asked whether its endpoint still is the right one: signing in
 /// and catching up come first.
 const SETTLED: Duration = Duration::from_secs(60);
+
+/// Bytes that may wait to be written. All that a user ever typed is less; who takes none of so much is not reading.
+const MOST_WAITING: usize = 64 * 1024 * 1024;
 
 /// What a line tells.
 #[derive(Debug)]
@@ -49,10 +54,27 @@ enum Never {}
 /// A line, dialling or open. Dropping it gives it up.
 pub struct Line {
     frames: UnboundedSender<String>,
+    waiting: Arc<Waiting>,
     _dropped: oneshot::Sender<Never>,
     task: JoinHandle<()>,
     /// What ends an open line at once; empty while it is dialling.
     open: Arc<OnceLock<Open>>,
+}
+
+/// The bytes that wait to be written.
+#[derive(Debug, Default)]
+struct Waiting(AtomicUsize);
+
+impl Waiting {
+    /// So many more wait. False if that is too much.
+    fn add(&self, bytes: usize) -> bool {
+        self.0.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes) <= MOST_WAITING
+    }
+
+    /// So many have been written.
+    fn written(&self, bytes: usize) {
+        self.0.fetch_sub(bytes, Ordering::Relaxed);
+    }
 }
 
 /// The parts of an open line that outlive its dropping, unless they are told otherwise.
@@ -73,6 +95,11 @@ impl Line {
         let (frames, outgoing) = unbounded_channel();
         let (alive, dropped) = oneshot::channel();
         let open = Arc::new(OnceLock::new());
+        let waiting = Arc::new(Waiting::default());
+        let outgoing = Outgoing {
+            frames: outgoing,
+            waiting: Arc::clone(&waiting),
+        };
         let work = live(
             conn,
             dialler,
@@ -85,6 +112,7 @@ impl Line {
         let task = tokio::spawn(work.instrument(span));
         Self {
             frames,
+            waiting,
             _dropped: alive,
             task,
             open,
@@ -93,6 +121,10 @@ impl Line {
 
     /// Ends it now: what waits to be written must never arrive.
     pub fn abort(self) {
+        self.reset();
+    }
+
+    fn reset(&self) {
         if let Some(open) = self.open.get() {
             open.aborter.abort();
             open.writer.abort();
@@ -101,9 +133,20 @@ impl Line {
 
     /// Hands a frame over to be written.
     pub fn send(&self, frame: String) {
+        if !self.waiting.add(frame.len()) {
+            tracing::warn!("the server reads nothing of what is said to it: the line is given up");
+            // The reader tells that it has ended.
+            return self.reset();
+        }
         // A line that has ended has said so, or is about to.
         let _ = self.frames.send(frame);
     }
+}
+
+/// What waits to be written, on the writer's side.
+struct Outgoing {
+    frames: UnboundedReceiver<String>,
+    waiting: Arc<Waiting>,
 }
 
 impl Drop for Line {
@@ -116,7 +159,7 @@ async fn live(
     conn: ConnId,
     dialler: Dialler,
     target: Target,
-    outgoing: UnboundedReceiver<String>,
+    outgoing: Outgoing,
     dropped: oneshot::Receiver<Never>,
     events: Sender<(ConnId, LineEvent)>,
     open: Arc<OnceLock<Open>>,
@@ -182,7 +225,7 @@ async fn live(
 }
 
 /// Writes until the line ends, or has been dropped and its time is up: a dead peer takes nothing.
-async fn write(writer: Writer, outgoing: UnboundedReceiver<String>, dropped: oneshot::Receiver<Never>) {
+async fn write(writer: Writer, outgoing: Outgoing, dropped: oneshot::Receiver<Never>) {
     let too_late = async {
         let _ = dropped.await;
         tokio::time::sleep(LINGER).await;
@@ -193,12 +236,28 @@ async fn write(writer: Writer, outgoing: UnboundedReceiver<String>, dropped: one
     }
 }
 
-async fn write_all(mut writer: Writer, mut outgoing: UnboundedReceiver<String>) {
+async fn write_all(mut writer: Writer, mut outgoing: Outgoing) {
     let mut gathered = Vec::new();
-    while outgoing.recv_many(&mut gathered, 64).await > 0 {
+    while outgoing.frames.recv_many(&mut gathered, 64).await > 0 {
+        let bytes = gathered.iter().map(String::len).sum();
         // The reader learns of a broken socket, with its reason, by itself.
         if writer.send_all(std::mem::take(&mut gathered)).await.is_err() {
             return;
         }
+        outgoing.waiting.written(bytes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_waits_for_a_server_that_does_not_read_is_bounded() {
+        let waiting = Waiting::default();
+        assert!(waiting.add(MOST_WAITING));
+        assert!(!waiting.add(1));
+        waiting.written(MOST_WAITING + 1);
+        assert!(waiting.add(1), "whoever reads again is given more");
     }
 }

@@ -25,6 +25,10 @@ pub(crate) const TRIES: u32 = 5;
 /// A question without any answer is asked again after this.
 const OVERDUE: Duration = Duration::from_secs(60);
 
+/// A reading ends after so many pages, whatever the archive says: it may turn in circles, or make up messages as long as
+/// it is asked. A million messages are in fewer.
+pub(crate) const PAGES: u32 = 20_000;
+
 /// What a question was for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Step {
@@ -54,6 +58,8 @@ pub(crate) struct CatchUp {
     pub(crate) check: Option<Way>,
     /// The first question of the reading under way: what was doubtful before it is proven at its end.
     pub(crate) reading_since: Option<QueryId>,
+    /// Pages asked for in the reading under way.
+    pub(crate) pages: u32,
     pub(crate) older: VecDeque<BareJid>,
     pub(crate) older_in_flight: Option<(QueryId, BareJid, Tick)>,
     next: QueryId,
@@ -72,6 +78,7 @@ impl CatchUp {
         self.tries = 0;
         self.again_at = None;
         self.given_up = false;
+        self.pages = 0;
         if let Some((_, with, _)) = self.older_in_flight.take() {
             self.older.push_front(with);
         }
@@ -125,6 +132,7 @@ impl CatchUp {
             Step::Onwards(mark) => (PageWanted::After(mark.id.clone()), PAGE),
         };
         self.in_flight = Some((id, step, now.tick));
+        self.pages += 1;
         self.again_at = None;
         Some(ArchiveQuery {
             id,
@@ -167,12 +175,18 @@ impl CatchUp {
     pub(crate) fn later(&mut self, now: Now) -> bool {
         self.tries += 1;
         if self.tries >= TRIES {
-            self.given_up = true;
-            self.check = None;
+            self.give_up();
             return true;
         }
         self.again_at = Some(now.tick + Duration::from_secs(1 << self.tries.min(6)));
         false
+    }
+
+    /// What could be had in this session is there.
+    pub(crate) fn give_up(&mut self) {
+        self.given_up = true;
+        self.check = None;
+        self.reading_since = None;
     }
 
     pub(crate) fn deadline(&self) -> Option<Tick> {

@@ -4,7 +4,7 @@
 //! cursor met, or the archive complete) closes the gap and answers doubts about the outbox.
 
 use crate::arrival::{Heard, hear, placed};
-use crate::catch_up::{FIRST_ITEMS, Step, first_reading_since};
+use crate::catch_up::{FIRST_ITEMS, PAGES, Step, first_reading_since};
 use crate::conflicts;
 use crate::coverage::{Cursor, Mark, Way};
 use crate::ledger::{Item, Ledger};
@@ -140,6 +140,7 @@ impl Timeline {
             }
         }
         if complete {
+            self.catch_up.pages = 0;
             let was_check = self.coverage.gap.is_none();
             self.coverage.close();
             ledger
@@ -160,6 +161,13 @@ impl Timeline {
                 expected: gap.expected(),
                 done: false,
             });
+        }
+        if self.catch_up.pages >= PAGES {
+            ledger.journal(format!(
+                "the archive has no end: after {PAGES} pages the session goes on without the rest"
+            ));
+            self.catch_up.give_up();
+            return self.finish(ledger, progress);
         }
         Ok(())
     }
@@ -349,7 +357,6 @@ impl Timeline {
         if self.catch_up.later(now) {
             ledger.journal("the archive gives no final answer; going on without");
             let stored = self.coverage.gap.as_ref().map_or(0, |gap| gap.stored);
-            self.catch_up.reading_since = None;
             self.finish(ledger, stored)?;
         }
         Ok(())

@@ -428,3 +428,35 @@ fn pages_of_receipts_only_move_the_cursor_all_the_same() {
     assert_eq!(world.catch_up(), 1, "nothing is new");
     assert_eq!(world.bodies(BOB), bodies(0..6));
 }
+
+#[test]
+fn an_archive_that_turns_in_circles_is_given_up_with_a_reason_and_the_gap_stays_for_the_next_session() {
+    let mut world = known(Manner::Prosody);
+    world.archives(&from_bob(5));
+    world.archives(&from_bob(6));
+    world.session(true);
+    // Two pages, each of which says that the other lies before it.
+    let turn: Vec<_> = world.archive[5..7].to_vec();
+    let (mut pages, mut given_up) = (0, false);
+    while let Some(query) = world.query() {
+        let page = ArchivePage {
+            query: query.id,
+            items: vec![turn[pages % 2].clone()],
+            complete: false,
+            count: None,
+            stable: true,
+        };
+        let effects = world.act(|timeline, now, draft| timeline.page(now, page, draft));
+        given_up |= effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::Journal(why) if why.contains("no end")));
+        pages += 1;
+        assert!(pages <= 20_000, "without end");
+    }
+    assert!(given_up);
+    assert!(world.timeline.caught_up(), "the session goes on without the rest");
+    assert!(world.stretch(BOB).hole.is_some(), "and what is missing is shown");
+    world.session(true);
+    assert!(world.catch_up() < 10);
+    assert_eq!(world.bodies(BOB), bodies(0..7));
+}

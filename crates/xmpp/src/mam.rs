@@ -19,8 +19,8 @@ use crate::stanza_id::usable;
 use crate::xml::draft;
 use crate::{delay, forwarding, rsm};
 use dormouse_model::{
-    ArchiveFailure, ArchiveId, ArchiveItem, ArchivePage, ArchiveQuery, BareJid, Claim, Incoming, QueryId,
-    Random, Refusal, Stamp,
+    ArchiveFailure, ArchiveId, ArchiveItem, ArchivePage, ArchiveQuery, BareJid, Claim, Incoming, Payload,
+    QueryId, Random, Refusal, Stamp,
 };
 use minidom::Element;
 use std::collections::BTreeMap;
@@ -37,6 +37,13 @@ const FORMS: &str = "jabber:x:data";
 /// Whatever `max` said, an honest server with its own idea of a page stays below this many items more.
 const SLACK: usize = 200;
 
+/// So many bytes of answers are held at a time, over all queries. The largest honest page (250 messages of 256 KiB, the
+/// most that a server takes by default) is below it.
+const HELD: usize = 64 * 1024 * 1024;
+
+/// Of more queries than these that were never answered the oldest are forgotten: who asks gives up after a minute.
+const IN_FLIGHT: usize = 16;
+
 /// The queries in flight and what has come for them.
 #[derive(Debug)]
 pub struct Collector {
@@ -49,6 +56,8 @@ struct Pending {
     /// More items than this are a lie, and not kept.
     most: usize,
     items: Vec<ArchiveItem>,
+    /// The bytes that the items take, about.
+    weight: usize,
     spoilt: Option<&'static str>,
     /// A stanza could not even be looked into while it was awaited: it may have been one of its results.
     missed: bool,
@@ -73,10 +82,14 @@ impl Collector {
             Pending {
                 most,
                 items: Vec::new(),
+                weight: 0,
                 spoilt: None,
                 missed: false,
             },
         );
+        while self.pending.len() > IN_FLIGHT {
+            self.pending.pop_first();
+        }
         draft("query", NS)
             .attr("queryid", &self.wire_name(query.id))
             .child(form(query))
@@ -106,8 +119,13 @@ impl Collector {
             return Some(Err(refusal));
         }
         let query = query?;
+        let held: usize = self.pending.values().map(|pending| pending.weight).sum();
         if let Some(pending) = self.pending.get_mut(&query) {
+            let before = pending.weight;
             pending.take(result, own);
+            if held - before + pending.weight > HELD {
+                pending.spoil("more than can be held at a time");
+            }
         }
         Some(Ok(query))
     }
@@ -197,12 +215,15 @@ impl Pending {
         let stamp = stamp
             .or_else(|| message.as_ref().and_then(|message| message.stamp))
             .unwrap_or(UNSTAMPED);
-        self.items.push(ArchiveItem { id, stamp, message });
+        let item = ArchiveItem { id, stamp, message };
+        self.weight += weight(&item);
+        self.items.push(item);
     }
 
     fn spoil(&mut self, why: &'static str) {
         self.spoilt = Some(why);
         self.items = Vec::new();
+        self.weight = 0;
     }
 
     /// The items, each without a time of its own given that of its nearest neighbour: they are in order.
@@ -221,6 +242,15 @@ impl Pending {
         }
         self.items
     }
+}
+
+/// The bytes that an item takes, about: all but its text is short.
+fn weight(item: &ArchiveItem) -> usize {
+    let text = match item.message.as_ref().map(|message| &message.payload) {
+        Some(Payload::Text(text) | Payload::Edit { body: text, .. }) => text.len(),
+        _ => 0,
+    };
+    1024 + text
 }
 
 /// Stands for a missing time within this file; no date on the wire can be it.

@@ -1,7 +1,7 @@
 //! Archives as Prosody and ejabberd answer, and as liars do.
 
 use super::*;
-use dormouse_model::{PageWanted, Payload};
+use dormouse_model::PageWanted;
 use proptest::prelude::*;
 
 const ME: &str = "me@home.example";
@@ -440,4 +440,42 @@ proptest! {
             prop_assert_eq!(page.items[0].id.as_str(), id);
         }
     }
+}
+
+#[test]
+fn answers_of_gigabytes_are_not_gathered_and_an_honest_page_of_large_messages_is() {
+    let mut collector = collector();
+    let (first, second) = (ask(&mut collector, 1), ask(&mut collector, 2));
+    let large = forwarded("2024-11-22T10:00:00Z", &"x".repeat(256 * 1024));
+    // One element for all: it is the answers that are to take memory here.
+    let item = result("", &first, "a", &large);
+    for _ in 0..150 {
+        assert_eq!(collector.result(&item, &own()), Some(Ok(QueryId(1))));
+    }
+    assert_eq!(page(collector.finish(QueryId(1), &fin("", ""))).items.len(), 150);
+    let first = ask(&mut collector, 1);
+    let one = result("", &first, "a", &large);
+    let other = result("", &second, "a", &large);
+    for _ in 0..200 {
+        collector.result(&one, &own());
+        collector.result(&other, &own());
+        let held: usize = collector.pending.values().map(|pending| pending.weight).sum();
+        assert!(held <= HELD, "{held} bytes");
+    }
+    let refused = Some(Err(ArchiveFailure::Refused(
+        "more than can be held at a time".to_owned(),
+    )));
+    assert_eq!(collector.finish(QueryId(2), &fin("", "")), refused);
+}
+
+#[test]
+fn of_queries_that_are_never_answered_the_oldest_are_forgotten() {
+    let mut collector = collector();
+    let first = ask(&mut collector, 0);
+    let names: Vec<String> = (1..1_000).map(|id| ask(&mut collector, id)).collect();
+    assert_eq!(collector.pending.len(), IN_FLIGHT);
+    let late = result("", &first, "a", "");
+    assert!(matches!(collector.result(&late, &own()), Some(Err(_))));
+    let last = result("", names.last().unwrap(), "a", "");
+    assert_eq!(collector.result(&last, &own()), Some(Ok(QueryId(999))));
 }

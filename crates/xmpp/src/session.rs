@@ -410,6 +410,18 @@ impl Session {
             .is_some_and(|stream| matches!(stream.phase, Phase::Enabling(_) | Phase::Ready))
     }
 
+    /// How many stanzas that nobody typed wait for the server's confirmation.
+    fn unconfirmed(&self) -> usize {
+        let nobodys = |unacked: &&Unacked| unacked.token.is_none();
+        match self.stream.as_ref().map(|stream| &stream.phase) {
+            Some(Phase::Enabling(behind)) => behind.iter().filter(nobodys).count(),
+            _ => {
+                let queue = self.managed.iter().flat_map(Managed::queue);
+                queue.filter(nobodys).count()
+            }
+        }
+    }
+
     /// Whether stanzas on this stream are counted.
     fn is_counting(&self) -> bool {
         self.managed.is_some() && self.is_ready()

@@ -21,6 +21,9 @@ pub(crate) const NS: &str = "urn:xmpp:sm:3";
 /// After this many stanzas without confirmation one is asked for, even if nobody waits for it.
 pub(crate) const ASK_EVERY: usize = 25;
 
+/// What the server calls a session is written with each stanza: longer (in bytes) it is not taken.
+const LONGEST_NAME: usize = 4096;
+
 /// A stanza that was sent and not confirmed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Unacked {
@@ -79,10 +82,13 @@ impl Managed {
         let resumable = matches!(enabled.attr("resume"), Some("true" | "1"));
         let id = enabled
             .attr("id")
-            .filter(|id| resumable && !id.is_empty() && id.len() <= 4096);
+            .filter(|id| resumable && !id.is_empty() && id.len() <= LONGEST_NAME);
         let record = Record {
             id: id.map(str::to_owned),
-            location: enabled.attr("location").map(str::to_owned),
+            location: enabled
+                .attr("location")
+                .filter(|location| location.len() <= LONGEST_NAME)
+                .map(str::to_owned),
             max: enabled.attr("max").and_then(|max| max.parse().ok()),
             address,
             handled: 0,

@@ -195,3 +195,15 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_name_that_would_be_written_with_each_stanza_is_not_as_long_as_a_frame() {
+    let endless = "x".repeat(100_000);
+    let text = format!("<enabled xmlns='{NS}' resume='true' id='{endless}' location='{endless}'/>");
+    let element = crate::frame::read(&text, &crate::frame::Limits::default())
+        .unwrap()
+        .unwrap();
+    let managed = Managed::enabled(&element, "me@home.example/here".to_owned(), Vec::new());
+    assert_eq!(managed.resumption_id(), None);
+    assert_eq!(managed.record().location, None);
+}

@@ -46,6 +46,9 @@ fn attribute(frame: &str, name: &str) -> Option<String> {
     behind.get(1..)?.split(quote).next().map(str::to_owned)
 }
 
+/// A conversation's messages, and the last one as the list of conversations has it.
+pub type Shown = (Vec<Message>, Option<Message>);
+
 /// The core and what it runs on.
 pub struct Core {
     account: Account,
@@ -172,12 +175,11 @@ impl Core {
         self.account.status().session_ready
     }
 
-    /// Everything that a window could show, each conversation's messages in its order, with the last one as the list
-    /// of conversations has it.
+    /// Everything that a window could show, each conversation's messages in its order.
     ///
     /// # Errors
     /// The disk holds what can't be read.
-    pub fn shown(&self) -> Result<Vec<(Vec<Message>, Option<Message>)>, ReadError> {
+    pub fn shown(&self) -> Result<Vec<Shown>, ReadError> {
         let mut shown = Vec::new();
         for change in self.account.snapshot(&self.disk)? {
             if let Change::Conversation(conversation) = change {

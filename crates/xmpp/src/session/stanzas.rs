@@ -13,11 +13,15 @@ use crate::presence::{self, Presence};
 use crate::requests::Asked;
 use crate::roster::{self, Push};
 use crate::xml::draft;
-use crate::{Event, Output, blocking, disco, mam_prefs, ping};
+use crate::{Event, Output, blocking, disco, mam_prefs, ping, stanza_id};
 use dormouse_model::{Arrival, Claim, Now, Via};
 use minidom::Element;
 
 const CONDITIONS: &str = "urn:ietf:params:xml:ns:xmpp-stanzas";
+
+/// With so many stanzas unconfirmed, beside the user's messages, no further request is answered: whoever goes on
+/// asking and confirms nothing would have us keep answers without end. (Servers give up such a peer at 5,000, too.)
+const MOST_UNCONFIRMED: usize = 5_000;
 
 impl Session {
     /// One stanza on the current stream.
@@ -96,11 +100,11 @@ impl Session {
                 Ok(asked) => self.answered(asked, iq, out),
                 Err(refusal) => out.push(Output::Event(Event::Refused(refusal))),
             },
-            Some(kind @ ("get" | "set")) if iq.attr("id").is_some() && self.is_bound() => {
+            Some(kind @ ("get" | "set")) if is_answerable(iq) && self.is_bound() => {
                 self.asked_of_us(kind, iq, out);
             }
             _ => out.push(Output::Event(Event::Unreadable(
-                "an iq without type or id".to_owned(),
+                "an iq without type, id or sender that could be used".to_owned(),
             ))),
         }
     }
@@ -294,6 +298,11 @@ impl Session {
     }
 
     fn reply(&mut self, iq: &Element, kind: &str, payload: Option<Element>, out: &mut Vec<Output>) {
+        if self.unconfirmed() >= MOST_UNCONFIRMED {
+            let why =
+                "a request was not answered: too many of our answers wait for the server to confirm them";
+            return Self::journal(out, why);
+        }
         let reply = draft("iq", CLIENT)
             .attr("type", kind)
             .attr_opt("id", iq.attr("id"))
@@ -303,6 +312,12 @@ impl Session {
             self.put(out, &stream_management::request());
         }
     }
+}
+
+/// Whether a request can be answered: with its id, to a sender that has an address. What is said back is kept until
+/// it is confirmed, so it must not be as long as a frame.
+fn is_answerable(iq: &Element) -> bool {
+    stanza_id::attribute(iq).is_some() && addressing::stated_from(iq).is_ok()
 }
 
 /// A stanza error (RFC 6120 section 8.3.2).

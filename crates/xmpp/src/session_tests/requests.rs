@@ -356,3 +356,84 @@ fn a_request_that_is_taken_back_is_an_event() {
     let gone = Event::SubscriptionWithdrawn(bare("bob@b.example"));
     assert!(script.events.contains(&gone));
 }
+
+#[test]
+fn who_asks_without_end_and_confirms_nothing_is_no_longer_answered_and_nothing_of_the_users_is_lost() {
+    let mut script = Script::ready();
+    script.fast_disk = false;
+    let ask = |number: usize| {
+        format!(
+            "<iq xmlns='jabber:client' type='get' id='q{number}' from='eve@e.example/x'><ping xmlns='urn:xmpp:ping'/></iq>"
+        )
+    };
+    let conn = script.conn;
+    let kept = script.disk.clone();
+    let mut answered = 0;
+    for number in 0..7_000 {
+        // One draft for all, that the test is quick.
+        let mut draft = Draft::over(&kept);
+        let out = script
+            .session
+            .frame(Now::default(), conn, &ask(number), &mut draft)
+            .unwrap();
+        answered += out
+            .iter()
+            .filter(|output| matches!(output, Output::Frame(_, text) if text.starts_with("<iq")))
+            .count();
+    }
+    assert!((4_900..=5_000).contains(&answered), "{answered}");
+    let out = {
+        let mut draft = Draft::over(&kept);
+        script
+            .session
+            .frame(Now::default(), conn, &ask(0), &mut draft)
+            .unwrap()
+    };
+    assert!(
+        matches!(out.as_slice(), [Output::Event(Event::Journal(why))] if why.contains("not answered")),
+        "{out:?}"
+    );
+    let mut draft = Draft::over(&kept);
+    let message = Outgoing::Receipt {
+        to: BareJid::new("bob@b.example").unwrap(),
+        of: "m".into(),
+    };
+    let out = script
+        .session
+        .send(Now::default(), &message, Some(MessageId(1)), &mut draft);
+    assert!(matches!(out.first(), Some(Output::Frame(..))));
+    assert!(
+        script.session.held().contains(&MessageId(1)),
+        "what the user sends goes out"
+    );
+    // Once the server has confirmed them, it is answered again.
+    script.fast_disk = true;
+    let count = script.session.managed.as_ref().unwrap().queue().count();
+    script.give(&format!("<a xmlns='urn:xmpp:sm:3' h='{count}'/>"));
+    script.frames.clear();
+    script.give(&ask(1));
+    assert_eq!(script.expect("iq").attr("type"), Some("result"));
+}
+
+#[test]
+fn a_request_that_could_only_be_answered_with_kilobytes_of_its_own_is_not() {
+    let mut script = Script::ready();
+    let endless = "x".repeat(100_000);
+    for attributes in [
+        format!("id='{endless}'"),
+        format!("id='q' from='{endless}'"),
+        "id='q' from='@'".to_owned(),
+        String::new(),
+    ] {
+        script.events.clear();
+        script.give(&format!(
+            "<iq xmlns='jabber:client' type='get' {attributes}><ping xmlns='urn:xmpp:ping'/></iq>"
+        ));
+        assert!(
+            matches!(script.events.as_slice(), [Event::Unreadable(_)]),
+            "{:?}",
+            script.events
+        );
+        assert!(script.frames.iter().all(|frame| frame.len() < 200));
+    }
+}
