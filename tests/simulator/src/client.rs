@@ -89,6 +89,10 @@ pub struct Client {
     pub armed: Vec<(Phase, Fault)>,
     /// What was written before the machine or the program was about to stop: it must be on disk first.
     pub must_be_durable: Option<BatchId>,
+    /// It was told of a wake, and since then there was no connection on which anything could be answered.
+    pub lifeless: bool,
+    /// Sleeps that wait until a question whether the link lives is on its way.
+    pub at_heartbeat: Vec<Fault>,
     /// Deadlines met at this moment: a core that never rests is stuck.
     pub at_once: (Tick, u32),
 }
@@ -126,6 +130,8 @@ impl Client {
             list: BTreeMap::new(),
             armed: Vec::new(),
             must_be_durable: None,
+            lifeless: false,
+            at_heartbeat: Vec::new(),
             at_once: (Tick(0), 0),
         }
     }
@@ -144,6 +150,7 @@ impl Client {
         self.deferred.clear();
         self.state = ConnectionState::Offline;
         self.untrue_since = None;
+        self.lifeless = false;
         self.disk.fail_reading(None);
     }
 

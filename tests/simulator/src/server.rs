@@ -22,6 +22,7 @@ mod stream;
 
 pub use quirks::{Kind, Quirks};
 pub use sasl2::{Ahead, Offer};
+pub use sessions::HEARTBEAT;
 pub use strangers::{Claim, STRANGER};
 
 use archive::Archive;
@@ -190,7 +191,7 @@ impl Server {
         if self.streams.contains_key(&line) {
             let read = match text {
                 // Most frames are this one: hearts beat all day.
-                sessions::HEARTBEAT => Ok(stanza::element("r", stanza::SM)),
+                HEARTBEAT => Ok(stanza::element("r", stanza::SM)),
                 other => other.parse::<Element>(),
             };
             match read {

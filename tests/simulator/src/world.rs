@@ -347,11 +347,7 @@ impl World {
             }
             Event::User { client, act } => self.act(client, act),
             Event::Strike { client, fault } => self.strike(client, fault),
-            Event::Arm { client, phase, fault } => {
-                if !self.calm {
-                    self.clients[client].armed.push((phase, fault));
-                }
-            }
+            Event::Arm { client, phase, fault } => self.arm(client, phase, fault),
             Event::FallAsleep { client, .. } => self.fall_asleep(client),
             Event::Wake { client, life, fault } => {
                 if self.clients[client].life == life {

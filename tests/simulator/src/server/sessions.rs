@@ -8,7 +8,7 @@ use minidom::Element;
 use std::collections::VecDeque;
 
 /// `<r/>` as Dormouse writes it.
-pub(super) const HEARTBEAT: &str = "<r xmlns='urn:xmpp:sm:3'/>";
+pub const HEARTBEAT: &str = "<r xmlns='urn:xmpp:sm:3'/>";
 
 /// A session's number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -5,7 +5,7 @@ use crate::checker::Hand;
 use crate::client::{Ending, Power};
 use crate::fault::Phase;
 use crate::network::{Flow, Parcel, Way};
-use crate::server::{EPOCH, LineId};
+use crate::server::{EPOCH, HEARTBEAT, LineId};
 use dormouse_account::{Account, Command, Input, Output, Settings};
 use dormouse_model::{
     Batch, BatchId, Cause, Change, Channel, Closing, ConnId, ConnectionState, DialFailure, DialStep,
@@ -118,6 +118,9 @@ impl World {
                         .tell(self.now, &client.name, "input", &format!("{other:?}"));
                 }
             }
+        }
+        if matches!(input, Input::Resumed { proven: true, .. }) {
+            client.lifeless = !self.network.any_lives(number);
         }
         let typed = match &input {
             Input::Command(Command::Send { .. }) => Some(core.next_batch()),
@@ -264,6 +267,9 @@ impl World {
             Output::Write(batch) => self.write(number, batch),
             Output::Dial { conn, .. } => self.dial(number, conn),
             Output::Frame { conn, text } => {
+                if text == HEARTBEAT {
+                    self.asked_for_life(number);
+                }
                 let client = &mut self.clients[number];
                 client.current = Some(conn);
                 if text.contains("<resume ") || text.starts_with("<close ") {
@@ -321,6 +327,22 @@ impl World {
                 let soon = self.some(0, 50);
                 self.after(soon, Event::QuitOver { client: number, life });
             }
+        }
+    }
+
+    /// A client has just asked whether its link lives.
+    fn asked_for_life(&mut self, number: usize) {
+        let client = &mut self.clients[number];
+        let latency = client.latency;
+        if let Some(fault) = client.at_heartbeat.pop() {
+            let soon = self.random.up_to(latency * 2);
+            self.after(
+                soon,
+                Event::Strike {
+                    client: number,
+                    fault,
+                },
+            );
         }
     }
 
@@ -520,6 +542,10 @@ impl World {
                     self.checker.found(self.now, &client.name, what);
                 }
                 let phase = Phase::of(&connection.state);
+                if phase == Phase::Live && client.lifeless {
+                    let what = "is live by an answer from before the sleep";
+                    self.checker.found(self.now, &client.name, what.into());
+                }
                 client.state = connection.state;
                 client.since = self.now;
                 self.trace
@@ -572,8 +598,10 @@ impl World {
             self.checker
                 .live_untrue(self.now, &client.name, awake.saturating_sub(since));
         }
+        let lives = self.network.any_lives(number);
+        client.lifeless &= !lives;
         let claims = client.state == ConnectionState::Live && client.power != Power::Off;
-        if claims && !self.network.any_lives(number) {
+        if claims && !lives {
             client.untrue_since.get_or_insert(awake);
         } else {
             client.untrue_since = None;

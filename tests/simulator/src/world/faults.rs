@@ -2,7 +2,7 @@
 
 use super::{Event, World};
 use crate::client::{Ending, Power};
-use crate::fault::{AfterSleep, Fault};
+use crate::fault::{AfterSleep, Fault, Phase};
 use crate::network::{Flow, Way};
 use crate::server::{LineId, Trouble};
 use dormouse_account::{Command, Input};
@@ -124,6 +124,7 @@ impl World {
             }
             Fault::StoreFails(length) => {
                 self.clients[number].disk.refuses = true;
+                self.maybe_killed(number, length);
                 self.after(length, Event::DiskWorks(number));
             }
             Fault::ReadFails(after) => self.clients[number].disk.fail_reading(Some(after)),
@@ -186,6 +187,7 @@ impl World {
                 let disk = &mut self.clients[number].disk;
                 disk.refuses = true;
                 disk.takes_a_part = true;
+                self.maybe_killed(number, length);
                 self.after(length, Event::DiskWorks(number));
             }
         }
@@ -203,10 +205,53 @@ impl World {
         }
     }
 
+    /// Who sees that a disk is full ends programs, some the hard way.
+    fn maybe_killed(&mut self, number: usize, within: Duration) {
+        if self.random.below(3) == 0 {
+            let (at, length) = (self.random.up_to(within), self.some(1000, 30_000));
+            let fault = Fault::Kill(length);
+            self.after(
+                at,
+                Event::Strike {
+                    client: number,
+                    fault,
+                },
+            );
+        }
+    }
+
     fn about_to_stop(&mut self, number: usize, ending: Ending) {
         let client = &mut self.clients[number];
         client.ending = Some(ending);
         client.must_be_durable = client.disk.waiting();
+    }
+
+    /// A fault waits for a phase. A sleep while all is well waits for more: until the link has just been asked
+    /// whether it lives, so that the answer may wait in the machine's buffers when it wakes.
+    pub(super) fn arm(&mut self, number: usize, phase: Phase, fault: Fault) {
+        let client = &mut self.clients[number];
+        match (phase, &fault) {
+            _ if self.calm => {}
+            (Phase::Live, Fault::Sleep { .. }) => client.at_heartbeat.push(fault),
+            // That a system says that there is no network would be too rare to wait for.
+            (Phase::Away, _) => {
+                let outage = Fault::NetworkDown {
+                    length: self.some(5_000, 120_000),
+                    seen: true,
+                    survives: false,
+                };
+                self.strike(number, outage);
+                let soon = self.some(500, 4_000);
+                self.after(
+                    soon,
+                    Event::Strike {
+                        client: number,
+                        fault,
+                    },
+                );
+            }
+            _ => client.armed.push((phase, fault)),
+        }
     }
 
     /// Trouble that is met on the way back to a session that is still there: the connection breaks.
@@ -456,6 +501,7 @@ impl World {
         for number in 0..self.clients.len() {
             let client = &mut self.clients[number];
             client.armed.clear();
+            client.at_heartbeat.clear();
             client.disk.works();
             client.disk.fail_reading(None);
             client.network_down_until = Tick(0);
