@@ -27,8 +27,8 @@ const RECOVERED: Duration = Duration::from_secs(75);
 const SETTLED: Duration = Duration::from_secs(90);
 /// How long after that a second copy may still turn up.
 const SECOND_COPIES: Duration = Duration::from_secs(3);
-/// Enough for two idle connections to die where idleness kills after 20 s.
-const LESSON: Duration = Duration::from_secs(50);
+/// Enough for two idle connections to die where idleness kills after 20 s; the queries of a quiet moment begin it anew.
+const LESSON: Duration = Duration::from_secs(100);
 /// After that nobody loses a connection for as long as this.
 const STILL: Duration = Duration::from_secs(65);
 
