@@ -197,8 +197,12 @@ pub(crate) fn is_stanza(element: &Element) -> bool {
     element.has_ns(CLIENT) && matches!(element.name(), "message" | "presence" | "iq")
 }
 
-/// An element as a frame. None if it holds what XML can't carry, which everything of ours was cleaned of.
+/// An element as a frame. None if it holds what XML can't carry, which everything of ours was cleaned of, or if it is
+/// in no namespace: without one it would be read as a stanza.
 pub fn write(element: &Element) -> Option<String> {
+    if element.has_ns("") {
+        return None;
+    }
     let mut bytes = Vec::new();
     element.write_to(&mut bytes).ok()?;
     String::from_utf8(bytes).ok()
@@ -247,6 +251,15 @@ mod tests {
         ] {
             assert!(matches!(of(broken), Err(Broken::Malformed(_))), "{broken}");
         }
+    }
+
+    #[test]
+    fn what_is_in_no_namespace_is_not_written_as_if_it_were_a_stanza() {
+        let nowhere = of("<message xmlns=''><a/></message>").unwrap().unwrap();
+        assert!(!is_stanza(&nowhere));
+        assert_eq!(write(&nowhere), None);
+        let within = of("<message><a xmlns=''/></message>").unwrap().unwrap();
+        assert_eq!(of(&write(&within).unwrap()), Ok(Some(within)));
     }
 
     #[test]

@@ -144,7 +144,11 @@ impl Stand {
             anyhow::bail!("the laptop says: {}", first.json);
         }
         if since(seen.done) > SLOW {
-            eprintln!("{:.1} s:\n{}", since(seen.done).as_secs_f64(), self.laptop()?.dump());
+            eprintln!(
+                "{:.1} s:\n{}",
+                since(seen.done).as_secs_f64(),
+                self.laptop()?.dump()
+            );
         }
         Ok(Wake {
             done: since(seen.done),
