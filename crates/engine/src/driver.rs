@@ -43,6 +43,8 @@ enum Waiting {
     Leave,
 }
 
+/// How long the start waits for the keyring. One that is locked asks its user, who may be away.
+const KEYRING: Duration = Duration::from_millis(200);
 /// How long the server may take to close its side of a closed stream.
 const FAREWELL: Duration = Duration::from_secs(1);
 /// How long a last acknowledgement may take to leave where the stream stays open.
@@ -126,11 +128,14 @@ impl Driver {
 
     /// Runs until the user quits or the engine's holder is gone.
     pub async fn run(mut self) {
-        self.tokens = Some(Tokens::begin(
-            self.settings.address.clone(),
-            self.settings.keyring,
-        ));
+        let mut tokens = Tokens::begin(self.settings.address.clone(), self.settings.keyring);
+        // A keyring that is open answers in milliseconds, and the first sign-in is then as short as any later one.
+        let found = tokio::time::timeout(KEYRING, tokens.news()).await;
+        self.tokens = Some(tokens);
         let mut wake = self.settings.watch_system.then(|| watch(self.wake_options()));
+        if let Ok(news) = found {
+            self.token_news(news);
+        }
         self.feed(Input::Start);
         while !self.ended {
             let nap = self.nap();
@@ -162,10 +167,7 @@ impl Driver {
                         self.do_what_is_due();
                     }
                 }
-                news = token_news(&mut self.tokens) => self.feed(match news {
-                    TokenNews::Found(token) => Input::TokenFound(token),
-                    TokenNews::Kept => Input::TokenKept,
-                }),
+                news = token_news(&mut self.tokens) => self.token_news(news),
                 () = tokio::time::sleep(nap) => {
                     if self.stalled.is_some() {
                         self.go_on();
@@ -263,6 +265,14 @@ impl Driver {
                 self.waiting.push(Waiting::Leave);
                 self.feed(Input::Suspending);
             }
+        }
+    }
+
+    fn token_news(&mut self, news: TokenNews) {
+        match news {
+            TokenNews::Found(Some(token)) => self.feed(Input::TokenFound(token)),
+            TokenNews::Found(None) => {}
+            TokenNews::Kept => self.feed(Input::TokenKept),
         }
     }
 

@@ -12,8 +12,8 @@ use tokio::task::spawn_blocking;
 /// What became of a wish.
 #[derive(Debug)]
 pub enum TokenNews {
-    /// An earlier process left this one.
-    Found(Token),
+    /// What an earlier process left.
+    Found(Option<Token>),
     /// The newest is as safe as it can be.
     Kept,
 }
@@ -57,7 +57,7 @@ impl Tokens {
     pub async fn news(&mut self) -> TokenNews {
         match self.news.recv().await {
             Some(news) => {
-                if let TokenNews::Found(token) = &news {
+                if let TokenNews::Found(Some(token)) = &news {
                     self.current.get_or_insert(token.clone());
                 }
                 news
@@ -91,7 +91,8 @@ async fn work(
     tell: UnboundedSender<TokenNews>,
 ) {
     while let Some(wish) = todo.recv().await {
-        let keeps = matches!(wish, Wish::Keep(_));
+        let (looks, keeps) = (matches!(wish, Wish::Look), matches!(wish, Wish::Keep(_)));
+        let mut found = None;
         if in_keyring {
             let account = account.clone();
             let done = spawn_blocking(move || match wish {
@@ -100,14 +101,18 @@ async fn work(
                 Wish::Forget => Keyring.forget_token(&account).map(|()| None),
             });
             match done.await {
-                Ok(Ok(Some(token))) => drop(tell.send(TokenNews::Found(token))),
-                Ok(Ok(None)) => {}
+                Ok(Ok(kept)) => found = kept,
                 Ok(Err(error)) => tracing::info!(%error, "the token is not in the keyring"),
                 Err(error) => tracing::warn!(%error, "the keyring broke off"),
             }
         }
-        if keeps {
-            let _ = tell.send(TokenNews::Kept);
-        }
+        let news = if looks {
+            TokenNews::Found(found)
+        } else if keeps {
+            TokenNews::Kept
+        } else {
+            continue;
+        };
+        let _ = tell.send(news);
     }
 }

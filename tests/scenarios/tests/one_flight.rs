@@ -80,6 +80,60 @@ fn ejabberd_24_takes_everything_in_one_exchange() {
     resumes_without_waiting(Make::Ejabberd, Release::Trixie, "SCRAM-SHA-1");
 }
 
+/// A night: the session that is asked for in the flight is gone. Its refusal, and a new session behind it, cost no
+/// further connection.
+fn binds_behind_a_session_that_is_gone(make: Make, release: Release) {
+    passes((|| {
+        let mut server = Plan::new(make).release(release).start()?;
+        let (alice, bob) = (server.person("alice")?, server.person("bob")?);
+        let folder = tempfile::tempdir()?;
+        start(&server, &alice, folder.path())?.kill9();
+        server.stop()?;
+        server.start()?;
+        let texts: Vec<String> = (1..=20).map(|number| format!("in the night {number}")).collect();
+        let mut friend = server.live(&bob)?;
+        for text in &texts {
+            friend.send(&alice.address, text)?;
+        }
+        friend.wait_until_sent(&texts, &["sent", "delivered"], SOON)?;
+        let mut client = start(&server, &alice, folder.path())?;
+        client.wait_until_received(&texts, SOON)?;
+        let (first, rest) = last_sign_in(&mut client)?;
+        ensure!(first.ends_with(AHEAD), "{rest:#?}");
+        ensure!(
+            rest.iter().any(|line| line == "the earlier session is gone"),
+            "{rest:#?}"
+        );
+        ensure!(
+            rest.iter().any(|line| line.contains("resumed: false")),
+            "{rest:#?}"
+        );
+        let failed = |line: &String| line.contains("error") || line.starts_with("dialling");
+        ensure!(!rest.iter().any(failed), "{rest:#?}");
+        Ok(())
+    })());
+}
+
+#[test]
+fn a_night_at_prosody_0_12_costs_one_connection() {
+    binds_behind_a_session_that_is_gone(Make::Prosody, Release::Bookworm);
+}
+
+#[test]
+fn a_night_at_ejabberd_23_costs_one_connection() {
+    binds_behind_a_session_that_is_gone(Make::Ejabberd, Release::Bookworm);
+}
+
+#[test]
+fn a_night_at_prosody_13_costs_one_connection() {
+    binds_behind_a_session_that_is_gone(Make::Prosody, Release::Trixie);
+}
+
+#[test]
+fn a_night_at_ejabberd_24_costs_one_connection() {
+    binds_behind_a_session_that_is_gone(Make::Ejabberd, Release::Trixie);
+}
+
 /// The server forgets the session and keeps the token: the next sign-in is a token and a new session in one reply.
 fn a_restart_costs_one_flight(make: Make) {
     passes((|| {
