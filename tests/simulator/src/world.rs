@@ -396,7 +396,13 @@ impl World {
         let (client, life, conn) = (line.client, line.life, line.conn);
         match (way, parcel) {
             (Way::Up, Parcel::Frame(text)) => {
+                // What was on its way when its sender gave the connection up may be out of date by now.
+                let given_up = !line.held_by_client;
+                let violations = self.server.violations.len();
                 let said = self.server.frame(self.now, id, &text);
+                if given_up {
+                    self.server.violations.truncate(violations);
+                }
                 self.say(said);
             }
             (Way::Up, Parcel::End(_)) => self.server_notices(id),

@@ -55,6 +55,8 @@ impl Server {
             ("active" | "inactive", CSI, _, Some(_)) => {}
             ("iq", CLIENT, Some(account), None) => self.bind(line, account, element),
             ("iq" | "message" | "presence", CLIENT, Some(_), Some(session)) => self.stanza(session, element),
+            // Sent ahead of a sign-in that then failed.
+            ("resume", SM, None, _) => self.stream_error(line, "not-authorized"),
             (name, namespace, ..) => {
                 self.violations
                     .push(format!("<{name} xmlns='{namespace}'/> where it can't stand"));
