@@ -259,6 +259,11 @@ impl Session {
         if self.conn() != Some(conn) {
             return Ok(out);
         }
+        if self.is_ready()
+            && let Some(managed) = &mut self.managed
+        {
+            managed.heard(now.stamp);
+        }
         match frame::read(text, &self.settings.frame) {
             Ok(Some(element)) => self.element(now, &element, &mut out),
             Ok(None) => {}

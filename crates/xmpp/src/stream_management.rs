@@ -10,7 +10,7 @@
 //! adopted, once.
 
 use crate::xml::draft;
-use dormouse_model::{BatchId, Draft, Key, MessageId};
+use dormouse_model::{BatchId, Draft, Key, MessageId, Stamp};
 use minidom::Element;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
@@ -23,6 +23,9 @@ pub(crate) const ASK_EVERY: usize = 25;
 
 /// What the server calls a session is written with each stanza: longer (in bytes) it is not taken.
 const LONGEST_NAME: usize = 4096;
+
+/// For how long a server keeps a session that does not say, in seconds: the shortest that is usual (ejabberd's).
+const USUALLY_KEPT: u32 = 300;
 
 /// A stanza that was sent and not confirmed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,6 +51,9 @@ pub(crate) struct Record {
     pub handled: u32,
     /// Stanzas of ours that the server has confirmed.
     pub acked: u32,
+    /// When the server was last heard on it, as far as that was written down.
+    #[serde(default)]
+    pub heard: Stamp,
 }
 
 /// The server confirmed stanzas that we never sent.
@@ -93,6 +99,7 @@ impl Managed {
             address,
             handled: 0,
             acked: 0,
+            heard: Stamp::default(),
         };
         Self {
             record,
@@ -140,6 +147,18 @@ impl Managed {
     /// The server's name for the session, if it can be resumed.
     pub(crate) fn resumption_id(&self) -> Option<&str> {
         self.record.id.as_deref()
+    }
+
+    /// The server was heard.
+    pub(crate) fn heard(&mut self, now: Stamp) {
+        self.record.heard = now;
+    }
+
+    /// Whether the server may be expected to hold the session still: it was heard within the time that it keeps
+    /// sessions, or within what servers usually do where it does not say.
+    pub(crate) fn is_expected(&self, now: Stamp) -> bool {
+        let kept = i64::from(self.record.max.unwrap_or(USUALLY_KEPT)) * 1000;
+        now.0.saturating_sub(self.record.heard.0) < kept
     }
 
     /// A stanza is sent. Whether it is time to ask for a confirmation.

@@ -13,6 +13,7 @@ fn session(handled: u32, acked: u32) -> Managed {
         address: "me@home.example/x".into(),
         handled,
         acked,
+        heard: Stamp::default(),
     };
     let mut managed = Managed::restored(record, Vec::new());
     managed.resume().unwrap();

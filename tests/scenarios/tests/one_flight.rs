@@ -9,6 +9,8 @@ use dormouse_scenarios::client::Client;
 use dormouse_scenarios::server::{Make, Person, Plan, SOON, Server, passes};
 use dormouse_servers::Release;
 use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
 
 const AHEAD: &str = ", without waiting to be asked";
 
@@ -80,16 +82,17 @@ fn ejabberd_24_takes_everything_in_one_exchange() {
     resumes_without_waiting(Make::Ejabberd, Release::Trixie, "SCRAM-SHA-1");
 }
 
-/// A night: the session that is asked for in the flight is gone. Its refusal, and a new session behind it, cost no
-/// further connection.
+/// For so long servers keep sessions here, in seconds.
+const KEPT: u32 = 2;
+
+/// A night: the session is gone. Its refusal, and a new session behind it, cost no further connection.
 fn binds_behind_a_session_that_is_gone(make: Make, release: Release) {
     passes((|| {
-        let mut server = Plan::new(make).release(release).start()?;
+        let server = Plan::new(make).release(release).holds_sessions(KEPT).start()?;
         let (alice, bob) = (server.person("alice")?, server.person("bob")?);
         let folder = tempfile::tempdir()?;
         start(&server, &alice, folder.path())?.kill9();
-        server.stop()?;
-        server.start()?;
+        thread::sleep(Duration::from_secs(u64::from(KEPT) + 2));
         let texts: Vec<String> = (1..=20).map(|number| format!("in the night {number}")).collect();
         let mut friend = server.live(&bob)?;
         for text in &texts {
@@ -132,6 +135,25 @@ fn a_night_at_prosody_13_costs_one_connection() {
 #[test]
 fn a_night_at_ejabberd_24_costs_one_connection() {
     binds_behind_a_session_that_is_gone(Make::Ejabberd, Release::Trixie);
+}
+
+/// Prosody can't read what follows a refused resumption that came with the proof. Nobody can know that the session is
+/// gone when it was heard a moment ago: one connection more, at once.
+#[test]
+fn a_restart_of_prosody_0_12_costs_two_connections_and_no_wait() {
+    passes((|| {
+        let mut server = Plan::new(Make::Prosody).start()?;
+        let alice = server.person("alice")?;
+        let folder = tempfile::tempdir()?;
+        start(&server, &alice, folder.path())?.kill9();
+        server.stop()?;
+        server.start()?;
+        let begun = Instant::now();
+        start(&server, &alice, folder.path())?;
+        let took = begun.elapsed();
+        ensure!(took < Duration::from_secs(5), "it took {took:?}");
+        Ok(())
+    })());
 }
 
 /// The server forgets the session and keeps the token: the next sign-in is a token and a new session in one reply.

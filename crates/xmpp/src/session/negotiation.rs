@@ -110,8 +110,12 @@ impl Session {
         let mut verdict = verdict::stream_error(error, self.judged());
         // Prosody (0.12 and 13.0) reads a resumed session's frames behind what the old connection left of one that it cut
         // off: nothing is wrong but that session.
-        let is_resumed = self.stream.as_ref().is_some_and(|stream| stream.resumed);
-        if is_resumed && error.condition == "not-well-formed" {
+        // Nor behind a resumption that came along with the proof and was refused.
+        let goes_anew = self
+            .stream
+            .as_ref()
+            .is_some_and(|stream| stream.resumed || stream.reopened_with_proof);
+        if goes_anew && error.condition == "not-well-formed" {
             verdict.action = Action::RetryPlainly;
         }
         // The session may still be there after a shutdown or a reset, and if not, its count may be. It is

@@ -287,19 +287,22 @@ impl Session {
             Ok(response) => {
                 self.put(out, &sasl::response(profile.namespace(), &response));
                 if last && profile == Profile::Sasl {
-                    self.resume_ahead(now, out);
+                    self.resume_with_proof(now, out);
                 }
             }
             Err(failure) => self.scram_failed(failure, out),
         }
     }
 
-    /// The stream opened anew and the resumption asked for in the same flight as the proof.
-    fn resume_ahead(&mut self, now: Now, out: &mut Vec<Output>) {
-        if self.one_flight.expected(now.stamp).is_none() {
-            return;
-        }
-        let Some(resume) = self.managed.as_mut().and_then(Managed::resume) else {
+    /// The stream opened anew and the resumption asked for in the same flight as the proof. Not for a session that is
+    /// probably gone: Prosody reads what comes along with the proof by a parser that it then throws away, so that
+    /// only a resumption that succeeds leaves a stream that goes on (seen with 0.12).
+    fn resume_with_proof(&mut self, now: Now, out: &mut Vec<Output>) {
+        let held = self
+            .managed
+            .as_ref()
+            .is_some_and(|managed| managed.is_expected(now.stamp));
+        let Some(resume) = self.resumption_ahead(now).filter(|_| held) else {
             return;
         };
         let Some(stream) = &mut self.stream else { return };
@@ -307,11 +310,28 @@ impl Session {
             return;
         };
         attempt.reopened = true;
-        stream.ahead = true;
-        stream.resume_sent = true;
+        stream.reopened_with_proof = true;
+        self.reopen(Some(resume), out);
+    }
+
+    /// The request to resume, where the server need not be waited for.
+    fn resumption_ahead(&mut self, now: Now) -> Option<Element> {
+        self.one_flight.expected(now.stamp)?;
+        self.managed.as_mut().and_then(Managed::resume)
+    }
+
+    /// Opens the stream anew, and asks for the session behind it.
+    fn reopen(&mut self, resume: Option<Element>, out: &mut Vec<Output>) {
+        let Some(stream) = &mut self.stream else { return };
         let opening = open::open(&self.account, stream.is_private());
+        if resume.is_some() {
+            stream.ahead = true;
+            stream.resume_sent = true;
+        }
         self.put(out, &opening);
-        self.put(out, &resume);
+        if let Some(resume) = resume {
+            self.put(out, &resume);
+        }
     }
 
     fn refused(&mut self, now: Now, condition: &str, text: Option<String>, out: &mut Vec<Output>) {
@@ -403,7 +423,7 @@ impl Session {
         }
     }
 
-    fn signed_in(&mut self, _now: Now, success: &Element, out: &mut Vec<Output>) {
+    fn signed_in(&mut self, now: Now, success: &Element, out: &mut Vec<Output>) {
         let Some(stream) = &mut self.stream else { return };
         let Some(attempt) = stream.attempt.take() else {
             return;
@@ -435,8 +455,8 @@ impl Session {
             Profile::Sasl if attempt.reopened => stream.phase = Phase::Reopening,
             Profile::Sasl => {
                 stream.phase = Phase::Reopening;
-                let opening = open::open(&self.account, stream.is_private());
-                self.put(out, &opening);
+                let resume = self.resumption_ahead(now);
+                self.reopen(resume, out);
             }
         }
     }

@@ -64,6 +64,8 @@ pub(super) struct Stream {
     pub ahead: bool,
     /// `<resume/>` was sent and not answered: what becomes of the stream becomes of the session.
     pub resume_sent: bool,
+    /// It was opened anew before the server had accepted the sign-in.
+    pub reopened_with_proof: bool,
     /// The session on it is an earlier stream's.
     pub resumed: bool,
     pub offer: StreamFeatures,
@@ -91,6 +93,7 @@ impl Stream {
             attempt: None,
             ahead: false,
             resume_sent: false,
+            reopened_with_proof: false,
             resumed: false,
             offer: StreamFeatures::default(),
             phase: Phase::Opening,

@@ -34,6 +34,7 @@ struct Script {
     frames: VecDeque<String>,
     events: Vec<Event>,
     hung_up: bool,
+    now: Now,
     /// As the account keeps it: the newest that was given, none once it was refused.
     token: Option<Token>,
 }
@@ -55,6 +56,7 @@ impl Script {
             frames: VecDeque::new(),
             events: Vec::new(),
             hung_up: false,
+            now: Now::default(),
             token: None,
         }
     }
@@ -118,13 +120,9 @@ impl Script {
         self.conn = self.conn.next();
         self.hung_up = false;
         let credentials = Credentials::password(password);
-        let out = self.session.begin(
-            Now::default(),
-            self.conn,
-            channel,
-            &credentials,
-            self.token.as_ref(),
-        );
+        let out = self
+            .session
+            .begin(self.now, self.conn, channel, &credentials, self.token.as_ref());
         self.take(out);
         self.commit();
     }
@@ -140,10 +138,7 @@ impl Script {
             // As the account does it: the frame's writes and the counters are one batch.
             let disk = self.disk.clone();
             let mut draft = Draft::over(&disk);
-            let out = self
-                .session
-                .frame(Now::default(), conn, text, &mut draft)
-                .unwrap();
+            let out = self.session.frame(self.now, conn, text, &mut draft).unwrap();
             self.batch += 1;
             draft.into_batch(BatchId(self.batch)).apply_to(&mut self.disk);
             out
@@ -156,7 +151,7 @@ impl Script {
     }
 
     fn closed(&mut self, closing: &Closing) -> Option<Verdict> {
-        let verdict = self.session.closed(Now::default(), self.conn, closing);
+        let verdict = self.session.closed(self.now, self.conn, closing);
         self.commit();
         verdict
     }
@@ -253,7 +248,7 @@ impl Script {
             let mut draft = Draft::over(&disk);
             let out = self
                 .session
-                .send(Now::default(), &message, Some(MessageId(number)), &mut draft);
+                .send(self.now, &message, Some(MessageId(number)), &mut draft);
             self.batch += 1;
             draft.into_batch(BatchId(self.batch)).apply_to(&mut self.disk);
             out

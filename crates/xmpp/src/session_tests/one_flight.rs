@@ -1,6 +1,7 @@
 //! Classic sign-in (RFC 6120) without waiting to be asked.
 
 use super::*;
+use dormouse_model::Stamp;
 
 /// A session that has signed in once and lost its connection.
 fn met() -> Script {
@@ -67,6 +68,42 @@ fn a_session_that_is_gone_is_bound_behind_the_refused_resumption() {
     script.give(OFFER);
     assert_eq!(script.sent(), ["open", "resume"]);
     script.give("<failed xmlns='urn:xmpp:sm:3' h='6'><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></failed>");
+    script.bind();
+    script.expect("enable");
+}
+
+#[test]
+fn behind_a_refused_resumption_that_came_with_the_proof_a_broken_stream_is_replaced_at_once() {
+    let mut script = met();
+    script.begin(&tls(None), PASSWORD);
+    let (server, response) = script.challenged();
+    script.give(&server.success(&response));
+    script.give(OPEN);
+    script.give(OFFER);
+    script.give("<failed xmlns='urn:xmpp:sm:3'/>");
+    script
+        .give("<stream:error><not-well-formed xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>");
+    let action = script.last_verdict().map(|verdict| verdict.action);
+    assert_eq!(action, Some(Action::RetryPlainly));
+    script.frames.clear();
+    script.sign_in();
+    script.give(OFFER);
+    script.bind();
+    script.expect("enable");
+}
+
+#[test]
+fn a_session_that_is_probably_gone_is_asked_for_behind_the_accepted_proof() {
+    let mut script = met();
+    script.now.stamp = Stamp(301_000);
+    script.begin(&tls(None), PASSWORD);
+    let (server, response) = script.challenged();
+    script.expect_nothing();
+    script.give(&server.success(&response));
+    assert_eq!(script.sent(), ["open", "resume"]);
+    script.give(OPEN);
+    script.give(OFFER);
+    script.give("<failed xmlns='urn:xmpp:sm:3'/>");
     script.bind();
     script.expect("enable");
 }
