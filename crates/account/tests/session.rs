@@ -82,22 +82,22 @@ impl Bench {
         })
     }
 
-    /// Up to the features after sign-in: what the client says to them.
+    /// Up to the features after sign-in: all that the client says on the way.
     fn sign_in(&mut self) -> Vec<String> {
         let channel = Channel {
             encrypted: true,
             ..Channel::default()
         };
         let endpoint = Endpoint("wss://home.example/ws".into());
-        self.take(Input::Dialled {
+        let mut said = self.take(Input::Dialled {
             conn: self.conn,
             channel,
             endpoint,
         });
-        for text in [OPEN, MECHANISMS, SUCCESS, OPEN] {
-            self.say(text);
+        for text in [OPEN, MECHANISMS, SUCCESS, OPEN, FEATURES] {
+            said.extend(self.say(text));
         }
-        self.say(FEATURES)
+        said
     }
 
     /// A fresh session; the question to the archive is returned unanswered.

@@ -99,7 +99,7 @@ fn a_message_that_nobody_typed_is_caught() {
 
 #[test]
 fn a_message_shown_twice_is_caught() {
-    caught(Sabotage::ShownTwice, "shows too often");
+    caught(Sabotage::ShownTwice, "too often");
 }
 
 #[test]
