@@ -32,11 +32,6 @@ fn is_skipped() -> bool {
     std::env::var("DORMOUSE_SKIP").is_ok_and(|skip| skip.split(',').any(|name| name == "trixie"))
 }
 
-/// The long ones are for `--all`.
-fn is_short_run() -> bool {
-    std::env::var_os("DORMOUSE_ALL").is_none()
-}
-
 #[test]
 fn a_minute_of_chaos_on_prosody_loses_nothing_doubles_nothing_and_shows_nothing_untrue() {
     if !is_skipped() {
@@ -45,29 +40,31 @@ fn a_minute_of_chaos_on_prosody_loses_nothing_doubles_nothing_and_shows_nothing_
 }
 
 #[test]
+#[ignore = "takes ten minutes: cargo xtask test --all"]
 fn ten_minutes_of_chaos_on_prosody_lose_nothing_double_nothing_and_show_nothing_untrue() {
-    if !is_skipped() && !is_short_run() {
+    if !is_skipped() {
         nothing_is_lost_doubled_or_untrue(Kind::Prosody, LONG);
     }
 }
 
 #[test]
+#[ignore = "takes ten minutes: cargo xtask test --all"]
 fn ten_minutes_of_chaos_on_an_older_prosody_lose_nothing_double_nothing_and_show_nothing_untrue() {
-    if !is_short_run() {
-        nothing_is_lost_doubled_or_untrue(Kind::OldProsody, LONG);
-    }
+    nothing_is_lost_doubled_or_untrue(Kind::OldProsody, LONG);
 }
 
 #[test]
+#[ignore = "takes ten minutes: cargo xtask test --all"]
 fn ten_minutes_of_chaos_on_a_cluster_lose_double_and_show_untrue_nothing_but_what_the_cluster_lost() {
-    if !is_skipped() && !is_short_run() {
+    if !is_skipped() {
         nothing_is_lost_doubled_or_untrue(Kind::Cluster, LONG);
     }
 }
 
 #[test]
+#[ignore = "takes ten minutes: cargo xtask test --all"]
 fn behind_a_proxy_that_forgets_after_20_s_chaos_ends_in_silence_without_another_loss() {
-    if !is_skipped() && !is_short_run() {
+    if !is_skipped() {
         nothing_is_lost_doubled_or_untrue(Kind::Impatient, LONG);
     }
 }

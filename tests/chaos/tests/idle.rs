@@ -26,10 +26,8 @@ fn losses(events: &[Event]) -> (usize, bool) {
 }
 
 #[test]
+#[ignore = "takes minutes: cargo xtask test --all"]
 fn a_proxy_that_forgets_after_20_s_costs_two_connections_and_then_none() {
-    if std::env::var_os("DORMOUSE_ALL").is_none() {
-        return;
-    }
     let result = (|| -> Result<()> {
         let server = Prosody::builder().account("alice", PASSWORD).start()?;
         let nginx = Nginx::builder().server(server.ws_port()).idle(20).start()?;

@@ -86,8 +86,17 @@ impl Session {
         let Some(stream) = &self.stream else {
             return Err(Refused::NotHere(Cause::Lost));
         };
-        let bindings = stream.offer.channel_bindings.as_deref();
-        let mut choice = Err(Cause::NoSafeMechanism);
+        let choose = |mechanisms: &[String]| {
+            let bindings = stream.offer.channel_bindings.as_deref();
+            sasl::choose(
+                mechanisms,
+                bindings,
+                &stream.channel,
+                &self.pins,
+                stream.without_binding,
+            )
+        };
+        let mut newer = None;
         if let Some(offer) = &stream.offer.sasl2 {
             let fits = |token: &&fast::Token| {
                 let agent = &self.pins.user_agent;
@@ -98,27 +107,15 @@ impl Session {
                 let exchange = TokenExchange::new(token.clone(), &stream.channel);
                 return Ok((Profile::Sasl2, SignIn::Token(exchange)));
             }
-            choice = sasl::choose(
-                &offer.mechanisms,
-                bindings,
-                &stream.channel,
-                &self.pins,
-                stream.without_binding,
-            )
-            .map(|mechanism| (Profile::Sasl2, mechanism));
+            newer = choose(&offer.mechanisms).ok();
         }
-        let (profile, mechanism) = choice
-            .or_else(|_| {
-                sasl::choose(
-                    &stream.offer.mechanisms,
-                    bindings,
-                    &stream.channel,
-                    &self.pins,
-                    stream.without_binding,
-                )
-                .map(|mechanism| (Profile::Sasl, mechanism))
-            })
-            .map_err(Refused::NotHere)?;
+        let (profile, mechanism) = match (newer, choose(&stream.offer.mechanisms)) {
+            // No round trip is worth the password itself.
+            (Some(Mechanism::Plain), Ok(older @ Mechanism::Scram(..))) => (Profile::Sasl, older),
+            (Some(newer), _) => (Profile::Sasl2, newer),
+            (None, Ok(older)) => (Profile::Sasl, older),
+            (None, Err(cause)) => return Err(Refused::NotHere(cause)),
+        };
         let sign_in = match mechanism {
             Mechanism::Plain => SignIn::Plain,
             Mechanism::Scram(hash, binding) => {

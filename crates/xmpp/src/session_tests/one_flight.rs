@@ -22,6 +22,13 @@ impl Script {
         names(self)
     }
 
+    /// The proof is right: the stream is opened anew.
+    fn accepted(&mut self, server: &ScramServer, response: &Element) {
+        self.give(&server.success(response));
+        self.give(OPEN);
+        self.give(OFFER);
+    }
+
     /// Opens, offers, and answers the sign-in that was sent ahead.
     fn challenged(&mut self) -> (ScramServer, Element) {
         self.expect("open");
@@ -50,9 +57,7 @@ fn a_resumption_takes_two_flights() {
     script.begin(&tls(None), PASSWORD);
     let (server, response) = script.challenged();
     assert_eq!(script.sent(), ["open", "resume"]);
-    script.give(&server.success(&response));
-    script.give(OPEN);
-    script.give(OFFER);
+    script.accepted(&server, &response);
     script.expect_nothing();
     script.give("<resumed xmlns='urn:xmpp:sm:3' previd='sm-1' h='6'/>");
     assert!(script.session.is_ready());
@@ -63,9 +68,7 @@ fn a_session_that_is_gone_is_bound_behind_the_refused_resumption() {
     let mut script = met();
     script.begin(&tls(None), PASSWORD);
     let (server, response) = script.challenged();
-    script.give(&server.success(&response));
-    script.give(OPEN);
-    script.give(OFFER);
+    script.accepted(&server, &response);
     assert_eq!(script.sent(), ["open", "resume"]);
     script.give("<failed xmlns='urn:xmpp:sm:3' h='6'><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></failed>");
     script.bind();
@@ -77,9 +80,7 @@ fn behind_a_refused_resumption_that_came_with_the_proof_a_broken_stream_is_repla
     let mut script = met();
     script.begin(&tls(None), PASSWORD);
     let (server, response) = script.challenged();
-    script.give(&server.success(&response));
-    script.give(OPEN);
-    script.give(OFFER);
+    script.accepted(&server, &response);
     script.give("<failed xmlns='urn:xmpp:sm:3'/>");
     script
         .give("<stream:error><not-well-formed xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>");

@@ -347,6 +347,17 @@ fn an_unanswered_resumption_inside_the_sign_in_is_one_that_broke() {
 }
 
 #[test]
+fn the_password_itself_is_not_said_where_the_older_exchange_has_something_better() {
+    let mut script = Script::new();
+    script.begin(&tls(None), PASSWORD);
+    script.expect("open");
+    script.give(OPEN);
+    let plain = "<authentication xmlns='urn:xmpp:sasl:2'><mechanism>PLAIN</mechanism></authentication>";
+    script.give(&SASL_OFFER.replace("<mechanisms", &format!("{plain}<mechanisms")));
+    assert_eq!(script.expect("auth").attr("mechanism"), Some("SCRAM-SHA-256"));
+}
+
+#[test]
 fn neither_password_nor_token_shows_anywhere() {
     let script = Script::ready2(&[FAST, SM, BIND]);
     for event in &script.events {

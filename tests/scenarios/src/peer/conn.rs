@@ -258,6 +258,9 @@ impl Conn<'_> {
             if let Some(condition) = conduct.refusal {
                 return self.text(format!("<failure xmlns='{SASL}'><{condition}/></failure>"));
             }
+            if !conduct.mechanisms.iter().any(|name| *name == mechanism) {
+                return self.text(format!("<failure xmlns='{SASL}'><invalid-mechanism/></failure>"));
+            }
             if mechanism == "PLAIN" {
                 let said = STANDARD.decode(element.text()).unwrap_or_default();
                 return if said.ends_with(super::PASSWORD.as_bytes()) {

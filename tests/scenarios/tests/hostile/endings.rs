@@ -37,6 +37,8 @@ const SOON_AGAIN: Then = Then::Waits(1_000..=1_500);
 const SECOND_TRY: Then = Then::Waits(1_000..=3_000);
 /// Thirty seconds, and half of it.
 const SLOWLY: Then = Then::Waits(30_000..=45_000);
+/// Everybody was turned away at once.
+const CROWDED: Then = Then::Waits(10_000..=35_000);
 /// Everybody was told at once.
 const SCATTERED: Then = Then::Waits(1_000..=16_000);
 
@@ -94,7 +96,7 @@ fn endings() -> Vec<Ending> {
             SOON_AGAIN
         ),
         ending!("1012", |p| p.act(Act::Close(1012, "")), "restarting", SCATTERED),
-        ending!("1013", |p| p.act(Act::Close(1013, "")), "slow down", SLOWLY),
+        ending!("1013", |p| p.act(Act::Close(1013, "")), "slow down", CROWDED),
         ending!(
             "4000",
             |p| p.act(Act::Close(4000, "no")),
@@ -230,7 +232,7 @@ fn endings() -> Vec<Ending> {
             "429",
             |p| next(p, |c| c.upgrade = Upgrade::Status(429, None)),
             "slow down",
-            SLOWLY
+            CROWDED
         ),
         ending!(
             "no HTTP",
