@@ -3,25 +3,37 @@
 //! One thread, one order: events at the same moment happen in the order in which they were put into the queue,
 //! chance comes from the seed alone. So a seed is a life, and lives again exactly.
 //!
-//! `driver` runs the cores, `faults` makes things go wrong, `plan` draws what a life holds.
+//! `driver` runs the cores, with `socket`, `commit` and `window` for what they ask of the world; `wire` and `path` are between
+//! them and the server; `faults` makes things go wrong, `calm` ends it; `plan` draws what a life holds.
 
+mod calm;
+mod commit;
 mod driver;
+mod event;
 mod faults;
+mod path;
 mod plan;
+mod sabotage;
+mod sleep;
+mod socket;
 mod user;
+mod window;
+mod wire;
 
-pub use driver::Sabotage;
+pub use event::{Act, Event};
 pub use plan::everybody;
+pub use sabotage::Sabotage;
 
 use crate::checker::{Checker, Finding};
 use crate::client::{Client, Power};
-use crate::fault::{Coverage, Fault};
-use crate::network::{Network, Parcel, Way};
+use crate::fault::Coverage;
+use crate::network::Network;
 use crate::queue::Queue;
-use crate::server::{Claim, LineId, Said, Server};
+use crate::server::Server;
 use crate::trace::Trace;
-use dormouse_account::{Command, Input, Token};
-use dormouse_model::{BareJid, BatchId, ConnId, Random, Tick};
+use dormouse_account::Input;
+use dormouse_model::{BareJid, Random, Tick};
+use event::concerns;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
@@ -30,191 +42,6 @@ use std::time::Duration;
 const CALM: Duration = Duration::from_secs(15 * 60);
 /// A life of so many steps goes round in a circle: the longest take a tenth of this.
 const ENDLESS: u64 = 2_000_000;
-
-/// Something that will happen.
-#[derive(Debug, Clone)]
-pub enum Event {
-    /// Something arrives on a connection.
-    Arrive {
-        /// Which connection.
-        line: LineId,
-        /// Which end.
-        way: Way,
-        /// What.
-        parcel: Parcel,
-    },
-    /// The server learns that a connection is gone.
-    ServerNotices(LineId),
-    /// A dial comes to its end.
-    Dialled {
-        /// Whose.
-        client: usize,
-        /// In which life.
-        life: u64,
-        /// Which.
-        conn: ConnId,
-        /// There was no network at its beginning.
-        hopeless: bool,
-    },
-    /// A batch and all before it have reached the disk.
-    Flushed {
-        /// Whose.
-        client: usize,
-        /// In which life.
-        life: u64,
-        /// Up to which.
-        to: BatchId,
-    },
-    /// A client's deadline.
-    Tick {
-        /// Whose.
-        client: usize,
-        /// In which life.
-        life: u64,
-    },
-    /// The system tells a client something.
-    Told {
-        /// Whom.
-        client: usize,
-        /// In which life.
-        life: u64,
-        /// What.
-        input: Input,
-    },
-    /// The keyring has taken a token.
-    TokenKept {
-        /// Whose.
-        client: usize,
-        /// In which life it was given.
-        life: u64,
-        /// Which.
-        token: Token,
-    },
-    /// A user does something.
-    User {
-        /// At which client.
-        client: usize,
-        /// What.
-        act: Act,
-    },
-    /// Something goes wrong.
-    Strike {
-        /// For whom.
-        client: usize,
-        /// What.
-        fault: Fault,
-    },
-    /// A fault waits for a phase.
-    Arm {
-        /// For whom.
-        client: usize,
-        /// For which.
-        phase: crate::fault::Phase,
-        /// What.
-        fault: Fault,
-    },
-    /// A machine falls asleep.
-    FallAsleep {
-        /// Which.
-        client: usize,
-        /// In which life.
-        life: u64,
-    },
-    /// A machine wakes.
-    Wake {
-        /// Which.
-        client: usize,
-        /// In which life.
-        life: u64,
-        /// As the fault says.
-        fault: Fault,
-    },
-    /// A process is started.
-    Launch {
-        /// Whose.
-        client: usize,
-        /// After which life.
-        life: u64,
-    },
-    /// A user who quit is not waited for any longer.
-    QuitOver {
-        /// Whose.
-        client: usize,
-        /// In which life.
-        life: u64,
-    },
-    /// The network of a client is back.
-    NetworkBack {
-        /// Whose.
-        client: usize,
-        /// Whether the system tells.
-        seen: bool,
-        /// Whether the connections survive.
-        survives: bool,
-    },
-    /// A way of a connection opens again.
-    Unstall {
-        /// Which connection.
-        line: LineId,
-        /// Which way.
-        way: Way,
-    },
-    /// The client's end of a connection breaks.
-    Breaks(LineId),
-    /// The path is fast again.
-    Fast {
-        /// Whose.
-        client: usize,
-    },
-    /// The disk takes writes again.
-    DiskWorks(usize),
-    /// The server starts again.
-    ServerStarts,
-    /// Somebody with another client says something.
-    Friend {
-        /// To whom.
-        to: usize,
-        /// Under which number.
-        number: u64,
-    },
-    /// Somebody claims to an account what they may not claim.
-    Claimed {
-        /// To whom.
-        account: usize,
-        /// About whom.
-        other: usize,
-        /// What.
-        claim: Claim,
-    },
-    /// All faults end.
-    Calm,
-}
-
-/// What a user does.
-#[derive(Debug, Clone)]
-pub enum Act {
-    /// Types a message to an account.
-    Type {
-        /// To whom.
-        to: usize,
-        /// A text that has been typed before, on purpose.
-        repeat: bool,
-    },
-    /// Anything that the checker need not know of.
-    Command(Command),
-    /// Reads a conversation.
-    Read(usize),
-    /// Replaces what an own message says.
-    Edit,
-    /// Withdraws an own message.
-    Retract,
-    /// Tries what failed again.
-    Retry,
-    /// Throws away what failed.
-    Discard,
-    /// Shows or hides the window.
-    Visible(bool),
-}
 
 /// What came of a life.
 #[derive(Debug, Clone)]
@@ -383,97 +210,6 @@ impl World {
         }
     }
 
-    fn arrive(&mut self, id: LineId, way: Way, parcel: Parcel) {
-        let Some(parcel) = self.network.arrive(id, way, parcel) else {
-            return;
-        };
-        self.hand_over(id, way, parcel);
-    }
-
-    /// Something has reached its end of a connection.
-    fn hand_over(&mut self, id: LineId, way: Way, parcel: Parcel) {
-        let Some(line) = self.network.line(id) else { return };
-        let (client, life, conn) = (line.client, line.life, line.conn);
-        match (way, parcel) {
-            (Way::Up, Parcel::Frame(text)) => {
-                // What was on its way when its sender gave the connection up may be out of date by now.
-                let given_up = !line.held_by_client;
-                let violations = self.server.violations.len();
-                let said = self.server.frame(self.now, id, &text);
-                if given_up {
-                    self.server.violations.truncate(violations);
-                }
-                self.say(said);
-            }
-            (Way::Up, Parcel::End(_)) => self.server_notices(id),
-            (Way::Down, parcel) => {
-                if self.clients[client].life != life {
-                    return;
-                }
-                // The machine may sleep: then the system's buffers hold it until it wakes.
-                let input = match parcel {
-                    Parcel::Frame(text) => Input::Frame { conn, text },
-                    Parcel::End(closing) => Input::Closed { conn, closing },
-                };
-                if self.clients[client].power == Power::Asleep {
-                    self.clients[client]
-                        .deferred
-                        .push(Event::Told { client, life, input });
-                } else {
-                    self.feed(client, input);
-                }
-            }
-        }
-    }
-
-    /// The server's end of a connection is over.
-    fn server_notices(&mut self, id: LineId) {
-        let Some(line) = self.network.line(id) else { return };
-        if !std::mem::replace(&mut line.held_by_server, false) {
-            self.network.tidy(id);
-            return;
-        }
-        let said = self.server.closed(self.now, id);
-        let end = Parcel::End(dormouse_model::Closing::Broken("reset".into()));
-        if let Some(at) = self.network.send(self.now, id, Way::Down, &mut self.random) {
-            self.at(
-                at,
-                Event::Arrive {
-                    line: id,
-                    way: Way::Down,
-                    parcel: end,
-                },
-            );
-        }
-        self.say(said);
-        self.network.tidy(id);
-    }
-
-    /// Puts what the server says on the wire.
-    fn say(&mut self, said: Vec<Said>) {
-        for said in said {
-            let (line, parcel) = match said {
-                Said::Frame(line, text) => (line, Parcel::Frame(text)),
-                Said::Close(line, closing) => {
-                    if let Some(line) = self.network.line(line) {
-                        line.held_by_server = false;
-                    }
-                    (line, Parcel::End(closing))
-                }
-            };
-            if let Some(at) = self.network.send(self.now, line, Way::Down, &mut self.random) {
-                self.at(
-                    at,
-                    Event::Arrive {
-                        line,
-                        way: Way::Down,
-                        parcel,
-                    },
-                );
-            }
-        }
-    }
-
     /// What the checker looks at when everything is over.
     fn last_look(&mut self) {
         for number in 0..self.clients.len() {
@@ -483,19 +219,5 @@ impl World {
             self.checker.protocol(violation);
         }
         self.checker.last_look(&self.clients, &self.server, self.end);
-    }
-}
-
-/// Whose event it is, if it needs a running process.
-fn concerns(event: &Event) -> Option<(usize, u64)> {
-    match event {
-        Event::Dialled { client, life, .. }
-        | Event::Flushed { client, life, .. }
-        | Event::Tick { client, life }
-        | Event::Told { client, life, .. }
-        | Event::TokenKept { client, life, .. }
-        | Event::FallAsleep { client, life }
-        | Event::QuitOver { client, life } => Some((*client, *life)),
-        _ => None,
     }
 }

@@ -1,38 +1,16 @@
 //! Runs the cores: hands each input over and does what comes back, as the engine's driver does.
 
-use super::{Event, World};
+use super::{Event, Sabotage, World};
 use crate::checker::Hand;
 use crate::client::{Ending, Power};
-use crate::fault::Phase;
-use crate::network::{Flow, Parcel, Way};
-use crate::server::{EPOCH, HEARTBEAT, LineId};
+use crate::network::{Parcel, Way};
+use crate::server::{EPOCH, HEARTBEAT};
 use dormouse_account::{Account, Command, Input, Output, Settings};
-use dormouse_model::{
-    Batch, BatchId, Cause, Change, Channel, Closing, ConnId, ConnectionState, DialFailure, DialStep,
-    Endpoint, Message, MessageId, Now, Stamp,
-};
+use dormouse_model::{BatchId, Change, Message, Now, Stamp};
 use dormouse_xmpp::Credentials;
-use std::time::Duration;
 
 /// A core that has met so many deadlines at one moment never rests.
 const RESTLESS: u32 = 50;
-
-/// Deliberate mistakes around the core, to show that the checker finds them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sabotage {
-    /// The driver says that a batch is durable before it is.
-    DurableTooEarly,
-    /// What a connection still delivers after it was given up is read, as if it came on the new one.
-    OldConnectionRead,
-    /// The server forges a message in its own name.
-    Forgery,
-    /// The window is told of each received message twice, under two ids.
-    ShownTwice,
-    /// The disk forgets a batch now and then.
-    ForgottenBatch,
-    /// Deadlines are never met.
-    NoTicks,
-}
 
 impl World {
     fn settings(&self, number: usize, first_batch: BatchId) -> Settings {
@@ -193,55 +171,6 @@ impl World {
         }
     }
 
-    /// All sockets of a process are gone; the server learns of it if the way is open.
-    pub(super) fn drop_sockets(&mut self, number: usize) {
-        let conns: Vec<ConnId> = self.clients[number].conns.keys().copied().collect();
-        for conn in conns {
-            self.hang_up(number, conn);
-        }
-        self.clients[number].dialling.clear();
-    }
-
-    fn hang_up(&mut self, number: usize, conn: ConnId) {
-        let client = &mut self.clients[number];
-        client.dialling.remove(&conn);
-        let Some(id) = client.conns.get(&conn).copied() else {
-            return;
-        };
-        if self.sabotage == Some(Sabotage::OldConnectionRead) && client.power == Power::Running {
-            return; // The socket stays, and what comes is read.
-        }
-        client.conns.remove(&conn);
-        if let Some(line) = self.network.line(id) {
-            line.held_by_client = false;
-        }
-        if self.network.flow(id, Way::Up) == Flow::Stalled {
-            // What can't be written at once is dropped with the socket (see `Output::Hangup`): a late
-            // `<resume/>` would take the session away from the connection that has it by then.
-            self.network.set(id, Way::Up, Flow::Dead);
-        }
-        let end = Parcel::End(Closing::Eof);
-        match self.network.send(self.now, id, Way::Up, &mut self.random) {
-            Some(at) => self.at(
-                at,
-                Event::Arrive {
-                    line: id,
-                    way: Way::Up,
-                    parcel: end,
-                },
-            ),
-            None => self.server_notices_late(id),
-        }
-        self.network.set(id, Way::Down, Flow::Dead);
-        self.network.tidy(id);
-    }
-
-    /// The server will find out that nobody is there, some time.
-    pub(super) fn server_notices_late(&mut self, id: LineId) {
-        let after = self.some(15_000, 900_000);
-        self.after(after, Event::ServerNotices(id));
-    }
-
     fn tell_story(&mut self, number: usize, output: &Output) {
         if !self.trace.is_told() {
             return;
@@ -357,153 +286,6 @@ impl World {
         }
     }
 
-    fn dial(&mut self, number: usize, conn: ConnId) {
-        let client = &mut self.clients[number];
-        client.dialling.insert(conn);
-        let (life, latency) = (client.life, client.latency);
-        let hopeless = self.now < client.network_down_until;
-        // TCP, TLS and WebSocket: four round trips. Without network some systems say so at once.
-        let length = match hopeless {
-            false => latency * 8 + self.random.up_to(latency),
-            true if self.random.below(2) == 0 => Duration::from_millis(20),
-            true => Duration::from_secs(10),
-        };
-        self.after(
-            length,
-            Event::Dialled {
-                client: number,
-                life,
-                conn,
-                hopeless,
-            },
-        );
-    }
-
-    pub(super) fn dialled(&mut self, number: usize, conn: ConnId, hopeless: bool) {
-        let client = &mut self.clients[number];
-        if !client.dialling.remove(&conn) {
-            return;
-        }
-        let (life, latency) = (client.life, client.latency);
-        let down = self.now < client.network_down_until;
-        let coin = self.random.below(2) == 0;
-        let failure = match (hopeless, down, self.server.up) {
-            (true, ..) if coin => Some(DialFailure::NamesUnavailable),
-            (true, ..) => Some(DialFailure::Unreachable),
-            (_, true, _) => Some(DialFailure::TimedOut(DialStep::Tcp)),
-            // The server itself, or the proxy in front of it.
-            (.., false) if coin => Some(DialFailure::Refused),
-            (.., false) => Some(DialFailure::Http {
-                status: 502,
-                retry_after: None,
-            }),
-            _ => None,
-        };
-        if let Some(failure) = failure {
-            return self.feed(number, Input::DialFailed { conn, failure });
-        }
-        let line = self.network.open(number, life, conn, latency);
-        self.clients[number].conns.insert(conn, line);
-        self.server.opened(self.now, line, number, latency * 2);
-        let channel = Channel {
-            encrypted: true,
-            loopback: false,
-            exporter: self.server.exporter_of(line),
-        };
-        let endpoint = Endpoint("wss://home.example/xmpp-websocket".into());
-        self.feed(
-            number,
-            Input::Dialled {
-                conn,
-                channel,
-                endpoint,
-            },
-        );
-    }
-
-    fn write(&mut self, number: usize, batch: Batch) {
-        let (life, id) = (self.clients[number].life, batch.id);
-        let forgotten = self.sabotage == Some(Sabotage::ForgottenBatch) && self.random.below(40) == 0;
-        let batch = if forgotten {
-            Batch {
-                id,
-                writes: Vec::new(),
-            }
-        } else {
-            batch
-        };
-        self.clients[number].disk.apply(batch);
-        if self.sabotage == Some(Sabotage::DurableTooEarly) {
-            self.after(
-                Duration::ZERO,
-                Event::Told {
-                    client: number,
-                    life,
-                    input: Input::Durable(id),
-                },
-            );
-        }
-        self.flush(number);
-    }
-
-    /// Starts a group commit, unless one is under way.
-    fn flush(&mut self, number: usize) {
-        let length = match self.random.below(20) {
-            _ if self.sabotage == Some(Sabotage::DurableTooEarly) => Duration::from_secs(20),
-            0 => self.some(100, 1500),
-            _ => self.some(1, 30),
-        };
-        let client = &mut self.clients[number];
-        let life = client.life;
-        if let Some(to) = client.disk.waiting()
-            && !std::mem::replace(&mut client.flushing, true)
-        {
-            self.after(
-                length,
-                Event::Flushed {
-                    client: number,
-                    life,
-                    to,
-                },
-            );
-        }
-    }
-
-    pub(super) fn flushed(&mut self, number: usize, to: BatchId) {
-        let client = &mut self.clients[number];
-        let life = client.life;
-        if client.disk.refuses {
-            client.disk.fill(&mut self.random);
-            let news = !std::mem::replace(&mut client.disk.refusal_told, true);
-            self.after(
-                Duration::from_secs(1),
-                Event::Flushed {
-                    client: number,
-                    life,
-                    to,
-                },
-            );
-            if news {
-                self.feed(number, Input::StoreFailed("disk full".into()));
-            }
-            return;
-        }
-        client.flushing = false;
-        if std::mem::take(&mut client.disk.refusal_told) {
-            // A store that is reopened takes everything at once.
-            let all = client.disk.waiting().unwrap_or(to);
-            client.disk.flush(all);
-            self.feed(number, Input::StoreRecovered);
-            self.feed(number, Input::Durable(all));
-        } else {
-            client.disk.flush(to);
-            if self.sabotage != Some(Sabotage::DurableTooEarly) {
-                self.feed(number, Input::Durable(to));
-            }
-        }
-        self.flush(number);
-    }
-
     pub(super) fn tick(&mut self, number: usize) {
         let client = &mut self.clients[number];
         client.tick = None;
@@ -529,82 +311,6 @@ impl World {
             client.tick = Some(due);
             let life = client.life;
             self.at(due, Event::Tick { client: number, life });
-        }
-    }
-
-    fn changed(&mut self, number: usize, change: Change) {
-        let client = &mut self.clients[number];
-        match change {
-            Change::Connection(connection) => {
-                if let Cause::ProtocolViolation(what) = &connection.cause {
-                    // The model server keeps to the protocol, so who says otherwise is wrong.
-                    let what = format!("says of the server that {what}");
-                    self.checker.found(self.now, &client.name, what);
-                }
-                let phase = Phase::of(&connection.state);
-                if phase == Phase::Live && client.lifeless {
-                    let what = "is live by an answer from before the sleep";
-                    self.checker.found(self.now, &client.name, what.into());
-                }
-                client.state = connection.state;
-                client.since = self.now;
-                self.trace
-                    .note(self.now, &client.name, "is", connection.state.name());
-                let waiting = client.armed.iter().position(|(wanted, _)| *wanted == phase);
-                if let Some(place) = waiting.filter(|_| !self.calm) {
-                    let (_, fault) = client.armed.swap_remove(place);
-                    let latency = u64::try_from(client.latency.as_millis()).unwrap_or(1);
-                    let soon = self.some(0, latency * if phase == Phase::Waiting { 10 } else { 2 });
-                    self.after(
-                        soon,
-                        Event::Strike {
-                            client: number,
-                            fault,
-                        },
-                    );
-                }
-            }
-            Change::Message(message) => {
-                if self.sabotage == Some(Sabotage::ShownTwice) && message.delivery().is_none() {
-                    let mut twin = message.clone();
-                    twin.id = MessageId(message.id.0 + 1_000_000);
-                    client.view.insert(twin.id, *twin);
-                }
-                self.checker.shown(self.now, client, &message, &self.server);
-                client.view.insert(message.id, *message);
-            }
-            Change::Removed { id, .. } => {
-                client.view.remove(&id);
-            }
-            Change::Contact(contact) if !self.known.contains(&contact.address) => {
-                let what = format!("shows a contact that nobody added: {}", contact.address);
-                self.checker.found(self.now, &client.name, what);
-            }
-            Change::Conversation(it) if it.is_nothing() => {
-                client.list.remove(&it.with);
-            }
-            Change::Conversation(it) => {
-                client.list.insert(it.with.clone(), *it);
-            }
-            _ => {}
-        }
-    }
-
-    /// "Live" may be untrue for no longer than it takes to notice.
-    pub(super) fn watch_truth(&mut self, number: usize) {
-        let client = &mut self.clients[number];
-        let awake = client.awake(self.now);
-        if let Some(since) = client.untrue_since {
-            self.checker
-                .live_untrue(self.now, &client.name, awake.saturating_sub(since));
-        }
-        let lives = self.network.any_lives(number);
-        client.lifeless &= !lives;
-        let claims = client.state == ConnectionState::Live && client.power != Power::Off;
-        if claims && !lives {
-            client.untrue_since.get_or_insert(awake);
-        } else {
-            client.untrue_since = None;
         }
     }
 }

@@ -1,0 +1,67 @@
+//! The end of all faults: whatever is wrong is put right, and everybody is let be.
+
+use super::{Event, World};
+use crate::client::{Ending, Power};
+use crate::fault::{AfterSleep, Fault};
+use crate::server::Trouble;
+use dormouse_account::Input;
+use dormouse_model::Tick;
+use std::time::Duration;
+
+impl World {
+    /// All faults end.
+    pub(super) fn calm_down(&mut self) {
+        self.calm = true;
+        self.note("all", "CALM", "");
+        self.server.trouble.fill(Trouble::default());
+        if !self.server.up {
+            self.server.start(self.now);
+        }
+        for number in 0..self.clients.len() {
+            let client = &mut self.clients[number];
+            client.armed.clear();
+            client.at_heartbeat.clear();
+            client.disk.works();
+            client.disk.fail_reading(None);
+            client.network_down_until = Tick(0);
+            self.fast(number);
+            let client = &mut self.clients[number];
+            match client.ending {
+                Some(Ending::Quit(_)) => self.kill(number, Duration::ZERO),
+                // The sleep that was announced does not come about.
+                Some(Ending::Sleep(_)) if client.power == Power::Running => {
+                    client.ending = None;
+                    self.feed(
+                        number,
+                        Input::Resumed {
+                            slept: None,
+                            proven: true,
+                        },
+                    );
+                }
+                _ => {}
+            }
+            if self.clients[number].power == Power::Off {
+                self.launch(number);
+            }
+            if self.clients[number].power == Power::Asleep {
+                let fault = Fault::Sleep {
+                    length: self.now.since(self.clients[number].asleep_since),
+                    announced: true,
+                    told: Some(Duration::ZERO),
+                    after: AfterSleep::Alive,
+                    network_late: Duration::ZERO,
+                };
+                self.wake(number, &fault);
+            }
+            self.after(
+                Duration::ZERO,
+                Event::NetworkBack {
+                    client: number,
+                    seen: true,
+                    survives: true,
+                },
+            );
+        }
+    }
+}
