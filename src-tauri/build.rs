@@ -7,6 +7,7 @@ const COMMANDS: &[&str] = &[
     "unlock",
     "sign_out",
     "stretch",
+    "connection_report",
     "act",
     "open_link",
     "look",

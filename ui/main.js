@@ -12,6 +12,7 @@ import { open, openLink } from "./shell.js";
 import { Words } from "./translate.js";
 import { mountAccountPanel } from "./views/account_panel.js";
 import { mountBanner } from "./views/banner.js";
+import { mountConnectionPanel } from "./views/connection_panel.js";
 import { Composer } from "./views/composer.js";
 import { mountConversationHeader } from "./views/conversation_header.js";
 import { mountConversationList } from "./views/conversation_list.js";
@@ -39,6 +40,7 @@ composer.lastOwn = () => reader.timeline.lastEditable();
 mountLayout(app);
 mountSignIn(app);
 mountBanner(app);
+mountConnectionPanel(app);
 mountNotices(app);
 mountAccountPanel(app);
 mountDialogs(app, openConversation);
@@ -120,6 +122,9 @@ function draw(touched) {
       app.touch("connection", "people");
       reader.connected(app.account?.connection?.state === "live");
       reader.drawSoon();
+      break;
+    case "path":
+      if (inView) app.touch("path");
       break;
     case "people":
       if (!inView) break;

@@ -8,6 +8,7 @@
  * @typedef {import("./protocol.js").Event} ShellEvent
  * @typedef {import("./protocol.js").Account} Account
  * @typedef {import("./protocol.js").Action} Action
+ * @typedef {import("./protocol.js").ConnectionReport} ConnectionReport
  * @typedef {import("./protocol.js").Part} Part
  * @typedef {import("./protocol.js").Stretch} Stretch
  * @typedef {import("./protocol.js").Refusal} Refusal
@@ -104,6 +105,16 @@ export function signOut(account, forget) {
  */
 export function stretch(account, withWhom, part, limit) {
   return internals().invoke("stretch", { account, with: withWhom, part, limit });
+}
+
+/**
+ * What is known of an account's connection and its last week.
+ *
+ * @param {string} account
+ * @returns {Promise<ConnectionReport>}
+ */
+export function connectionReport(account) {
+  return internals().invoke("connection_report", { account });
 }
 
 /**

@@ -11,6 +11,7 @@
  * @typedef {import("./protocol.js").Conversation} Conversation
  * @typedef {import("./protocol.js").Message} Message
  * @typedef {import("./protocol.js").Person} Person
+ * @typedef {import("./protocol.js").RoundTrip} RoundTrip
  */
 
 /** What is known in one account. */
@@ -20,6 +21,12 @@ export class AccountState {
     this.account = account;
     /** @type {Connection | null} */
     this.connection = null;
+    /**
+     * How long answers took lately; none before the first.
+     *
+     * @type {RoundTrip | null}
+     */
+    this.roundTrip = null;
     /**
      * Since when the machine slept, until everything missed has been read.
      *
@@ -88,6 +95,7 @@ export class AccountState {
  *   | { topic: "accounts" }
  *   | { topic: "snapshot", account: string }
  *   | { topic: "connection", account: string }
+ *   | { topic: "path", account: string }
  *   | { topic: "people", account: string }
  *   | { topic: "typing", account: string, with: string }
  *   | { topic: "notices", account: string }
@@ -186,6 +194,9 @@ function change(state, account, each) {
       if (each.state === "live" || each.state === "stopped") state.asleepSince = null;
       state.connection = each;
       return [{ topic: "connection", account }];
+    case "round-trip":
+      state.roundTrip = each;
+      return [{ topic: "path", account }];
     case "catch-up":
       state.catchUp = each.done ? null : { stored: each.stored, expected: each.expected };
       return each.done

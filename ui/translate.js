@@ -33,6 +33,7 @@ export class Words {
     this.numbers = new Intl.NumberFormat(this.language);
     this.collator = new Intl.Collator(this.language, { sensitivity: "base", numeric: true });
     this.clock = new Intl.DateTimeFormat(this.language, { timeStyle: "short" });
+    this.second = new Intl.DateTimeFormat(this.language, { timeStyle: "medium" });
     this.weekday = new Intl.DateTimeFormat(this.language, { weekday: "short" });
     this.shortDate = new Intl.DateTimeFormat(this.language, { day: "numeric", month: "short" });
     this.numericDate = new Intl.DateTimeFormat(this.language, { day: "2-digit", month: "2-digit", year: "2-digit" });
@@ -97,6 +98,16 @@ export class Words {
     if (ago <= 0) return this.clock.format(at);
     if (ago < 7) return this.weekday.format(at);
     return sameYear(at, now) ? this.shortDate.format(at) : this.numericDate.format(at);
+  }
+
+  /**
+   * A time to the second, with the day before that if it was not today.
+   *
+   * @param {number} at
+   * @param {number} now
+   */
+  exactly(at, now) {
+    return daysBetween(at, now) <= 0 ? this.second.format(at) : `${this.shortDate.format(at)}, ${this.second.format(at)}`;
   }
 
   /**

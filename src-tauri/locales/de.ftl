@@ -143,6 +143,7 @@ ask-too-long = Das ist zu lang zum Senden: höchstens { $limit } Kilobyte.
 ask-empty = In dieser Nachricht steht nichts.
 ask-place = Eine solche Stelle gibt es in der Unterhaltung nicht.
 ask-history = Der Verlauf lässt sich nicht lesen ({ $why }). Versuche es noch einmal.
+ask-connection = Die Geschichte der Verbindung lässt sich nicht lesen ({ $why }). Versuche es noch einmal.
 ask-link = Dieser Link lässt sich nicht öffnen: nur Webseiten, E-Mail- und Chat-Adressen gehen.
 ask-link-failed = Der Link lässt sich nicht öffnen: Das System hat kein Programm dafür gefunden.
 
@@ -153,3 +154,36 @@ notification-title = { $count ->
        *[other] { $name } ({ $count })
     }
 notification-open = Öffnen
+
+## Was die Geschichte einer Verbindung zeigt
+
+finding-idle-timeout = Die Verbindung wurde { $times }-mal nach { $seconds } s Stille beendet: wahrscheinlich die Leerlaufgrenze eines Proxys oder Routers. Dormouse fragt jetzt öfter nach; wer den Proxy betreibt, kann längere Stille erlauben.
+finding-lifetime = Die Verbindung wurde { $times }-mal { $seconds } s nach ihrem Beginn beendet, was auch auf ihr geschah: wahrscheinlich erlaubt etwas dazwischen eine Verbindung nur so lange. Verloren geht dabei nichts.
+finding-zombies = { $times }-mal an einem Tag sah die Verbindung offen aus und trug nichts: wahrscheinlich hat ein Router oder eine Firewall sie wortlos vergessen. Dormouse hat es bemerkt und eine neue aufgebaut.
+finding-cycles = Der Server hat die Verbindung in { $minutes } Minuten { $times }-mal angenommen und wieder beendet. Beim letzten Mal: { $cause }
+finding-long-connecting = Seit { $minutes } Minuten kommt keine Verbindung zustande. Der letzte Versuch: { $cause }
+finding-same-time = An { $days } Tagen endete die Verbindung gegen { $time } UTC: wahrscheinlich durch etwas, das der Server zu dieser Zeit tut.
+
+manner-code = Code { $code }
+manner-silent = keine Antwort
+manner-by-the-server = Wort des Servers
+manner-by-us = hier aufgegeben
+
+history-code = Code { $code }.
+history-wait = Nächster Versuch ({ $attempt }) in höchstens { $wait } s.
+history-attempt = Versuch { $attempt }.
+history-recovered-old = { $messages ->
+        [0] Nach { $seconds } s auf der alten Verbindung zurück.
+        [one] Nach { $seconds } s auf der alten Verbindung zurück, mit { $messages } Nachricht.
+       *[other] Nach { $seconds } s auf der alten Verbindung zurück, mit { $messages } Nachrichten.
+    }
+history-recovered-resumed = { $messages ->
+        [0] Nach { $seconds } s mit der früheren Sitzung zurück.
+        [one] Nach { $seconds } s mit der früheren Sitzung zurück, mit { $messages } Nachricht.
+       *[other] Nach { $seconds } s mit der früheren Sitzung zurück, mit { $messages } Nachrichten.
+    }
+history-recovered-fresh = { $messages ->
+        [0] Nach { $seconds } s mit einer neuen Sitzung zurück.
+        [one] Nach { $seconds } s mit einer neuen Sitzung zurück, mit { $messages } Nachricht.
+       *[other] Nach { $seconds } s mit einer neuen Sitzung zurück, mit { $messages } Nachrichten.
+    }

@@ -145,6 +145,7 @@ ask-too-long = This is too long to be sent: at most { $limit } kilobytes.
 ask-empty = There is nothing in this message.
 ask-place = There is no such place in the conversation.
 ask-history = The history can't be read ({ $why }). Try again.
+ask-connection = The connection's history can't be read ({ $why }). Try again.
 ask-link = This link can't be opened: only web pages, mail addresses and chat addresses can.
 ask-link-failed = The link can't be opened: the system found no program for it.
 
@@ -155,3 +156,36 @@ notification-title = { $count ->
        *[other] { $name } ({ $count })
     }
 notification-open = Open
+
+## What a connection's history shows
+
+finding-idle-timeout = The connection was ended { $times } times after { $seconds } s of silence: probably the idle timeout of a proxy or router. Dormouse asks more often now; whoever runs the proxy can allow longer silence.
+finding-lifetime = The connection was ended { $times } times { $seconds } s after it was made, whatever passed on it: probably something in between allows a connection only so long. Nothing is lost by it.
+finding-zombies = { $times } times within a day the connection looked open and carried nothing: probably a router or firewall forgot it without a word. Dormouse noticed and made a new one.
+finding-cycles = The server accepted the connection and ended it again { $times } times within { $minutes } minutes. The last time: { $cause }
+finding-long-connecting = For { $minutes } minutes no connection has come about. The last attempt: { $cause }
+finding-same-time = On { $days } days the connection ended at about { $time } UTC: probably something that the server does at that time.
+
+manner-code = code { $code }
+manner-silent = no answer
+manner-by-the-server = the server’s word
+manner-by-us = given up here
+
+history-code = Close code { $code }.
+history-wait = Next attempt ({ $attempt }) in { $wait } s at most.
+history-attempt = Attempt { $attempt }.
+history-recovered-old = { $messages ->
+        [0] Back after { $seconds } s on the old connection.
+        [one] Back after { $seconds } s on the old connection, with { $messages } message.
+       *[other] Back after { $seconds } s on the old connection, with { $messages } messages.
+    }
+history-recovered-resumed = { $messages ->
+        [0] Back after { $seconds } s with the earlier session.
+        [one] Back after { $seconds } s with the earlier session, with { $messages } message.
+       *[other] Back after { $seconds } s with the earlier session, with { $messages } messages.
+    }
+history-recovered-fresh = { $messages ->
+        [0] Back after { $seconds } s with a new session.
+        [one] Back after { $seconds } s with a new session, with { $messages } message.
+       *[other] Back after { $seconds } s with a new session, with { $messages } messages.
+    }

@@ -60,6 +60,51 @@ ui-banner-back-in = { $n ->
 ui-banner-stopped = Nicht verbunden.
 ui-banner-sign-in-again = Melde dich wieder an, um zu senden und zu empfangen.
 ui-retry-now = Jetzt versuchen
+ui-connection-explain = Die Verbindung erklären
+ui-findings = Wonach das aussieht
+ui-history = Verlauf
+ui-history-range = Wie weit zurück
+ui-history-hour = Stunde
+ui-history-day = Tag
+ui-history-week = Woche
+ui-history-nothing = Noch ist nichts bekannt
+ui-history-live = Verbunden
+ui-history-suspect = Wird geprüft
+ui-history-away = Nicht verbunden
+ui-history-stopped = Braucht dich
+ui-history-offline = Kein Netz
+ui-history-asleep = Schlaf
+ui-history-not-running = Lief nicht
+ui-path-endpoint = Server
+ui-path-peer = Erreicht unter
+ui-path-tls = Verschlüsselung
+ui-path-tls-none = Keine: sie verlässt diesen Computer nicht
+ui-path-mechanism = Angemeldet mit
+ui-path-session = Sitzung
+ui-path-resumed = Die frühere, fortgesetzt
+ui-path-fresh = Eine neue
+ui-path-round-trip = Antwortzeit
+ui-path-round-trip-is = { $now } ms jetzt, { $median } ms meist, { $worst } ms im schlimmsten Fall
+ui-path-heard = Letztes Byte
+ui-path-ago = vor { $span }
+ui-path-interval = Nachgefragt nach
+ui-path-interval-is = { $n ->
+    [one] { $n } s Stille
+   *[other] { $n } s Stille
+}
+ui-path-interval-learnt = { $n ->
+    [one] { $n } s Stille: längere Stille hat hier Verbindungen beendet
+   *[other] { $n } s Stille: längere Stille hat hier Verbindungen beendet
+}
+ui-losses = Verlorene Verbindungen dieser Woche
+ui-losses-hour = Stunde
+ui-losses-count = Anzahl
+ui-losses-how = Wie sie endeten
+ui-changes = Was geschah
+ui-span-seconds = { $s } s
+ui-span-minutes = { $m } min { $s } s
+ui-span-hours = { $h } h { $m } min
+ui-span-days = { $d } d { $h } h
 
 ## Menschen
 

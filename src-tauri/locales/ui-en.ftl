@@ -60,6 +60,51 @@ ui-banner-back-in = { $n ->
 ui-banner-stopped = Not connected.
 ui-banner-sign-in-again = Sign in again to send and receive.
 ui-retry-now = Retry now
+ui-connection-explain = Explain the connection
+ui-findings = What this looks like
+ui-history = History
+ui-history-range = How far back
+ui-history-hour = Hour
+ui-history-day = Day
+ui-history-week = Week
+ui-history-nothing = Nothing is known yet
+ui-history-live = Connected
+ui-history-suspect = Checking
+ui-history-away = Not connected
+ui-history-stopped = Needs you
+ui-history-offline = No network
+ui-history-asleep = Asleep
+ui-history-not-running = Not running
+ui-path-endpoint = Server
+ui-path-peer = Reached at
+ui-path-tls = Encryption
+ui-path-tls-none = None: it does not leave this computer
+ui-path-mechanism = Signed in with
+ui-path-session = Session
+ui-path-resumed = The earlier one, resumed
+ui-path-fresh = A new one
+ui-path-round-trip = Round trip
+ui-path-round-trip-is = { $now } ms now, { $median } ms usually, { $worst } ms at worst
+ui-path-heard = Last byte
+ui-path-ago = { $span } ago
+ui-path-interval = Asked after
+ui-path-interval-is = { $n ->
+    [one] { $n } s of silence
+   *[other] { $n } s of silence
+}
+ui-path-interval-learnt = { $n ->
+    [one] { $n } s of silence: longer silence has ended connections here
+   *[other] { $n } s of silence: longer silence has ended connections here
+}
+ui-losses = Lost connections this week
+ui-losses-hour = Hour
+ui-losses-count = Times
+ui-losses-how = How they ended
+ui-changes = What happened
+ui-span-seconds = { $s } s
+ui-span-minutes = { $m } min { $s } s
+ui-span-hours = { $h } h { $m } min
+ui-span-days = { $d } d { $h } h
 
 ## People
 

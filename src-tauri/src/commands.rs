@@ -4,7 +4,7 @@
 //! and, as permissions, in `capabilities/main.json`; a test holds the three together.
 
 use crate::links;
-use crate::protocol::{Account, Action, Event, Part, Refusal, Stretch};
+use crate::protocol::{Account, Action, ConnectionReport, Event, Part, Refusal, Stretch};
 use crate::shell::Shell;
 use std::sync::Arc;
 use tauri::State;
@@ -52,6 +52,12 @@ pub async fn stretch(
     limit: usize,
 ) -> Result<Stretch, String> {
     shell.stretch(&account, &with, &part, limit).await
+}
+
+/// Tells what is known of the connection and its last week.
+#[tauri::command]
+pub async fn connection_report(shell: Held<'_>, account: String) -> Result<ConnectionReport, String> {
+    shell.connection_report(&account).await
 }
 
 /// Does what the user wants.

@@ -6,7 +6,6 @@
 
 use crate::protocol::*;
 use std::fs;
-use std::path::Path;
 use ts_rs::{Config, TS};
 
 const HEAD: &str =
@@ -33,6 +32,7 @@ fn declarations() -> String {
         declared::<Account>(&config),
         declared::<Change>(&config),
         declared::<Connection>(&config),
+        declared::<RoundTrip>(&config),
         declared::<ConnectionState>(&config),
         declared::<Person>(&config),
         declared::<Contact>(&config),
@@ -43,6 +43,12 @@ fn declarations() -> String {
         declared::<Delivery>(&config),
         declared::<Part>(&config),
         declared::<Stretch>(&config),
+        declared::<ConnectionReport>(&config),
+        declared::<Path>(&config),
+        declared::<HistoryStretch>(&config),
+        declared::<StretchKind>(&config),
+        declared::<Dropped>(&config),
+        declared::<Transition>(&config),
         declared::<Action>(&config),
         declared::<Refusal>(&config),
         declared::<Field>(&config),
@@ -54,7 +60,7 @@ fn declarations() -> String {
 
 #[test]
 fn the_declarations_of_the_window_are_those_of_the_protocol() {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ui/protocol.d.ts");
+    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../ui/protocol.d.ts");
     let wanted = declarations();
     if std::env::var_os("DORMOUSE_WRITE_DECLARATIONS").is_some() {
         fs::write(&file, &wanted).unwrap();

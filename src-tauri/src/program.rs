@@ -100,6 +100,7 @@ fn program() -> Result<ExitCode, CannotStart> {
             commands::unlock,
             commands::sign_out,
             commands::stretch,
+            commands::connection_report,
             commands::act,
             commands::open_link,
             commands::look,

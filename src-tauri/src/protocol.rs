@@ -5,6 +5,10 @@
 //! so the window's code is checked against them too. Sentences come ready in the user's language; the window
 //! never puts words to codes, only to its own buttons. Everything in them is data: text, never markup.
 
+mod report;
+
+pub use report::{ConnectionReport, Dropped, HistoryStretch, Path, StretchKind, Transition};
+
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 #[cfg(test)]
@@ -86,6 +90,8 @@ pub struct Account {
 pub enum Change {
     /// The connection's state.
     Connection(Connection),
+    /// The server answered: how long answers took lately.
+    RoundTrip(RoundTrip),
     /// A conversation of the list.
     Conversation(Conversation),
     /// A message that is new or looks different now.
@@ -173,6 +179,25 @@ pub struct Connection {
     pub retry_at: Option<i64>,
     /// Its end was of a kind that only a new password can mend.
     pub password_refused: bool,
+}
+
+/// How long the server's answers took lately, in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(rename_all = "camelCase")]
+pub struct RoundTrip {
+    /// The last one.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub now: u64,
+    /// The median.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub median: u64,
+    /// The longest.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub worst: u64,
+    /// When the last one was measured (milliseconds since 1970).
+    #[cfg_attr(test, ts(type = "number"))]
+    pub at: i64,
 }
 
 /// The states of a connection.

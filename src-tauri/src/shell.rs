@@ -2,10 +2,11 @@
 
 use crate::accounts::{Entry, Registry};
 use crate::alerts::Alerts;
+use crate::connection_report::report;
 use crate::home::Home;
 use crate::notifications::Key;
 use crate::outlet::{Outlet, Sink};
-use crate::protocol::{self, Account, Event, Refusal, Stretch};
+use crate::protocol::{self, Account, ConnectionReport, Event, Refusal, Stretch};
 use crate::running::{Context, End, Password, Running};
 use crate::sign_in::{Form, check, check_password, refusal, try_account};
 use crate::stretch::stretch;
@@ -266,6 +267,24 @@ impl Shell {
                 .history(&with, wanted, limit)
                 .map_err(|error| words.about("ask-history", "why", &error.to_string()))?;
             Ok(stretch(&found, &part, &words))
+        });
+        let ended = |_| self.context.words.plain("refusal-ended");
+        read.await.map_err(ended)?
+    }
+
+    /// What is known of an account's connection and its last week.
+    pub async fn connection_report(&self, account: &str) -> Result<ConnectionReport, String> {
+        let words = Arc::clone(&self.context.words);
+        let engine = self
+            .with(account, Running::engine)?
+            .ok_or_else(|| words.plain("refusal-ended"))?;
+        let status = engine.status().await;
+        let status = status.ok_or_else(|| words.plain("refusal-ended"))?;
+        let read = tokio::task::spawn_blocking(move || {
+            let history = engine
+                .transitions(usize::MAX)
+                .map_err(|error| words.about("ask-connection", "why", &error.to_string()))?;
+            Ok(report(&words, &status, &history, dormouse_engine::now().stamp))
         });
         let ended = |_| self.context.words.plain("refusal-ended");
         read.await.map_err(ended)?

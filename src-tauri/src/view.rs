@@ -9,11 +9,12 @@ use crate::protocol::{self, Change};
 use crate::tags::Tags;
 use crate::words::Words;
 use dormouse_engine::model::{
-    self, BareJid, Cause, ChatState, ConnectionState, Now, Place, Side, Subscription,
+    self, BareJid, Cause, ChatState, Condition, ConnectionState, Now, Place, Side, Subscription,
 };
 use dormouse_names::Book;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The longest text that a list of conversations gets, in characters.
 const EXCERPT: usize = 160;
@@ -57,6 +58,15 @@ impl View {
         match change {
             model::Change::Connection(connection) => {
                 out.push(Change::Connection(self.connection(&connection, now)));
+            }
+            model::Change::RoundTrip(round_trip) => {
+                let millis = |length: Duration| u64::try_from(length.as_millis()).unwrap_or(u64::MAX);
+                out.push(Change::RoundTrip(protocol::RoundTrip {
+                    now: millis(round_trip.now),
+                    median: millis(round_trip.median),
+                    worst: millis(round_trip.worst),
+                    at: now.stamp.0,
+                }));
             }
             model::Change::Conversation(conversation) => {
                 out.push(Change::Conversation(self.conversation(&conversation, tags)));
@@ -210,20 +220,24 @@ pub fn message_in(words: &Words, message: &model::Message, tags: &Tags) -> proto
     }
 }
 
+/// A connection's state without its particulars.
+pub fn condition(condition: Condition) -> protocol::ConnectionState {
+    use protocol::ConnectionState as Shown;
+    match condition {
+        Condition::Asleep => Shown::Asleep,
+        Condition::Offline => Shown::Offline,
+        Condition::Connecting => Shown::Connecting,
+        Condition::SigningIn => Shown::SigningIn,
+        Condition::CatchingUp => Shown::CatchingUp,
+        Condition::Live => Shown::Live,
+        Condition::Suspect => Shown::Suspect,
+        Condition::Waiting => Shown::Waiting,
+        Condition::Stopped => Shown::Stopped,
+    }
+}
+
 /// The connection's state, its sentence in these words.
 pub fn connection_in(words: &Words, connection: &model::Connection, now: Now) -> protocol::Connection {
-    use protocol::ConnectionState as Shown;
-    let state = match connection.state {
-        ConnectionState::Asleep => Shown::Asleep,
-        ConnectionState::Offline => Shown::Offline,
-        ConnectionState::Connecting { .. } => Shown::Connecting,
-        ConnectionState::SigningIn => Shown::SigningIn,
-        ConnectionState::CatchingUp => Shown::CatchingUp,
-        ConnectionState::Live => Shown::Live,
-        ConnectionState::Suspect => Shown::Suspect,
-        ConnectionState::Waiting { .. } => Shown::Waiting,
-        ConnectionState::Stopped => Shown::Stopped,
-    };
     let retry_at = match connection.state {
         // Deadlines are on a clock that counts sleep; the window has the calendar's only.
         ConnectionState::Waiting { until, .. } => {
@@ -233,7 +247,7 @@ pub fn connection_in(words: &Words, connection: &model::Connection, now: Now) ->
         _ => None,
     };
     protocol::Connection {
-        state,
+        state: condition(connection.state.condition()),
         since: connection.since.0,
         cause: words.cause(&connection.cause),
         retry_at,

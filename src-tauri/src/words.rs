@@ -4,6 +4,8 @@
 //! gets the sentence of [`crate::translations`]. Every match names every variant, so that a new one can't
 //! be forgotten.
 
+mod history;
+
 use crate::protocol::Text;
 use crate::translations::{Translations, data};
 use crate::{catalogue, links};

@@ -3,7 +3,7 @@
 //! - The pure crates depend on no runtime, no database and no source of events (clippy's lists in `lints/pure` see to
 //!   clocks, threads and hash order).
 //! - Arrows run one way only: ui -> shell, cli -> engine -> {account, dial, store, wake}; account -> {link, xmpp,
-//!   timeline}; shell -> {engine, names}; all -> model but wake and names, which know nobody. Siblings do not know
+//!   timeline}; shell -> {engine, diagnosis, names}; cli -> diagnosis; all -> model but wake and names, which know nobody. Siblings do not know
 //!   each other.
 //! - A file is a concept with the field's own name: nothing is called utils, helpers or manager.
 
@@ -12,12 +12,13 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 /// The crates that decide and do nothing else.
-pub const PURE: [&str; 6] = [
+pub const PURE: [&str; 7] = [
     "dormouse-model",
     "dormouse-link",
     "dormouse-xmpp",
     "dormouse-timeline",
     "dormouse-account",
+    "dormouse-diagnosis",
     "dormouse-names",
 ];
 
@@ -37,7 +38,7 @@ const NOT_IN_PURE: [&str; 12] = [
 ];
 
 /// Each crate of the house and those it may know, without the common prefix.
-const ARROWS: [(&str, &[&str]); 12] = [
+const ARROWS: [(&str, &[&str]); 13] = [
     ("model", &[]),
     ("link", &["model"]),
     ("xmpp", &["model"]),
@@ -47,9 +48,10 @@ const ARROWS: [(&str, &[&str]); 12] = [
     ("store", &["model"]),
     ("wake", &[]),
     ("engine", &["account", "dial", "store", "wake", "model"]),
-    ("cli", &["engine", "model"]),
+    ("diagnosis", &["model"]),
+    ("cli", &["engine", "diagnosis", "model"]),
     ("names", &[]),
-    ("shell", &["engine", "names"]),
+    ("shell", &["engine", "diagnosis", "names"]),
 ];
 
 /// The shell's package, which lives in `src-tauri`.

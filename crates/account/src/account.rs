@@ -1,27 +1,27 @@
 //! The account as one state machine: what comes in, whom it concerns, what they say.
 
+use crate::chronicle::Chronicle;
 use crate::contacts::Contacts;
 use crate::flood::Flood;
 use crate::journal::Journal;
 use crate::quarantine::Quarantine;
 use crate::quiet::Quiet;
+use crate::round_trips::RoundTrips;
 use crate::standing::Standing;
 use crate::store_failure::StoreFailure;
 use crate::tokens::Tokens;
 use crate::turn::Turn;
 use crate::way::Ways;
 use crate::{Input, Output};
-use dormouse_link::{IdleIntervals, Input as LinkInput, Link, Output as LinkOutput, Probe};
+use dormouse_link::{IdleIntervals, Input as LinkInput, Link};
 use dormouse_model::{
     Action, BareJid, BatchId, Cause, Change, Channel, ConnId, Connection, ConnectionState, Endpoint, Key,
-    Memory, Notice, Now, Outgoing, Random, ReadError, Stamp, Tick, Verdict,
+    Memory, Notice, Now, Outgoing, Random, ReadError, RoundTrip, Side, Stamp, Tick, Verdict,
 };
 use dormouse_timeline::{Effect, Timeline};
-use dormouse_xmpp::{Credentials, Session, Token};
+use dormouse_xmpp::{Credentials, Session, SignedIn, Token};
 use std::collections::BTreeMap;
-
-/// How often a server may send us elsewhere before we go back to where we began (RFC 7395 section 3.6.1).
-const HOPS: u32 = 3;
+use std::time::Duration;
 
 /// Receipts and markers that wait at most. They wait in memory, and a catch-up can be made endless.
 const MOST_COURTESIES: usize = 10_000;
@@ -52,6 +52,14 @@ pub struct Status {
     pub session_ready: bool,
     /// Everything missed has been read back.
     pub caught_up: bool,
+    /// How the session on the present connection was signed in and what it is.
+    pub signed_in: Option<SignedIn>,
+    /// How long answers took lately.
+    pub round_trip: Option<RoundTrip>,
+    /// How long the connection may be silent before it is asked.
+    pub interval: Duration,
+    /// It is shorter than usual: silence has ended connections on this path.
+    pub interval_learnt: bool,
 }
 
 /// What is about to end, once everything written before is on disk.
@@ -82,6 +90,8 @@ pub struct Account {
     pub(crate) timeline: Timeline,
     pub(crate) contacts: Contacts,
     pub(crate) journal: Journal,
+    pub(crate) chronicle: Chronicle,
+    pub(crate) round_trips: RoundTrips,
     flood: Flood,
     quarantine: Quarantine,
     pub(crate) quiet: Quiet,
@@ -94,7 +104,7 @@ pub struct Account {
     /// A resumed connection on which the server may still be sending what it held.
     pub(crate) fence: Option<ConnId>,
     /// Connections that are open and not in use, with what they offer.
-    open: BTreeMap<ConnId, Channel>,
+    pub(crate) open: BTreeMap<ConnId, Channel>,
     /// Where the server sent us, and how often in a row.
     pub(crate) elsewhere: Option<(Endpoint, u32)>,
     pub(crate) ways: Ways,
@@ -131,6 +141,8 @@ impl Account {
             timeline,
             contacts: Contacts::restore(memory)?,
             journal: Journal::restore(memory)?,
+            chronicle: Chronicle::restore(memory)?,
+            round_trips: RoundTrips::default(),
             flood: Flood::default(),
             quarantine: Quarantine::restore(memory)?,
             quiet: Quiet::default(),
@@ -167,6 +179,7 @@ impl Account {
             turn.change(Change::Conversation(Box::new(conversation)));
         }
         self.end_if_safe(&mut turn);
+        self.chronicle.end_turn(now, &mut turn.draft);
         let batch = self.next_batch;
         if !turn.draft.is_empty() {
             self.next_batch = batch.next();
@@ -210,6 +223,7 @@ impl Account {
     /// [`crate::history`].
     pub fn snapshot(&self, memory: &dyn Memory) -> Result<Vec<Change>, ReadError> {
         let mut changes = vec![Change::Connection(self.connection())];
+        changes.extend(self.round_trips.summary().map(Change::RoundTrip));
         changes.extend(self.contacts.snapshot());
         let conversations = dormouse_timeline::conversations(memory)?.into_iter();
         changes.extend(conversations.map(|it| Change::Conversation(Box::new(it))));
@@ -237,6 +251,10 @@ impl Account {
             outbox: self.timeline.outbox_len(),
             session_ready: self.session.is_ready(),
             caught_up: self.timeline.caught_up(),
+            signed_in: self.session.sign_in(),
+            round_trip: self.round_trips.summary(),
+            interval: self.link.interval(),
+            interval_learnt: self.link.interval() < self.link.ordinary_interval(),
         }
     }
 
@@ -262,9 +280,17 @@ impl Account {
                 self.link(turn, LinkInput::DialFailed(conn, verdict))?;
             }
             Input::Frame { conn, text } => self.frame(turn, conn, &text)?,
-            Input::Activity(conn) => self.link(turn, LinkInput::Inbound(conn))?,
+            Input::Activity(conn) => {
+                if self.current == Some(conn) {
+                    self.chronicle.heard(turn.now);
+                }
+                self.link(turn, LinkInput::Inbound(conn))?;
+            }
             Input::Closed { conn, closing } => {
                 self.open.remove(&conn);
+                if self.current == Some(conn) {
+                    self.chronicle.closed(turn.now, closing.clone());
+                }
                 let verdict = match self.session.closed(turn.now, conn, &closing) {
                     Some(verdict) => verdict,
                     None => Verdict::new(Action::Retry, Cause::Lost),
@@ -317,6 +343,7 @@ impl Account {
         if self.current != Some(conn) {
             return Ok(());
         }
+        self.chronicle.heard(turn.now);
         self.link(turn, LinkInput::Inbound(conn))?;
         let said = if self.quarantine.holds(text) {
             self.note(
@@ -410,6 +437,7 @@ impl Account {
                 turn.out.push(Output::Frame { conn, text });
             }
         }
+        self.chronicle.runs(turn.now, &mut turn.draft);
         // A closed stream has ended its session: the next start must not ask for it.
         self.session.save(&mut turn.draft);
         turn.out.push(match what {
@@ -418,98 +446,17 @@ impl Account {
         });
     }
 
-    /// A connection ended, whoever noticed.
-    pub(crate) fn connection_ended(
-        &mut self,
-        turn: &mut Turn,
-        conn: ConnId,
-        verdict: Verdict,
-    ) -> Result<(), ReadError> {
-        if let Cause::SeeOther(target) = &verdict.cause {
-            let hops = self.elsewhere.as_ref().map_or(0, |(_, hops)| *hops) + 1;
-            self.elsewhere =
-                (hops <= HOPS && target.starts_with("wss://")).then(|| (Endpoint(target.clone()), hops));
-        }
-        self.lost(turn, conn);
-        self.link(turn, LinkInput::Closed(conn, verdict))
-    }
-
-    /// Nothing more comes of this connection.
-    fn lost(&mut self, turn: &mut Turn, conn: ConnId) {
-        self.open.remove(&conn);
-        if self.current == Some(conn) {
-            self.current = None;
-            self.fence = None;
-            self.quiet.forget();
-            let changes = self.contacts.forget_typing();
-            turn.changes(changes);
-        }
-    }
-
-    /// Tells the link something and does what it says.
-    pub(crate) fn link(&mut self, turn: &mut Turn, input: LinkInput) -> Result<(), ReadError> {
-        for output in self.link.handle(turn.now, input) {
-            match output {
-                LinkOutput::Dial { conn, .. } => {
-                    let endpoint = self.elsewhere.as_ref().map(|(endpoint, _)| endpoint.clone());
-                    turn.out.push(Output::Dial {
-                        conn,
-                        endpoint,
-                        known: self.ways.known(),
-                    });
-                }
-                LinkOutput::Use(conn) => {
-                    let Some(channel) = self.open.remove(&conn) else {
-                        continue;
-                    };
-                    if let Some(old) = self.current {
-                        self.lost(turn, old);
-                    }
-                    let Some(credentials) = &self.settings.credentials else {
-                        continue;
-                    };
-                    self.current = Some(conn);
-                    let token = self.tokens.usable();
-                    let said = self.session.begin(turn.now, conn, &channel, credentials, token);
-                    self.session_said(turn, said)?;
-                }
-                LinkOutput::Hangup(conn) => {
-                    if self.current == Some(conn) {
-                        self.session.give_up(turn.now, conn);
-                    }
-                    self.lost(turn, conn);
-                    turn.out.push(Output::Abort(conn));
-                }
-                LinkOutput::Probe(conn, probe) => {
-                    if self.current == Some(conn) {
-                        let said = match probe {
-                            Probe::Quiet => self.session.request_ack(),
-                            Probe::Numbered(number) => self.session.ping(number),
-                        };
-                        self.session_said(turn, said)?;
-                    }
-                }
-                LinkOutput::State(connection) => {
-                    self.note(
-                        turn,
-                        format!("{}: {}", connection.state.name(), connection.cause.sentence()),
-                    );
-                    if connection.state == ConnectionState::Suspect {
-                        let changes = self.contacts.forget_typing();
-                        turn.changes(changes);
-                    }
-                    turn.change(Change::Connection(connection));
-                }
-                LinkOutput::Journal(text) => self.note(turn, text),
-            }
-        }
-        Ok(())
-    }
-
     pub(crate) fn effects(&mut self, turn: &mut Turn, effects: Vec<Effect>) -> Result<(), ReadError> {
         for effect in effects {
             match effect {
-                Effect::Change(change) => turn.change(change),
+                Effect::Change(change) => {
+                    if let Change::Message(message) = &change
+                        && message.side == Side::Theirs
+                    {
+                        self.chronicle.message(message.id);
+                    }
+                    turn.change(change);
+                }
                 Effect::Send(message) if self.courtesies.len() < MOST_COURTESIES => {
                     self.courtesies.push(message);
                 }

@@ -34,6 +34,7 @@ impl Account {
                 let effects = self.timeline.acknowledged(now, &acked, &mut turn.draft)?;
                 self.effects(turn, effects)?;
                 self.stands(conn);
+                self.chronicle.signed_in(true);
                 self.link(turn, LinkInput::SignedIn { conn, resumed: true })?;
                 // What the server held comes right behind <resumed/>, and nobody says how much it is: the
                 // answer to a question asked now comes behind the last of it.
@@ -64,6 +65,7 @@ impl Account {
                 }
                 self.quiet.began(now.tick);
                 self.stands(conn);
+                self.chronicle.signed_in(false);
                 self.link(turn, LinkInput::SignedIn { conn, resumed: false })?;
                 self.session_began(turn, true)?;
             }

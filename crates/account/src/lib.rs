@@ -17,15 +17,19 @@
 //! The parts don't know each other; what one says that concerns another passes through here.
 
 mod account;
+pub mod chronicle;
 mod commands;
+mod connection;
 mod contacts;
 mod events;
 mod flood;
 mod input;
 pub mod journal;
+mod numbered;
 mod password;
 pub mod quarantine;
 mod quiet;
+mod round_trips;
 mod standing;
 mod store_failure;
 mod tokens;
@@ -36,4 +40,4 @@ pub use account::{Account, Settings, Status};
 pub use input::{Command, Input, Output};
 // What a driver and a window need of the parts, so that they know this crate alone.
 pub use dormouse_timeline::{Part, Stretch, history};
-pub use dormouse_xmpp::{Credentials, Token};
+pub use dormouse_xmpp::{Credentials, SignedIn, Token};

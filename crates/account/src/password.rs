@@ -15,7 +15,9 @@ impl Account {
         }
         self.without_password = Some(turn.now.stamp);
         self.note(turn, "There is no password to sign in with.".into());
-        turn.change(Change::Connection(self.connection()));
+        let connection = self.connection();
+        self.chronicle.entered(turn.now, &connection, &mut turn.draft);
+        turn.change(Change::Connection(connection));
         Ok(())
     }
 

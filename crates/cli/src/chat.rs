@@ -239,7 +239,7 @@ impl Screen {
                 print(format!("* {} {what} blocked", self.name(&address)));
             }
             // One conversation at a time is on a terminal, and it has no list of them.
-            Change::Conversation(_) | Change::NoticeGone(_) | Change::Stored => {}
+            Change::Conversation(_) | Change::NoticeGone(_) | Change::RoundTrip(_) | Change::Stored => {}
             Change::ChatState { conversation, state } => {
                 let typing = state == Some(ChatState::Composing);
                 let here = self.with.as_ref() == Some(&conversation);

@@ -26,6 +26,8 @@ pub enum Line {
     Status {},
     /// Show the connection's journal.
     Journal { limit: Option<usize> },
+    /// Show the changes of the connection's state.
+    Transitions { limit: Option<usize> },
     /// As before a sleep.
     Suspend {},
     /// As after a sleep of so many milliseconds.
@@ -85,6 +87,7 @@ mod tests {
             r#"{"command":"draft","to":"bob@example.org","text":"hel"}"#,
             r#"{"command":"block","address":"bob@example.org"}"#,
             r#"{"command":"unblock","address":"bob@example.org"}"#,
+            r#"{"command":"transitions","limit":5}"#,
             r#"{"command":"suspend"}"#,
             r#"{"command":"resume"}"#,
             r#"{"command":"network","up":false}"#,

@@ -3,11 +3,12 @@
 use crate::words;
 use dormouse_engine::model::{
     Availability, Change, ChatState, Connection, ConnectionState, Contact, Content, Conversation, Delivery,
-    Message, MessageId, Now, Side, Subscription,
+    Message, MessageId, Now, RoundTrip, Side, Subscription, Transition,
 };
 use dormouse_engine::{Status, Stretch};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// The tags of this run's own messages, by id.
 pub type Tags = BTreeMap<MessageId, String>;
@@ -16,6 +17,11 @@ pub type Tags = BTreeMap<MessageId, String>;
 pub fn change(change: &Change, tags: &Tags, now: Now) -> Value {
     match change {
         Change::Connection(it) => connection(it, now),
+        Change::RoundTrip(it) => {
+            let mut event = round_trip(it);
+            event["event"] = json!("round-trip");
+            event
+        }
         Change::Message(it) => {
             let mut event = message(it, tags);
             event["event"] = json!("message");
@@ -68,7 +74,7 @@ fn connection(it: &Connection, now: Now) -> Value {
         ConnectionState::Connecting { attempt } => event["attempt"] = json!(attempt),
         ConnectionState::Waiting { attempt, until } => {
             event["attempt"] = json!(attempt);
-            event["retry_in"] = json!(u64::try_from(until.since(now.tick).as_millis()).unwrap_or(u64::MAX));
+            event["retry_in"] = json!(millis(until.since(now.tick)));
         }
         _ => {}
     }
@@ -127,9 +133,47 @@ pub fn history(with: &str, stretch: &Stretch, tags: &Tags) -> Value {
 
 /// The answer to `status`.
 pub fn status(it: &Status) -> Value {
+    let account = &it.account;
+    let connection = &account.connection;
+    let mut event = json!({
+        "event": "status", "state": connection.state.name(), "reason": connection.cause.sentence(),
+        "since": connection.since.0, "outbox": account.outbox, "ready": account.session_ready,
+        "caught_up": account.caught_up, "interval_ms": millis(account.interval),
+        "interval_learnt": account.interval_learnt,
+    });
+    if let Some(path) = &it.path {
+        event["endpoint"] = json!(path.endpoint.0);
+        event["peer"] = json!(path.peer.to_string());
+        event["tls"] = json!(path.tls.map(|version| version.name()));
+        event["heard"] = json!(path.heard.0);
+    }
+    if let Some(signed_in) = &account.signed_in {
+        event["mechanism"] = json!(signed_in.mechanism);
+        event["resumed"] = json!(signed_in.resumed);
+    }
+    if let Some(it) = &account.round_trip {
+        event["round_trip"] = round_trip(it);
+    }
+    event
+}
+
+/// How long answers took lately.
+fn round_trip(it: &RoundTrip) -> Value {
+    json!({"now_ms": millis(it.now), "median_ms": millis(it.median), "worst_ms": millis(it.worst)})
+}
+
+/// A line of the connection's history.
+pub fn transition(it: &Transition) -> Value {
     json!({
-        "event": "status", "state": it.connection.state.name(), "reason": it.connection.cause.sentence(),
-        "since": it.connection.since.0, "outbox": it.outbox, "ready": it.session_ready,
-        "caught_up": it.caught_up,
+        "event": "transition", "at": it.at.0, "state": it.to.name(), "reason": it.cause.sentence(),
+        "code": it.code(), "wait_ms": it.wait_ms, "attempt": it.attempt,
+        "ran_until": it.ran_until.map(|stamp| stamp.0),
+        "recovery": it.recovery.map(|recovery| json!({
+            "took_ms": recovery.took_ms, "by": recovery.by.name(), "messages": recovery.messages,
+        })),
     })
+}
+
+fn millis(length: Duration) -> u64 {
+    u64::try_from(length.as_millis()).unwrap_or(u64::MAX)
 }

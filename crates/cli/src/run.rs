@@ -100,6 +100,7 @@ async fn obey(engine: &Engine, line: Line, tags: &mut Tags) {
             return;
         }
         Line::Journal { limit } => return journal(engine, limit),
+        Line::Transitions { limit } => return transitions(engine, limit),
         Line::Suspend {} => {
             engine.suspend().await;
             write(&json!({"event": "suspended"}));
@@ -165,6 +166,17 @@ fn journal(engine: &Engine, limit: Option<usize>) {
         }
         Err(error) => {
             write(&json!({"event": "error", "text": format!("The journal can't be read: {error}.")}));
+        }
+    }
+}
+
+fn transitions(engine: &Engine, limit: Option<usize>) {
+    match engine.transitions(limit.unwrap_or(100)) {
+        Ok(transitions) => transitions.iter().for_each(|it| write(&event::transition(it))),
+        Err(error) => {
+            write(
+                &json!({"event": "error", "text": format!("The connection's history can't be read: {error}.")}),
+            );
         }
     }
 }

@@ -4,7 +4,7 @@ use crate::abort::Aborter;
 use crate::endpoint::{self, Parts};
 use crate::remembered::{LookUp, to_remember};
 use crate::settings::Settings;
-use crate::tls::{self, Tls};
+use crate::tls::{self, Tls, TlsVersion};
 use crate::web_socket::{self, Socket, Transport};
 use crate::{discovery, names, tcp};
 use dormouse_model::{Channel, DialFailure, DialStep, Endpoint, Way};
@@ -35,6 +35,8 @@ pub struct Connected {
     pub peer_addr: SocketAddr,
     /// What was dialled and where it leads, to be remembered.
     pub way: Way,
+    /// What protects it.
+    pub tls: Option<TlsVersion>,
     /// The frames.
     pub socket: Socket,
     /// How to end it without sending what waits.
@@ -220,10 +222,12 @@ impl Dialler {
             loopback: peer_addr.ip().is_loopback(),
             exporter: None,
         };
+        let mut version = None;
         let stream: Box<dyn Transport> = if parts.encrypted {
             let work = self.tls()?.handshake(&parts.host, stream);
             let stream = self.step(DialStep::Tls, tell, work).await?;
             channel.exporter = tls::exporter(&stream);
+            version = TlsVersion::of(&stream);
             Box::new(stream)
         } else {
             Box::new(stream)
@@ -242,6 +246,7 @@ impl Dialler {
                 addresses: to_remember(peer_addr.ip(), &tried, found),
             },
             aborter,
+            tls: version,
             socket,
         })
     }

@@ -37,4 +37,5 @@ pub use abort::Aborter;
 pub use dialler::{Connected, Dialler, Target};
 pub use endpoint::BadEndpoint;
 pub use settings::{Deadlines, Settings};
+pub use tls::TlsVersion;
 pub use web_socket::{Inbound, Reader, Socket, Writer};

@@ -63,12 +63,39 @@ impl Tls {
 /// only with an extension that rustls does not report.
 pub(crate) fn exporter(stream: &TlsStream<QuickAck>) -> Option<[u8; 32]> {
     let (_, connection) = stream.get_ref();
-    if connection.protocol_version() != Some(ProtocolVersion::TLSv1_3) {
+    if TlsVersion::of(stream) != Some(TlsVersion::V1_3) {
         return None;
     }
     connection
         .export_keying_material([0; 32], b"EXPORTER-Channel-Binding", Some(&[]))
         .ok()
+}
+
+/// The versions of TLS that are spoken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TlsVersion {
+    /// RFC 5246.
+    V1_2,
+    /// RFC 8446.
+    V1_3,
+}
+
+impl TlsVersion {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            TlsVersion::V1_2 => "TLS 1.2",
+            TlsVersion::V1_3 => "TLS 1.3",
+        }
+    }
+
+    pub(crate) fn of(stream: &TlsStream<QuickAck>) -> Option<Self> {
+        match stream.get_ref().1.protocol_version()? {
+            ProtocolVersion::TLSv1_2 => Some(TlsVersion::V1_2),
+            ProtocolVersion::TLSv1_3 => Some(TlsVersion::V1_3),
+            _ => None,
+        }
+    }
 }
 
 fn failure(error: &io::Error) -> DialFailure {

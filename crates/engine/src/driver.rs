@@ -7,6 +7,7 @@
 
 use crate::flush::{Flushed, Flusher};
 use crate::line::{Line, LineEvent};
+use crate::path::{Path, Status};
 use crate::present::now;
 use crate::rebuild::{Rebuild, Rebuilds, notice};
 use crate::request::{Happening, Request, Subscription};
@@ -18,7 +19,6 @@ use dormouse_model::{BatchId, Change, ConnId, Endpoint, MessageId, Notice, Rando
 use dormouse_store::{SetAside, Store};
 use dormouse_wake::{Event as WakeEvent, Guard, Options, Proof, Reach, Watch, watch};
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
@@ -63,8 +63,8 @@ pub struct Driver {
     flushed: UnboundedReceiver<Flushed>,
     lines: BTreeMap<ConnId, Line>,
     line_events: (Sender<Told>, Receiver<Told>),
-    /// The local address of each open line, to know whose way is gone.
-    locals: BTreeMap<ConnId, IpAddr>,
+    /// Where each open line leads.
+    paths: BTreeMap<ConnId, Path>,
     current: ConnId,
     subscribers: Vec<UnboundedSender<Change>>,
     sends: BTreeMap<u64, oneshot::Sender<MessageId>>,
@@ -111,7 +111,7 @@ impl Driver {
             flushed,
             lines: BTreeMap::new(),
             line_events: channel(WAITING_FRAMES),
-            locals: BTreeMap::new(),
+            paths: BTreeMap::new(),
             current: ConnId::default(),
             subscribers: Vec::new(),
             sends: BTreeMap::new(),
@@ -259,7 +259,10 @@ impl Driver {
                 }
             }
             Request::Status { reply } => {
-                let _ = reply.send(self.account.status());
+                let _ = reply.send(Status {
+                    account: self.account.status(),
+                    path: self.paths.get(&self.current).cloned(),
+                });
             }
             Request::Leave => {
                 self.waiting.push(Waiting::Leave);
@@ -296,8 +299,8 @@ impl Driver {
                 }
             }
             WakeEvent::NetworkChanged(change) => {
-                let local = self.locals.get(&self.current);
-                let route_lost = local.is_some_and(|local| change.lost.contains(local));
+                let path = self.paths.get(&self.current);
+                let route_lost = path.is_some_and(|path| change.lost.contains(&path.local.ip()));
                 self.feed(Input::Network {
                     up: self.reaches(change.reach),
                     route_lost,
@@ -322,9 +325,14 @@ impl Driver {
         if !self.lines.contains_key(&conn) {
             return; // Given up meanwhile: what it still delivers is not read.
         }
+        if let LineEvent::Frame(_) | LineEvent::Activity = &event
+            && let Some(path) = self.paths.get_mut(&conn)
+        {
+            path.heard = now().stamp;
+        }
         match event {
-            LineEvent::Dialled { channel, local, way } => {
-                self.locals.insert(conn, local);
+            LineEvent::Dialled { channel, path, way } => {
+                self.paths.insert(conn, path);
                 let endpoint = way.endpoint.clone();
                 self.feed(Input::Reached { conn, way });
                 self.feed(Input::Dialled {
@@ -349,7 +357,7 @@ impl Driver {
 
     fn hang_up(&mut self, conn: ConnId) {
         self.lines.remove(&conn);
-        self.locals.remove(&conn);
+        self.paths.remove(&conn);
     }
 
     /// Hands one input to the core and does what it says.
@@ -422,7 +430,7 @@ impl Driver {
                 if let Some(line) = self.lines.remove(&conn) {
                     line.abort();
                 }
-                self.locals.remove(&conn);
+                self.paths.remove(&conn);
             }
             Output::KeepToken(token) => {
                 if let Some(tokens) = &mut self.tokens {
@@ -511,7 +519,7 @@ impl Driver {
     fn rebuild(&mut self, why: Rebuild) {
         tracing::error!(%why, "the core is rebuilt");
         self.lines.clear();
-        self.locals.clear();
+        self.paths.clear();
         self.line_events = channel(WAITING_FRAMES);
         self.sends.clear();
         let pause = self.rebuilds.note(now().tick);
@@ -533,7 +541,7 @@ impl Driver {
     fn stall(&mut self, error: &ReadError) {
         tracing::error!(%error, "the core stands still");
         self.lines.clear();
-        self.locals.clear();
+        self.paths.clear();
         self.line_events = channel(WAITING_FRAMES);
         self.stalled = Some(self.account.next_batch().next());
         self.say_stalled(error);

@@ -1,11 +1,14 @@
 //! The engine of one account, as the app, the terminal client and the tests hold it.
 
 use crate::driver::Driver;
+use crate::path::Status;
 use crate::request::{Happening, Request, Subscription};
 use crate::secret::Secret;
 use crate::settings::{Settings, StartError};
-use dormouse_account::{Command, Part, Status, Stretch, history};
-use dormouse_model::{BareJid, Endpoint, JournalEntry, Key, Memory, Message, MessageId, ReadError};
+use dormouse_account::{Command, Part, Stretch, history};
+use dormouse_model::{
+    BareJid, Endpoint, JournalEntry, Key, Memory, Message, MessageId, ReadError, Transition,
+};
 use dormouse_store::Store;
 use std::sync::Arc;
 use std::thread;
@@ -115,6 +118,11 @@ impl Engine {
     /// The last lines of the connection's journal, oldest first.
     pub fn journal(&self, limit: usize) -> Result<Vec<JournalEntry>, ReadError> {
         dormouse_account::journal::last(&*self.store, limit)
+    }
+
+    /// The connection's last transitions, oldest first.
+    pub fn transitions(&self, limit: usize) -> Result<Vec<Transition>, ReadError> {
+        dormouse_account::chronicle::last(&*self.store, limit)
     }
 
     /// Flushes, closes the stream, ends. The server ends the session.

@@ -4,9 +4,10 @@
 //! TCP's own means. Frames that go out are written as many at a time as have gathered; a server that asks and
 //! asks and reads none of the answers is given up before they fill the memory.
 
+use crate::path::Path;
+use crate::present::now;
 use dormouse_dial::{Aborter, Connected, Dialler, Inbound, Target, Writer};
 use dormouse_model::{Channel, Closing, ConnId, DialFailure, Way};
-use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -31,9 +32,9 @@ pub enum LineEvent {
     Dialled {
         /// What it offers to sign-in.
         channel: Channel,
-        /// The local address it leaves from.
-        local: IpAddr,
-        /// Where it leads, as given, remembered or found.
+        /// Where it leads and what protects it.
+        path: Path,
+        /// The same, as it is to be remembered.
         way: Way,
     },
     /// What was dialled works, and its domain names something else by now.
@@ -171,6 +172,7 @@ async fn live(
         way,
         socket,
         aborter,
+        tls,
     } = match dialler.dial(target.clone()).await {
         Ok(connected) => connected,
         Err(failure) => {
@@ -189,7 +191,13 @@ async fn live(
     });
     let dialled = LineEvent::Dialled {
         channel,
-        local: local_addr.ip(),
+        path: Path {
+            endpoint: way.endpoint.clone(),
+            local: local_addr,
+            peer: peer_addr,
+            tls,
+            heard: now().stamp,
+        },
         way: way.clone(),
     };
     if events.send((conn, dialled)).await.is_err() {

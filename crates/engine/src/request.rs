@@ -1,7 +1,8 @@
 //! What an engine's holder may ask of it, and gets.
 
+use crate::path::Status;
 use crate::secret::Secret;
-use dormouse_account::{Command, Status};
+use dormouse_account::Command;
 use dormouse_model::{BareJid, Change, MessageId};
 use std::time::Duration;
 use tokio::sync::mpsc::UnboundedReceiver;

@@ -79,7 +79,10 @@ async fn without_a_password_the_cache_is_there_and_with_one_it_dials() {
         _ => None,
     })
     .await;
-    assert_ne!(engine.status().await.unwrap().connection.cause, Cause::NoPassword);
+    assert_ne!(
+        engine.status().await.unwrap().account.connection.cause,
+        Cause::NoPassword
+    );
     engine.leave().await;
 
     folder.clone().forget().unwrap();

@@ -28,10 +28,6 @@ impl Link {
         }
     }
 
-    fn interval(&self) -> Duration {
-        self.learnt.of(&self.endpoint).interval(self.settings.heartbeat)
-    }
-
     /// Something of a signed-in connection is due.
     pub(crate) fn run_session_timer(&mut self, now: Now) {
         let State::Up(session) = &mut self.state else {

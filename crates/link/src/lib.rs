@@ -133,6 +133,8 @@ pub enum Output {
     State(Connection),
     /// A line for the connection's journal.
     Journal(String),
+    /// An answer took this long, with nothing in between that would make it the path's and not somebody's delay.
+    RoundTrip(Duration),
 }
 
 /// How to ask.

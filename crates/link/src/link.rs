@@ -130,6 +130,16 @@ impl Link {
         self.endpoint = endpoint;
     }
 
+    /// How long the connection may be silent before it is asked, as learnt for its path.
+    pub fn interval(&self) -> Duration {
+        self.learnt.of(&self.endpoint).interval(self.settings.heartbeat)
+    }
+
+    /// The same, on a path of which nothing was learnt.
+    pub fn ordinary_interval(&self) -> Duration {
+        self.settings.heartbeat
+    }
+
     /// What has been learnt of the paths, to be kept under `Key::Learnt("idle")` when it changes.
     pub fn learnt(&self) -> &IdleIntervals {
         &self.learnt

@@ -34,8 +34,13 @@ impl Link {
         let quiet_times = self.is_quiet();
         let Some(session) = self.session(conn) else { return };
         if let Some(took) = session.heartbeat.acked(now.tick, all, quiet_times) {
-            self.path.sample(took);
+            self.measured(took);
         }
+    }
+
+    fn measured(&mut self, took: Duration) {
+        self.path.sample(took);
+        self.out.push(Output::RoundTrip(took));
     }
 
     fn is_quiet(&self) -> bool {
@@ -45,7 +50,7 @@ impl Link {
     /// The link lives: it took so long to say so.
     pub(crate) fn proven(&mut self, took: Duration) {
         if took <= self.settings.answer {
-            self.path.sample(took);
+            self.measured(took);
         }
         let State::Up(session) = &mut self.state else {
             return;

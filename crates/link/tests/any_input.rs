@@ -127,6 +127,7 @@ impl Checker {
                     self.last_state = Some(connection.state);
                 }
                 Output::Journal(text) => assert!(!text.is_empty()),
+                Output::RoundTrip(took) => assert!(*took <= secs(3600), "{took:?} is no round trip"),
             }
             let minute = d
                 .dials()

@@ -1,6 +1,6 @@
 //! What the window is told, in order.
 
-use crate::{BareJid, ChatState, Connection, Contact, Conversation, Message, MessageId, Stamp};
+use crate::{BareJid, ChatState, Connection, Contact, Conversation, Message, MessageId, RoundTrip, Stamp};
 use serde::{Deserialize, Serialize};
 
 /// One change to what a window shows. Applying all changes in order to an earlier snapshot gives what
@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 pub enum Change {
     /// The connection's state.
     Connection(Connection),
+    /// The server answered: how long answers took lately.
+    RoundTrip(RoundTrip),
     /// A conversation of the list that is new, or looks different now. Once per input, after its messages. One
     /// that [is nothing](Conversation::is_nothing) is no longer there.
     Conversation(Box<Conversation>),

@@ -2,6 +2,7 @@
 
 use crate::{CertificateProblem, DialStep, Stamp, Tick};
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// What the connection is, since when, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,18 +49,75 @@ pub enum ConnectionState {
 impl ConnectionState {
     /// The state's name in the journal and in `dormouse-cli`'s events.
     pub fn name(&self) -> &'static str {
+        self.condition().name()
+    }
+
+    /// The state without its particulars.
+    pub fn condition(&self) -> Condition {
         match self {
-            ConnectionState::Asleep => "asleep",
-            ConnectionState::Offline => "offline",
-            ConnectionState::Connecting { .. } => "connecting",
-            ConnectionState::SigningIn => "signing-in",
-            ConnectionState::CatchingUp => "catching-up",
-            ConnectionState::Live => "live",
-            ConnectionState::Suspect => "suspect",
-            ConnectionState::Waiting { .. } => "waiting",
-            ConnectionState::Stopped => "stopped",
+            ConnectionState::Asleep => Condition::Asleep,
+            ConnectionState::Offline => Condition::Offline,
+            ConnectionState::Connecting { .. } => Condition::Connecting,
+            ConnectionState::SigningIn => Condition::SigningIn,
+            ConnectionState::CatchingUp => Condition::CatchingUp,
+            ConnectionState::Live => Condition::Live,
+            ConnectionState::Suspect => Condition::Suspect,
+            ConnectionState::Waiting { .. } => Condition::Waiting,
+            ConnectionState::Stopped => Condition::Stopped,
         }
     }
+}
+
+/// A [`ConnectionState`] without its particulars, as it is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Condition {
+    /// The machine sleeps or is about to.
+    Asleep,
+    /// No network.
+    Offline,
+    /// Dialling.
+    Connecting,
+    /// Signing in or resuming.
+    SigningIn,
+    /// Reading what was missed.
+    CatchingUp,
+    /// All is read and the link answers.
+    Live,
+    /// Its life is being checked.
+    Suspect,
+    /// Waiting to dial again.
+    Waiting,
+    /// Needs the user.
+    Stopped,
+}
+
+impl Condition {
+    /// As [`ConnectionState::name`].
+    pub fn name(self) -> &'static str {
+        match self {
+            Condition::Asleep => "asleep",
+            Condition::Offline => "offline",
+            Condition::Connecting => "connecting",
+            Condition::SigningIn => "signing-in",
+            Condition::CatchingUp => "catching-up",
+            Condition::Live => "live",
+            Condition::Suspect => "suspect",
+            Condition::Waiting => "waiting",
+            Condition::Stopped => "stopped",
+        }
+    }
+}
+
+/// How long answers took, as far as is remembered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RoundTrip {
+    /// The last one.
+    pub now: Duration,
+    /// The median.
+    pub median: Duration,
+    /// The longest.
+    pub worst: Duration,
 }
 
 /// Why a state was entered or a connection ended. Codes, so that words can be translated and tests need

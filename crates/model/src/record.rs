@@ -56,6 +56,8 @@ pub enum Key {
     Request(BareJid),
     /// A line of the connection's journal.
     Journal(u64),
+    /// A change of the connection's state: -> [`Transition`](crate::Transition).
+    Transition(u64),
     /// A frame that crashed the core, by its hash: -> how often.
     Quarantine([u8; 16]),
     /// Something that waits for a message not known yet (an edit, a receipt before its message).
@@ -103,6 +105,7 @@ impl Key {
             Key::Contact(address) => push_text(&mut b, b'r', &[address.as_str()]),
             Key::Request(address) => push_text(&mut b, b'w', &[address.as_str()]),
             Key::Journal(number) => push(&mut b, b'j', &number.to_be_bytes()),
+            Key::Transition(number) => push(&mut b, b'n', &number.to_be_bytes()),
             Key::Quarantine(hash) => push(&mut b, b'x', hash),
             Key::Orphan(conversation, sender, id) => {
                 push_text(

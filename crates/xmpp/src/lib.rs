@@ -58,5 +58,5 @@ mod xml;
 pub use credentials::Credentials;
 pub use event::{ArchiveDefault, Event, Features, Output, RosterItem};
 pub use fast::Token;
-pub use session::{Session, Settings};
+pub use session::{Session, Settings, SignedIn};
 pub use xml::clean;

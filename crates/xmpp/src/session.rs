@@ -84,6 +84,15 @@ pub struct Session {
     owed: Vec<Output>,
 }
 
+/// How a stream was signed in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SignedIn {
+    /// The SASL mechanism's registered name.
+    pub mechanism: &'static str,
+    /// The session on it is an earlier stream's (XEP-0198).
+    pub resumed: bool,
+}
+
 /// Evidence about messages of earlier sessions that has not been reported yet.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 struct Carried {
@@ -191,6 +200,15 @@ impl Session {
             stretched: None,
             silent_resumptions: 0,
             owed: Vec::new(),
+        })
+    }
+
+    /// How the present stream was signed in; none until stanzas flow.
+    pub fn sign_in(&self) -> Option<SignedIn> {
+        let stream = self.stream.as_ref().filter(|_| self.is_ready())?;
+        Some(SignedIn {
+            mechanism: stream.mechanism?,
+            resumed: stream.resumed,
         })
     }
 

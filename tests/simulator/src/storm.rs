@@ -402,7 +402,7 @@ impl Sky {
             }
             Output::Probe(conn, Probe::Quiet) => self.answer(client, Input::QuietAnswer(conn)),
             Output::Probe(conn, Probe::Numbered(number)) => self.answer(client, Input::Answer(conn, number)),
-            Output::State(_) | Output::Journal(_) => {}
+            Output::State(_) | Output::Journal(_) | Output::RoundTrip(_) => {}
         }
     }
 }

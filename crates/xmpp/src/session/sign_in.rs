@@ -175,6 +175,7 @@ impl Session {
         self.put(out, &request);
         let Some(stream) = &mut self.stream else { return };
         stream.ahead |= ahead;
+        stream.mechanism = Some(name);
         stream.attempt = Some(Attempt {
             profile,
             sign_in,

@@ -60,6 +60,8 @@ pub(super) struct Stream {
     pub token: Option<Token>,
     /// The sign-in under way.
     pub attempt: Option<Attempt>,
+    /// What the latest one is, or was, made with.
+    pub mechanism: Option<&'static str>,
     /// Something was sent that the server had not asked for yet, and it has not answered.
     pub ahead: bool,
     /// `<resume/>` was sent and not answered: what becomes of the stream becomes of the session.
@@ -91,6 +93,7 @@ impl Stream {
             credentials: Some(credentials),
             token,
             attempt: None,
+            mechanism: None,
             ahead: false,
             resume_sent: false,
             reopened_with_proof: false,

@@ -1,0 +1,21 @@
+//! What a connection's history shows to somebody who asks why it just stopped.
+//!
+//! The core keeps each change of the connection's state ([`Transition`]). From these follow, in this order:
+//!
+//! - **stretches** ([`stretches`]): what the connection was, from when to when, and why: the picture of an hour, a day or a week;
+//! - **drops** ([`drops`]): each time a connection that worked ended although nobody slept, left or pulled the plug, by
+//!   hour and by kind, so that what happens every night shows;
+//! - **findings** ([`findings`]): the patterns behind several of them that have a usual cause, in words.
+//!
+//! Nothing here changes anything: it is read, and may be wrong about causes, so a finding says "probably".
+
+mod drops;
+mod findings;
+mod stretches;
+
+pub use drops::{Drop, Manner, by_hour, drops};
+pub use findings::{Finding, findings};
+pub use stretches::{Kind, Stretch, stretches};
+
+#[cfg(doc)]
+use dormouse_model::Transition;
