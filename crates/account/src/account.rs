@@ -5,7 +5,7 @@ use crate::contacts::Contacts;
 use crate::flood::Flood;
 use crate::journal::Journal;
 use crate::quarantine::Quarantine;
-use crate::quiet::Quiet;
+use crate::quiet::{Moment, Quiet};
 use crate::round_trips::RoundTrips;
 use crate::standing::Standing;
 use crate::store_failure::StoreFailure;
@@ -369,8 +369,10 @@ impl Account {
             let changes = self.contacts.presence_complete(&mut turn.draft);
             turn.changes(changes);
         }
-        if self.quiet.is_due(turn.now.tick) {
-            self.timeline.quiet_check(turn.now);
+        match self.quiet.is_due(turn.now.tick) {
+            Some(Moment::Check) => self.timeline.quiet_check(turn.now),
+            Some(Moment::ReadAgain) => self.timeline.read_again(),
+            None => {}
         }
         Ok(())
     }

@@ -63,7 +63,7 @@ impl Account {
                 } else {
                     self.standing.begin(turn, Notice::NoResumption);
                 }
-                self.quiet.began(now.tick);
+                self.quiet.fresh(now.tick);
                 self.stands(conn);
                 self.chronicle.signed_in(false);
                 self.link(turn, LinkInput::SignedIn { conn, resumed: false })?;

@@ -4,6 +4,7 @@
 //! A cheap query after the cursor closes the difference, once a conversation pauses.
 
 use dormouse_model::Tick;
+use std::mem;
 use std::time::Duration;
 
 /// A pause this long is quiet.
@@ -15,11 +16,25 @@ const AFTER_RESUMPTION: Duration = Duration::from_secs(2);
 /// Where nothing passes, something may have been left out wholly, its receipt included: asked now and then.
 const SILENCE: Duration = Duration::from_secs(600);
 
+/// The end of what a fresh session has read is read again after this: by then the nodes of a cluster have told each
+/// other what they archived.
+const SETTLED: Duration = Duration::from_secs(30);
+
+/// What a quiet moment is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Moment {
+    /// Ask what stands behind the cursor.
+    Check,
+    /// Read what was read a moment ago again.
+    ReadAgain,
+}
+
 /// Waits for quiet moments.
 #[derive(Debug, Default)]
 pub(crate) struct Quiet {
     first: Option<Tick>,
     due: Option<Tick>,
+    read_again: bool,
 }
 
 impl Quiet {
@@ -29,8 +44,15 @@ impl Quiet {
         self.due = Some((now + PAUSE).min(first + LONGEST));
     }
 
-    /// A session began, which reads everything first.
-    pub fn began(&mut self, now: Tick) {
+    /// A fresh session began, which reads everything first.
+    pub fn fresh(&mut self, now: Tick) {
+        self.rest(now);
+        self.due = Some(now + SETTLED);
+        self.read_again = true;
+    }
+
+    /// Nothing stirs any more.
+    fn rest(&mut self, now: Tick) {
         self.first = None;
         self.due = Some(now + SILENCE);
     }
@@ -50,13 +72,15 @@ impl Quiet {
         self.due
     }
 
-    /// Whether now is the moment; says so once.
-    pub fn is_due(&mut self, now: Tick) -> bool {
-        let due = self.due.is_some_and(|due| due <= now);
-        if due {
-            self.began(now);
-        }
-        due
+    /// Whether now is the moment, and what for; says so once.
+    pub fn is_due(&mut self, now: Tick) -> Option<Moment> {
+        self.due.filter(|due| *due <= now)?;
+        self.rest(now);
+        Some(if mem::take(&mut self.read_again) {
+            Moment::ReadAgain
+        } else {
+            Moment::Check
+        })
     }
 }
 
@@ -69,21 +93,33 @@ mod tests {
         let mut quiet = Quiet::default();
         quiet.stirred(Tick(0));
         quiet.stirred(Tick(10_000));
-        assert!(!quiet.is_due(Tick(24_999)));
-        assert!(quiet.is_due(Tick(25_000)));
-        assert!(!quiet.is_due(Tick(99_000)), "once");
+        assert_eq!(quiet.is_due(Tick(24_999)), None);
+        assert_eq!(quiet.is_due(Tick(25_000)), Some(Moment::Check));
+        assert_eq!(quiet.is_due(Tick(99_000)), None, "once");
     }
 
     #[test]
     fn a_silent_session_asks_now_and_then_for_what_was_left_out_without_a_trace() {
         let mut quiet = Quiet::default();
         assert_eq!(quiet.deadline(), None, "without a session there is nobody to ask");
-        quiet.began(Tick(0));
-        assert!(!quiet.is_due(Tick(599_999)));
-        assert!(quiet.is_due(Tick(600_000)));
-        assert_eq!(quiet.deadline(), Some(Tick(1_200_000)), "and again");
+        quiet.fresh(Tick(0));
+        assert_eq!(quiet.is_due(Tick(30_000)), Some(Moment::ReadAgain));
+        assert_eq!(quiet.is_due(Tick(629_999)), None);
+        assert_eq!(quiet.is_due(Tick(630_000)), Some(Moment::Check));
+        assert_eq!(quiet.deadline(), Some(Tick(1_230_000)), "and again");
         quiet.forget();
         assert_eq!(quiet.deadline(), None);
+    }
+
+    #[test]
+    fn what_a_fresh_session_has_read_is_read_again_once_it_is_quiet_whatever_stirs_meanwhile() {
+        let mut quiet = Quiet::default();
+        quiet.fresh(Tick(0));
+        quiet.stirred(Tick(20_000));
+        assert_eq!(quiet.is_due(Tick(34_999)), None);
+        assert_eq!(quiet.is_due(Tick(35_000)), Some(Moment::ReadAgain));
+        quiet.stirred(Tick(40_000));
+        assert_eq!(quiet.is_due(Tick(55_000)), Some(Moment::Check));
     }
 
     #[test]
@@ -92,6 +128,6 @@ mod tests {
         for second in 0..121 {
             quiet.stirred(Tick(second * 1_000));
         }
-        assert!(quiet.is_due(Tick(120_000)));
+        assert_eq!(quiet.is_due(Tick(120_000)), Some(Moment::Check));
     }
 }

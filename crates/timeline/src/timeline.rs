@@ -373,10 +373,20 @@ impl Timeline {
 
     /// It is quiet: ask the archive whether something is there that was never delivered.
     pub fn quiet_check(&mut self, _now: Now) {
+        self.check(Way::Onwards);
+    }
+
+    /// It is quiet, and a fresh session has read what was missed: read the end of it again. The nodes of a cluster tell
+    /// each other late what they archived, so something may stand below the cursor by now that was not there.
+    pub fn read_again(&mut self) {
+        self.check(Way::FromDate);
+    }
+
+    fn check(&mut self, way: Way) {
         let idle = self.catch_up.check.is_none() && self.coverage.gap.is_none() && !self.catch_up.given_up;
         if self.catch_up.archive && idle {
             self.catch_up.reading_since = None;
-            self.catch_up.check = Some(Way::Onwards);
+            self.catch_up.check = Some(way);
         }
     }
 }

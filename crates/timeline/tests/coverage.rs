@@ -213,6 +213,41 @@ fn an_unstable_page_moves_nothing_and_is_asked_again_later_but_not_for_ever() {
 }
 
 #[test]
+fn what_another_node_archived_late_is_read_again_and_put_where_it_belongs() {
+    for manner in [Manner::Prosody, Manner::Ejabberd] {
+        let mut world = known(manner);
+        // Two that one node has taken and the other does not know yet: one came live, the other never did.
+        let live = world.archives(&from_bob(5));
+        world.archives(&from_bob(6));
+        let late = world.archive.split_off(5);
+        for number in 7..10 {
+            world.archives(&from_bob(number));
+        }
+        world.session(true);
+        world.live(&live);
+        world.catch_up();
+        assert_eq!(world.stretch(BOB).messages.len(), 9);
+        // Now they have told each other.
+        world.archive.splice(5..5, late);
+        world.timeline.quiet_check(world.now);
+        world.catch_up();
+        assert_eq!(
+            world.stretch(BOB).messages.len(),
+            9,
+            "behind the cursor there is nothing new"
+        );
+        world.timeline.read_again();
+        world.catch_up();
+        assert_eq!(world.bodies(BOB), bodies(0..10));
+        // And what follows is found behind it.
+        world.archives(&from_bob(10));
+        world.timeline.quiet_check(world.now);
+        world.catch_up();
+        assert_eq!(world.bodies(BOB), bodies(0..11));
+    }
+}
+
+#[test]
 fn an_id_that_the_archive_has_forgotten_falls_back_to_dates() {
     for manner in [Manner::Prosody, Manner::Ejabberd] {
         let mut world = known(manner);
