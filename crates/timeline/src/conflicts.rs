@@ -5,6 +5,7 @@
 //! - **Retraction against edit**: a retraction wins, wherever it stands; own edits of the retracted message
 //!   that no session has had are dropped.
 //! - **An edit of something that no session has had** changes it in place; a retraction throws it away.
+//! - **Bounce against a queued edit**: what came back says what it was last made to say; nobody is told of the edit.
 //! - **Discard against archive**: what was discarded while its fate was open is forgotten by name; if the
 //!   archive turns out to hold it, it comes back as sent. What bounced and was discarded stays gone: its
 //!   names are stale.
@@ -24,21 +25,44 @@ use dormouse_model::{
     ReadError, Side, StanzaId,
 };
 
-/// Own edits of a message that no session has had are dropped.
+/// Own edits of a message that no session has had are dropped. What the last of them says, for whoever keeps it.
 pub(crate) fn drop_queued_edits(
     outbox: &mut Outbox,
     ledger: &mut Ledger<'_, '_>,
     target: MessageId,
-) -> Result<(), ReadError> {
-    let queued: Vec<MessageId> = outbox
+) -> Result<Option<String>, ReadError> {
+    let queued: Vec<(MessageId, String)> = outbox
         .entries()
-        .filter(|entry| matches!(entry.errand.what, What::Edit { target: of, .. } if of == target))
-        .map(|entry| entry.errand.id)
-        .filter(|id| outbox.is_untouched(*id))
+        .filter_map(|entry| match &entry.errand.what {
+            What::Edit { target: of, body, .. } if *of == target => Some((entry.errand.id, body.clone())),
+            _ => None,
+        })
+        .filter(|(id, _)| outbox.is_untouched(*id))
         .collect();
-    for id in queued {
+    let mut last = None;
+    for (id, body) in queued {
         outbox.remove(id, ledger.draft);
         ledger.drop_amendment(id)?;
+        last = Some(body);
+    }
+    Ok(last)
+}
+
+/// An own message came back. Its edits that waited have nobody to go to: the last of them is what is shown, and what is sent
+/// if the user tries again.
+pub(crate) fn came_back(
+    outbox: &mut Outbox,
+    ledger: &mut Ledger<'_, '_>,
+    id: MessageId,
+    why: Failure,
+) -> Result<(), ReadError> {
+    let edited = drop_queued_edits(outbox, ledger, id)?;
+    fail(outbox, ledger, id, why)?;
+    if let Some(body) = edited
+        && let Some((mut message, _)) = ledger.own_message(id)?
+    {
+        message.content = Content::Text(body);
+        ledger.put_message(&message);
     }
     Ok(())
 }

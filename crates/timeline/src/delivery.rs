@@ -7,7 +7,7 @@
 //! Receipts (XEP-0184) are sent for live messages only, delayed ones included, and never for carbons or
 //! what is read from the archive: whoever was there when they arrived has answered them.
 
-use crate::conflicts::{drop_queued_edits, fail, take_back};
+use crate::conflicts::{came_back, take_back};
 use crate::ledger::{Item, Ledger};
 use crate::outbox::Outbox;
 use crate::timeline::Effect;
@@ -324,12 +324,11 @@ pub(crate) fn bounce(
             }
             Item::Message(message) => match message.side {
                 Side::Own(Delivery::Queued | Delivery::Sent) => {
-                    drop_queued_edits(outbox, ledger, id)?;
                     let why = Failure::Bounced {
                         condition: condition.to_owned(),
                         text: text.cloned(),
                     };
-                    fail(outbox, ledger, id, why)?;
+                    came_back(outbox, ledger, id, why)?;
                 }
                 _ => ledger.journal(format!("a bounce from {with} contradicts what has been proven")),
             },

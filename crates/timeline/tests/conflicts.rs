@@ -214,6 +214,35 @@ fn what_bounced_and_was_discarded_stays_gone() {
 }
 
 #[test]
+fn what_comes_back_says_what_it_was_last_made_to_say_and_is_tried_again_so() {
+    let mut world = online();
+    let (id, stanza) = sent(&mut world, "helo");
+    let Outgoing::Text { id: origin, .. } = &stanza else {
+        panic!()
+    };
+    for body in ["hell", "hello"] {
+        world.told(|timeline, now, draft| timeline.edit(now, id, body.into(), draft));
+    }
+    let mut bounce = text(BOB, ME, origin.as_str(), "");
+    bounce.payload = Payload::Bounce {
+        condition: "service-unavailable".into(),
+        text: None,
+    };
+    world.live(&bounce);
+    assert_eq!(world.bodies(BOB), ["hello"]);
+    world.flush();
+    assert!(world.due().is_empty(), "nobody is told of the edits");
+    world.told(|timeline, now, draft| timeline.retry(now, id, draft));
+    world.flush();
+    let due = world.due();
+    assert!(
+        matches!(due.as_slice(), [(_, Outgoing::Text { body, replaces: None, .. })] if body == "hello"),
+        "{due:?}"
+    );
+    assert_eq!(world.bodies(BOB), ["hello"]);
+}
+
+#[test]
 fn a_sent_message_is_not_discarded() {
     let mut world = online();
     let (id, _) = sent(&mut world, "hello");

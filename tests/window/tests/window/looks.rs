@@ -179,7 +179,10 @@ fn visit(theme: Theme, size: Size, mut look: impl FnMut(&Window<'_>, &str) -> Re
     window.wait_until_shown("#retry-now")?;
     window.send("Typed while nobody is there.")?;
     window.wait_for_delivery("Typed while nobody is there.", "queued")?;
-    look(&window, "19-waiting")
+    look(&window, "19-waiting")?;
+    window.click("#connection")?;
+    window.wait_for_text("#connection-changes", "Next attempt")?;
+    look(&window, "20-connection")
 }
 
 fn every_screen_is_accessible(theme: Theme, size: Size) -> Result<()> {
