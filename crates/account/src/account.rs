@@ -39,6 +39,9 @@ pub struct Settings {
     /// The first batch gets this number, at least 1: a core that is rebuilt goes on counting, or an old batch's
     /// durability would be taken for a new one's.
     pub first_batch: BatchId,
+    /// The last batch that is known to be on disk: the one before the first, unless the core is rebuilt from what is not all
+    /// there yet. Then it begins once that is: it could only tell the server counts that a crash would take back.
+    pub durable: BatchId,
 }
 
 /// What is known of an account at a moment.
@@ -112,6 +115,8 @@ pub struct Account {
     pub(crate) tokens: Tokens,
     next_batch: BatchId,
     durable: BatchId,
+    /// It was told to begin and waits for this batch.
+    pub(crate) begins_after: Option<BatchId>,
     pub(crate) ending: Option<Ending>,
     /// When those of whom nothing was said count as offline.
     pub(crate) presence_told: Option<Tick>,
@@ -156,7 +161,8 @@ impl Account {
             learnt,
             tokens: Tokens::new(settings.token.clone()),
             next_batch: settings.first_batch.max(BatchId(1)),
-            durable: BatchId(settings.first_batch.0.saturating_sub(1)),
+            durable: settings.durable,
+            begins_after: None,
             ending: None,
             presence_told: None,
             unreadable: 0,
@@ -260,7 +266,15 @@ impl Account {
 
     fn take(&mut self, turn: &mut Turn, input: Input) -> Result<(), ReadError> {
         match input {
-            Input::Start => self.start(turn)?,
+            Input::Start => {
+                let last = BatchId(self.settings.first_batch.0.saturating_sub(1));
+                if self.durable < last {
+                    self.note(turn, "Waiting for the disk before going on.".into());
+                    self.begins_after = Some(last);
+                } else {
+                    self.start(turn)?;
+                }
+            }
             Input::SignIn(credentials) => self.sign_in(turn, credentials)?,
             Input::TokenFound(token) => self.tokens.found(token),
             Input::TokenKept => self.tokens.kept(),
@@ -302,6 +316,9 @@ impl Account {
                 self.timeline.durable(batch);
                 let said = self.session.durable(batch);
                 self.session_said(turn, said)?;
+                if self.begins_after.take_if(|last| *last <= batch).is_some() {
+                    self.start(turn)?;
+                }
             }
             Input::StoreFailed(why) => {
                 if self.store_failure.began() {

@@ -40,6 +40,9 @@ impl Account {
 
     /// Tells the link something and does what it says.
     pub(crate) fn link(&mut self, turn: &mut Turn, input: LinkInput) -> Result<(), ReadError> {
+        if self.begins_after.is_some() {
+            return Ok(());
+        }
         for output in self.link.handle(turn.now, input) {
             match output {
                 LinkOutput::Dial { conn, .. } => {

@@ -28,6 +28,7 @@ impl Bench {
             credentials: Some(Credentials::password("secret")),
             token: None,
             first_batch: BatchId(1),
+            durable: BatchId(0),
         };
         let account = Account::restore(settings, Random::from_seed([3; 32]), &disk).unwrap();
         Self {

@@ -35,6 +35,7 @@ impl Bench {
             credentials: password.map(Credentials::password),
             token: None,
             first_batch: BatchId(1),
+            durable: BatchId(0),
         };
         let account = Account::restore(settings, Random::from_seed([5; 32]), &disk).unwrap();
         Self {
@@ -162,6 +163,30 @@ fn id_of(frame: &str) -> String {
     let at = frame.find(" id=").unwrap() + 5;
     let quote = frame.as_bytes()[at - 1] as char;
     frame[at..].split(quote).next().unwrap().to_owned()
+}
+
+#[test]
+fn a_core_that_is_rebuilt_from_what_is_not_all_on_disk_waits_for_it_before_it_says_a_word() {
+    let memory = BTreeMap::new();
+    let settings = Settings {
+        address: BareJid::new("me@home.example").unwrap(),
+        credentials: Some(Credentials::password("secret")),
+        token: None,
+        first_batch: BatchId(8),
+        durable: BatchId(5),
+    };
+    let mut account = Account::restore(settings, Random::from_seed([5; 32]), &memory).unwrap();
+    let mut dials = |input: Input| {
+        let outputs = account.handle(Now::default(), input, &memory).unwrap();
+        outputs
+            .iter()
+            .filter(|it| matches!(it, Output::Dial { .. }))
+            .count()
+    };
+    assert_eq!(dials(Input::Start), 0);
+    assert_eq!(dials(Input::Durable(BatchId(6))), 0);
+    assert_eq!(dials(Input::Command(Command::RetryNow)), 0, "not even if asked");
+    assert_eq!(dials(Input::Durable(BatchId(7))), 1);
 }
 
 #[test]

@@ -71,6 +71,8 @@ pub struct Driver {
     next_tag: u64,
     waiting: Vec<Waiting>,
     rebuilds: Rebuilds,
+    /// The last batch that is known to be on disk.
+    durable: BatchId,
     /// Set while no core can be made because the disk can't be read: the number of the next core's first batch.
     stalled: Option<BatchId>,
     /// What was wanted meanwhile.
@@ -90,7 +92,7 @@ impl Driver {
         set_aside: Option<SetAside>,
         requests: UnboundedReceiver<Request>,
     ) -> Result<Self, StartError> {
-        let account = restore(&settings, None, &store, BatchId(1))?;
+        let account = restore(&settings, None, &store, BatchId(1), BatchId(0))?;
         let (tell, flushed) = unbounded_channel();
         let flusher = Flusher::start(Arc::clone(&store), tell)
             .map_err(|error| StartError::System(error.to_string()))?;
@@ -118,6 +120,7 @@ impl Driver {
             next_tag: 0,
             waiting: Vec::new(),
             rebuilds: Rebuilds::default(),
+            durable: BatchId(0),
             stalled: None,
             backlog: Vec::new(),
             notices,
@@ -143,6 +146,7 @@ impl Driver {
                 biased;
                 flushed = self.flushed.recv() => match flushed {
                     Some(Flushed::Durable(batch)) => {
+                        self.durable = self.durable.max(batch);
                         if batch.next() == self.account.next_batch() {
                             self.publish(&Change::Stored);
                         }
@@ -525,11 +529,13 @@ impl Driver {
         let pause = self.rebuilds.note(now().tick);
         let next_batch = self.account.next_batch();
         match self.rebuilds.mend(&why, next_batch, &self.store) {
-            Ok(Some(notice)) => {
-                self.remember(&notice);
-                self.publish(&Change::Notice(notice));
+            Ok(notice) => {
+                self.durable = next_batch;
+                if let Some(notice) = notice {
+                    self.remember(&notice);
+                    self.publish(&Change::Notice(notice));
+                }
             }
-            Ok(None) => {}
             Err(error) => tracing::error!(%error, "the store can't be mended yet"),
         }
         // Rare, and nothing else is worth doing meanwhile.
@@ -557,7 +563,7 @@ impl Driver {
     /// there is none: it is said, and tried again.
     fn begin_anew(&mut self, first_batch: BatchId) {
         let token = self.tokens.as_ref().and_then(Tokens::current).cloned();
-        match restore(&self.settings, token, &self.store, first_batch) {
+        match restore(&self.settings, token, &self.store, first_batch, self.durable) {
             Ok(account) => {
                 self.account = account;
                 self.take_back_standing();
@@ -585,6 +591,7 @@ impl Driver {
         let Some(first_batch) = self.stalled else { return };
         match self.store.reopen() {
             Ok(reopened) => {
+                self.durable = BatchId(first_batch.0.saturating_sub(1));
                 if let Some(aside) = &reopened.set_aside {
                     let notice = notice(aside);
                     self.remember(&notice);
@@ -616,6 +623,7 @@ fn restore(
     token: Option<Token>,
     store: &Store,
     first_batch: BatchId,
+    durable: BatchId,
 ) -> Result<Account, StartError> {
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).map_err(|error| StartError::System(error.to_string()))?;
@@ -627,6 +635,7 @@ fn restore(
             .map(|password| Credentials::password(password.reveal())),
         token,
         first_batch,
+        durable,
     };
     Ok(Account::restore(settings, Random::from_seed(seed), store)?)
 }

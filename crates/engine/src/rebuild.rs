@@ -58,7 +58,7 @@ impl Rebuilds {
             .min(Duration::from_secs(5))
     }
 
-    /// Makes the store fit for a new core.
+    /// Makes the store fit for a new core: all that was applied is on disk afterwards.
     pub fn mend(
         &mut self,
         why: &Rebuild,
@@ -85,7 +85,7 @@ impl Rebuilds {
                 });
                 store.flush().map(|_| None)
             }
-            Rebuild::Crashed(None) => Ok(None),
+            Rebuild::Crashed(None) => store.flush().map(|_| None),
         }
     }
 }

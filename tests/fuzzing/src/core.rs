@@ -75,6 +75,7 @@ impl Core {
             credentials: Some(Credentials::password("secret")),
             token: None,
             first_batch: BatchId(1),
+            durable: BatchId(0),
         };
         Ok(Self {
             account: Account::restore(settings, Random::from_seed([5; 32]), &disk)?,

@@ -20,6 +20,7 @@ impl World {
             credentials: Some(Credentials::password(client.password.clone())),
             token: client.keyring.clone(),
             first_batch,
+            durable: BatchId(first_batch.0.saturating_sub(1)),
         }
     }
 
@@ -133,8 +134,9 @@ impl World {
         let Some(old) = self.clients[number].core.take() else {
             return;
         };
-        let settings = self.settings(number, old.next_batch());
+        let mut settings = self.settings(number, old.next_batch());
         let client = &mut self.clients[number];
+        settings.durable = client.disk.durable_to.unwrap_or(BatchId(0));
         client.disk.fail_reading(None);
         client.tick = None;
         let core = match Account::restore(settings, random, &client.disk) {
