@@ -28,6 +28,8 @@ pub enum Line {
     Journal { limit: Option<usize> },
     /// Show the changes of the connection's state.
     Transitions { limit: Option<usize> },
+    /// Say what the connection's history shows.
+    Diagnose {},
     /// As before a sleep.
     Suspend {},
     /// As after a sleep of so many milliseconds.
@@ -88,6 +90,7 @@ mod tests {
             r#"{"command":"block","address":"bob@example.org"}"#,
             r#"{"command":"unblock","address":"bob@example.org"}"#,
             r#"{"command":"transitions","limit":5}"#,
+            r#"{"command":"diagnose"}"#,
             r#"{"command":"suspend"}"#,
             r#"{"command":"resume"}"#,
             r#"{"command":"network","up":false}"#,

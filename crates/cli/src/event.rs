@@ -1,6 +1,7 @@
 //! Events as JSON lines: what `dormouse-cli run` writes on standard output. See `docs/cli.md`.
 
 use crate::words;
+use dormouse_diagnosis::Finding;
 use dormouse_engine::model::{
     Availability, Change, ChatState, Connection, ConnectionState, Contact, Content, Conversation, Delivery,
     Message, MessageId, Now, RoundTrip, Side, Subscription, Transition,
@@ -172,6 +173,11 @@ pub fn transition(it: &Transition) -> Value {
             "took_ms": recovery.took_ms, "by": recovery.by.name(), "messages": recovery.messages,
         })),
     })
+}
+
+/// Something that the connection's history shows.
+pub fn finding(it: &Finding) -> Value {
+    json!({"event": "finding", "kind": it.name(), "text": it.sentence()})
 }
 
 fn millis(length: Duration) -> u64 {

@@ -3,7 +3,8 @@
 use crate::command::Line;
 use crate::event::{self, Tags};
 use crate::open::{self, Open};
-use dormouse_engine::model::{BareJid, Change, MessageId, Place, ReadError};
+use dormouse_diagnosis::findings;
+use dormouse_engine::model::{BareJid, Change, MessageId, Place, ReadError, Transition};
 use dormouse_engine::{Command, Engine, Happening, Part, now};
 use serde_json::{Value, json};
 use std::io::Write;
@@ -100,7 +101,15 @@ async fn obey(engine: &Engine, line: Line, tags: &mut Tags) {
             return;
         }
         Line::Journal { limit } => return journal(engine, limit),
-        Line::Transitions { limit } => return transitions(engine, limit),
+        Line::Transitions { limit } => {
+            return of_history(engine, limit.unwrap_or(100), |it| {
+                it.iter().map(event::transition).collect()
+            });
+        }
+        Line::Diagnose {} => {
+            let found = |it: &[Transition]| findings(it, now().stamp).iter().map(event::finding).collect();
+            return of_history(engine, usize::MAX, found);
+        }
         Line::Suspend {} => {
             engine.suspend().await;
             write(&json!({"event": "suspended"}));
@@ -170,9 +179,10 @@ fn journal(engine: &Engine, limit: Option<usize>) {
     }
 }
 
-fn transitions(engine: &Engine, limit: Option<usize>) {
-    match engine.transitions(limit.unwrap_or(100)) {
-        Ok(transitions) => transitions.iter().for_each(|it| write(&event::transition(it))),
+/// What is to be told of the connection's last transitions.
+fn of_history(engine: &Engine, limit: usize, told: impl FnOnce(&[Transition]) -> Vec<Value>) {
+    match engine.transitions(limit) {
+        Ok(transitions) => told(&transitions).iter().for_each(write),
         Err(error) => {
             write(
                 &json!({"event": "error", "text": format!("The connection's history can't be read: {error}.")}),
