@@ -9,8 +9,11 @@ use dormouse_scenarios::event::Event;
 use dormouse_scenarios::server::{Make, Plan, SOON, Server};
 use dormouse_scenarios::{Result, with_both_servers};
 use serde_json::json;
+use std::thread;
 use std::time::Duration;
 
+/// What a killed ejabberd has not written yet.
+const WRITTEN: Duration = Duration::from_secs(3);
 /// From the server's return.
 const BACK: Duration = Duration::from_secs(60);
 
@@ -26,6 +29,7 @@ fn told(client: &mut Client, command: &str, kind: &str) -> Result<Vec<Event>> {
 
 /// The server is killed and comes back.
 fn restart(server: &mut Server, client: &mut Client) -> Result<()> {
+    thread::sleep(WRITTEN);
     server.kill();
     client.wait_until_state("waiting", SOON)?;
     server.start()?;
@@ -62,6 +66,10 @@ fn a_drop_is_told_with_its_code_its_wait_and_its_recovery_also_after_a_restart_o
     );
     ensure!(recovery["took_ms"].as_u64().is_some_and(|it| it > 0), "{back:?}");
 
+    // Each message that is acknowledged measures the path.
+    let myself = client.address().to_owned();
+    client.send(&myself, "a note")?;
+    client.wait_for("a round trip", SOON, |event| event.kind() == "round-trip")?;
     let status = client.status()?;
     ensure!(
         status.json["mechanism"].is_string() && status.json["tls"].is_null(),
