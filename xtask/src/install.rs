@@ -55,7 +55,7 @@ const FOR_DESKTOP: [&str; 10] = [
 /// For the checks of the page; only where no node is there yet, from wherever it came.
 const NODE: [&str; 2] = ["nodejs", "npm"];
 
-const FOR_TEST: [&str; 16] = [
+const FOR_TEST: [&str; 17] = [
     "debian-archive-keyring",
     "debootstrap",
     "ejabberd",
@@ -72,6 +72,7 @@ const FOR_TEST: [&str; 16] = [
     "python3-dbusmock",
     "python3-gi",
     "python3-venv",
+    "tshark",
 ];
 
 /// The other side in part of the tests: a client that is not ours.

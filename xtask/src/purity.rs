@@ -2,7 +2,7 @@
 //!
 //! - The pure crates depend on no runtime, no database and no source of events (clippy's lists in `lints/pure` see to
 //!   clocks, threads and hash order).
-//! - Arrows run one way only: ui -> shell, cli -> engine -> {account, dial, store, wake}; account -> {link, xmpp,
+//! - Arrows run one way only: ui -> shell, cli -> engine -> {account, diagnosis, dial, store, wake}; account -> {link, xmpp,
 //!   timeline}; shell -> {engine, diagnosis, names}; cli -> diagnosis; all -> model but wake and names, which know nobody. Siblings do not know
 //!   each other.
 //! - A file is a concept with the field's own name: nothing is called utils, helpers or manager.
@@ -47,7 +47,10 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ("dial", &["model"]),
     ("store", &["model"]),
     ("wake", &[]),
-    ("engine", &["account", "dial", "store", "wake", "model"]),
+    (
+        "engine",
+        &["account", "diagnosis", "dial", "store", "wake", "model"],
+    ),
     ("diagnosis", &["model"]),
     ("cli", &["engine", "diagnosis", "model"]),
     ("names", &[]),

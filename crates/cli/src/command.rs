@@ -2,6 +2,7 @@
 
 use dormouse_engine::model::BareJid;
 use serde::Deserialize;
+use std::path::PathBuf;
 
 /// One line of standard input.
 #[derive(Debug, Deserialize)]
@@ -28,6 +29,19 @@ pub enum Line {
     Journal { limit: Option<usize> },
     /// Show the changes of the connection's state.
     Transitions { limit: Option<usize> },
+    /// Note the frames that pass, with their blacked-out content or without; or stop and forget them.
+    Wire {
+        on: bool,
+        #[serde(default)]
+        content: bool,
+    },
+    /// Show the frames noted, whose kind holds this word.
+    Frames {
+        #[serde(default)]
+        kind: String,
+    },
+    /// Write the frames noted into a file.
+    ExportFrames { to: PathBuf, format: Format },
     /// Say what the connection's history shows.
     Diagnose {},
     /// As before a sleep.
@@ -76,6 +90,16 @@ pub enum Line {
     Quit {},
 }
 
+/// How frames are written into a file.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// A line each.
+    Text,
+    /// As Wireshark reads them.
+    Pcapng,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -91,6 +115,9 @@ mod tests {
             r#"{"command":"unblock","address":"bob@example.org"}"#,
             r#"{"command":"transitions","limit":5}"#,
             r#"{"command":"diagnose"}"#,
+            r#"{"command":"wire","on":true,"content":true}"#,
+            r#"{"command":"frames","kind":"iq"}"#,
+            r#"{"command":"export-frames","to":"frames.pcapng","format":"pcapng"}"#,
             r#"{"command":"suspend"}"#,
             r#"{"command":"resume"}"#,
             r#"{"command":"network","up":false}"#,

@@ -2,6 +2,7 @@
 
 use crate::words;
 use dormouse_diagnosis::Finding;
+use dormouse_diagnosis::wire::{Direction, Frame};
 use dormouse_engine::model::{
     Availability, Change, ChatState, Connection, ConnectionState, Contact, Content, Conversation, Delivery,
     Message, MessageId, Now, RoundTrip, Side, Subscription, Transition,
@@ -178,6 +179,15 @@ pub fn transition(it: &Transition) -> Value {
 /// Something that the connection's history shows.
 pub fn finding(it: &Finding) -> Value {
     json!({"event": "finding", "kind": it.name(), "text": it.sentence()})
+}
+
+/// A frame that passed.
+pub fn frame(it: &Frame) -> Value {
+    json!({
+        "event": "frame", "at": it.at.0, "conn": it.conn.0, "size": it.size, "opcode": it.opcode.name(),
+        "direction": match it.direction { Direction::Out => "out", Direction::In => "in" },
+        "kind": it.kind, "content": it.content,
+    })
 }
 
 fn millis(length: Duration) -> u64 {

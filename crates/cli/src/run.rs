@@ -1,13 +1,16 @@
 //! `dormouse-cli run`: commands in, events out, one JSON object a line.
 
-use crate::command::Line;
+use crate::command::{Format, Line};
 use crate::event::{self, Tags};
 use crate::open::{self, Open};
+use crate::words;
 use dormouse_diagnosis::findings;
+use dormouse_diagnosis::wire::{self, Detail};
 use dormouse_engine::model::{BareJid, Change, MessageId, Place, ReadError, Transition};
 use dormouse_engine::{Command, Engine, Happening, Part, now};
 use serde_json::{Value, json};
 use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -106,6 +109,15 @@ async fn obey(engine: &Engine, line: Line, tags: &mut Tags) {
                 it.iter().map(event::transition).collect()
             });
         }
+        Line::Wire { on, content } => {
+            let detail = if content { Detail::Content } else { Detail::Kinds };
+            return engine.wire().set(on.then_some(detail));
+        }
+        Line::Frames { kind } => {
+            let log = engine.wire().log();
+            return log.frames(&kind).for_each(|frame| write(&event::frame(frame)));
+        }
+        Line::ExportFrames { to, format } => return export(engine, &to, format),
         Line::Diagnose {} => {
             let found = |it: &[Transition]| findings(it, now().stamp).iter().map(event::finding).collect();
             return of_history(engine, usize::MAX, found);
@@ -189,6 +201,33 @@ fn of_history(engine: &Engine, limit: usize, told: impl FnOnce(&[Transition]) ->
             );
         }
     }
+}
+
+/// Writes the frames noted into a new file that nobody else may read.
+fn export(engine: &Engine, to: &Path, format: Format) {
+    let bytes = {
+        let log = engine.wire().log();
+        match format {
+            Format::Text => wire::text::lines(log.frames(""), |frame| words::exactly(frame.at)).into_bytes(),
+            Format::Pcapng => wire::pcapng::capture(log.frames("")),
+        }
+    };
+    write(
+        &match private_file(to).and_then(|mut file| file.write_all(&bytes)) {
+            Ok(()) => json!({"event": "exported", "to": to, "bytes": bytes.len()}),
+            Err(error) => {
+                json!({"event": "error", "text": format!("{} can't be written: {error}. Give the path of a new file.", to.display())})
+            }
+        },
+    );
+}
+
+fn private_file(path: &Path) -> std::io::Result<std::fs::File> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
 }
 
 /// Ends when the system asks the program to end.

@@ -6,12 +6,14 @@
 //! - **drops** ([`drops`]): each time a connection that worked ended although nobody slept, left or pulled the plug, by
 //!   hour and by kind, so that what happens every night shows;
 //! - **findings** ([`findings`]): the patterns behind several of them that have a usual cause, in words.
+//! - **the wire** ([`wire`]): the frames that passed, where somebody has asked for them to be noted.
 //!
 //! Nothing here changes anything: it is read, and may be wrong about causes, so a finding says "probably".
 
 mod drops;
 mod findings;
 mod stretches;
+pub mod wire;
 
 pub use drops::{Drop, Manner, by_hour, drops};
 pub use findings::{Finding, findings};

@@ -1,7 +1,7 @@
 //! XMPP frames over WebSocket (RFC 6455, RFC 7395): text in, text out, and how it ended.
 //!
 //! Pings are answered by the library while the [`Reader`] is being read; they come out as
-//! [`Inbound::Activity`], because they prove that the peer lives. Fragments are joined by the library. XMPP is
+//! [`Inbound::Ping`] and [`Inbound::Pong`], because they prove that the peer lives. Fragments are joined by the library. XMPP is
 //! never sent in binary frames (RFC 7395 section 3.2), so one of those ends the connection.
 
 use dormouse_model::{Closing, DialFailure};
@@ -38,8 +38,10 @@ pub struct Socket {
 pub enum Inbound {
     /// A whole message.
     Text(String),
-    /// A ping or pong: nothing to read, but a sign of life.
-    Activity,
+    /// A ping: nothing to read, but a sign of life. It has been answered.
+    Ping,
+    /// A pong: a sign of life.
+    Pong,
 }
 
 /// The half that reads.
@@ -139,7 +141,8 @@ impl Reader {
             None => Err(Closing::Eof),
             Some(Err(error)) => Err(closing(error)),
             Some(Ok(Message::Text(text))) => Ok(Inbound::Text(text.as_str().to_owned())),
-            Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(Inbound::Activity),
+            Some(Ok(Message::Ping(_))) => Ok(Inbound::Ping),
+            Some(Ok(Message::Pong(_))) => Ok(Inbound::Pong),
             Some(Ok(Message::Close(Some(frame)))) => Err(Closing::Frame {
                 code: frame.code.into(),
                 reason: frame.reason.as_str().to_owned(),

@@ -105,7 +105,7 @@ async fn fragments_are_joined_and_a_ping_between_them_is_answered() {
     })
     .await;
     let (mut reader, _writer) = connected.socket.split();
-    assert_eq!(reader.next().await, Ok(Inbound::Activity));
+    assert_eq!(reader.next().await, Ok(Inbound::Ping));
     assert_eq!(reader.next().await, Ok(Inbound::Text("<a>b</a>".into())));
     assert_eq!(
         reader.next().await,

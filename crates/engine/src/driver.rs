@@ -13,6 +13,7 @@ use crate::rebuild::{Rebuild, Rebuilds, notice};
 use crate::request::{Happening, Request, Subscription};
 use crate::settings::{Settings, StartError};
 use crate::tokens::{TokenNews, Tokens};
+use crate::wire::Wire;
 use dormouse_account::{Account, Command, Credentials, Input, Output, Token};
 use dormouse_dial::{Dialler, Target};
 use dormouse_model::{BatchId, Change, ConnId, Endpoint, MessageId, Notice, Random, ReadError};
@@ -63,6 +64,7 @@ pub struct Driver {
     flushed: UnboundedReceiver<Flushed>,
     lines: BTreeMap<ConnId, Line>,
     line_events: (Sender<Told>, Receiver<Told>),
+    wire: Wire,
     /// Where each open line leads.
     paths: BTreeMap<ConnId, Path>,
     current: ConnId,
@@ -91,6 +93,7 @@ impl Driver {
         store: Arc<Store>,
         set_aside: Option<SetAside>,
         requests: UnboundedReceiver<Request>,
+        wire: Wire,
     ) -> Result<Self, StartError> {
         let account = restore(&settings, None, &store, BatchId(1), BatchId(0))?;
         let (tell, flushed) = unbounded_channel();
@@ -113,6 +116,7 @@ impl Driver {
             flushed,
             lines: BTreeMap::new(),
             line_events: channel(WAITING_FRAMES),
+            wire,
             paths: BTreeMap::new(),
             current: ConnId::default(),
             subscribers: Vec::new(),
@@ -420,8 +424,17 @@ impl Driver {
                 };
                 let span = info_span!(parent: None, "line", account = %self.settings.address, conn = conn.0);
                 let events = self.line_events.0.clone();
-                self.lines
-                    .insert(conn, Line::dial(conn, self.dialler.clone(), target, events, span));
+                self.lines.insert(
+                    conn,
+                    Line::dial(
+                        conn,
+                        self.dialler.clone(),
+                        target,
+                        events,
+                        self.wire.clone(),
+                        span,
+                    ),
+                );
             }
             Output::Frame { conn, text } => {
                 self.current = conn;

@@ -5,6 +5,7 @@ use crate::path::Status;
 use crate::request::{Happening, Request, Subscription};
 use crate::secret::Secret;
 use crate::settings::{Settings, StartError};
+use crate::wire::Wire;
 use dormouse_account::{Command, Part, Stretch, history};
 use dormouse_model::{
     BareJid, Endpoint, JournalEntry, Key, Memory, Message, MessageId, ReadError, Transition,
@@ -22,6 +23,7 @@ pub struct Engine {
     address: BareJid,
     requests: UnboundedSender<Request>,
     store: Arc<Store>,
+    wire: Wire,
     thread: Option<thread::JoinHandle<()>>,
 }
 
@@ -37,7 +39,15 @@ impl Engine {
         let opened = Store::open(&settings.folder.store())?;
         let store = Arc::new(opened.store);
         let (requests, inbox) = unbounded_channel();
-        let driver = Driver::new(settings, endpoint, Arc::clone(&store), opened.set_aside, inbox)?;
+        let wire = Wire::default();
+        let driver = Driver::new(
+            settings,
+            endpoint,
+            Arc::clone(&store),
+            opened.set_aside,
+            inbox,
+            wire.clone(),
+        )?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -56,6 +66,7 @@ impl Engine {
             address,
             requests,
             store,
+            wire,
             thread: Some(thread),
         })
     }
@@ -123,6 +134,11 @@ impl Engine {
     /// The connection's last transitions, oldest first.
     pub fn transitions(&self, limit: usize) -> Result<Vec<Transition>, ReadError> {
         dormouse_account::chronicle::last(&*self.store, limit)
+    }
+
+    /// The frame log: off until it is [set](Wire::set).
+    pub fn wire(&self) -> &Wire {
+        &self.wire
     }
 
     /// Flushes, closes the stream, ends. The server ends the session.

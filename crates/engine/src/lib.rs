@@ -18,6 +18,7 @@ mod request;
 pub mod secret;
 mod settings;
 mod tokens;
+mod wire;
 
 pub use dormouse_account::{Command, Part, Stretch};
 pub use dormouse_model as model;
@@ -29,3 +30,4 @@ pub use present::now;
 pub use request::{Happening, Subscription};
 pub use secret::{Keyring, KeyringError, Secret};
 pub use settings::{Settings, StartError};
+pub use wire::Wire;

@@ -6,6 +6,8 @@
 
 use crate::path::Path;
 use crate::present::now;
+use crate::wire::Wire;
+use dormouse_diagnosis::wire::{Direction, Opcode};
 use dormouse_dial::{Aborter, Connected, Dialler, Inbound, Target, Writer};
 use dormouse_model::{Channel, Closing, ConnId, DialFailure, Way};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -54,6 +56,8 @@ enum Never {}
 
 /// A line, dialling or open. Dropping it gives it up.
 pub struct Line {
+    conn: ConnId,
+    wire: Wire,
     frames: UnboundedSender<String>,
     waiting: Arc<Waiting>,
     _dropped: oneshot::Sender<Never>,
@@ -91,6 +95,7 @@ impl Line {
         dialler: Dialler,
         target: Target,
         events: Sender<(ConnId, LineEvent)>,
+        wire: Wire,
         span: tracing::Span,
     ) -> Self {
         let (frames, outgoing) = unbounded_channel();
@@ -107,11 +112,16 @@ impl Line {
             target,
             outgoing,
             dropped,
-            events,
+            Told {
+                events,
+                wire: wire.clone(),
+            },
             Arc::clone(&open),
         );
         let task = tokio::spawn(work.instrument(span));
         Self {
+            conn,
+            wire,
             frames,
             waiting,
             _dropped: alive,
@@ -139,9 +149,16 @@ impl Line {
             // The reader tells that it has ended.
             return self.reset();
         }
+        self.wire.text(self.conn, Direction::Out, &frame);
         // A line that has ended has said so, or is about to.
         let _ = self.frames.send(frame);
     }
+}
+
+/// Who is told of what comes.
+struct Told {
+    events: Sender<(ConnId, LineEvent)>,
+    wire: Wire,
 }
 
 /// What waits to be written, on the writer's side.
@@ -162,7 +179,7 @@ async fn live(
     target: Target,
     outgoing: Outgoing,
     dropped: oneshot::Receiver<Never>,
-    events: Sender<(ConnId, LineEvent)>,
+    Told { events, wire }: Told,
     open: Arc<OnceLock<Open>>,
 ) {
     let Connected {
@@ -218,9 +235,17 @@ async fn live(
     }
     loop {
         let event = match reader.next().await {
-            Ok(Inbound::Text(text)) => LineEvent::Frame(text),
-            Ok(Inbound::Activity) => LineEvent::Activity,
+            Ok(Inbound::Text(text)) => {
+                wire.text(conn, Direction::In, &text);
+                LineEvent::Frame(text)
+            }
+            Ok(inbound @ (Inbound::Ping | Inbound::Pong)) => {
+                let ping = inbound == Inbound::Ping;
+                wire.control(conn, if ping { Opcode::Ping } else { Opcode::Pong });
+                LineEvent::Activity
+            }
             Err(closing) => {
+                wire.closed(conn, &closing);
                 tracing::info!(?closing, "closed");
                 let _ = events.send((conn, LineEvent::Closed(closing))).await;
                 return;
