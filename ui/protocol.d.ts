@@ -1,7 +1,7 @@
 // Made from src-tauri/src/protocol.rs by its tests (see src-tauri/src/declarations.rs). Don't edit.
 export type Text = { [key in string]: string };
 export type Event = { "kind": "opened", language: string, texts: Record<string, Text>, accounts: Array<Account>, version: string, } | { "kind": "account", account: Account, } | { "kind": "account-removed", account: string, } | { "kind": "snapshot", account: string, changes: Array<Change>, } | { "kind": "changes", account: string, changes: Array<Change>, } | { "kind": "show", account: string, with: string, };
-export type Account = { address: string, endpoint: string | null, wantsPassword: string | null, notKept: string | null, };
+export type Account = { address: string, endpoint: string | null, proxy: string | null, wantsPassword: string | null, notKept: string | null, };
 export type Change = { "kind": "connection" } & Connection | { "kind": "round-trip" } & RoundTrip | { "kind": "conversation" } & Conversation | { "kind": "message" } & Message | { "kind": "removed", id: number, with: string, } | { "kind": "contact" } & Contact | { "kind": "contact-removed", address: string, } | { "kind": "request", person: Person, } | { "kind": "request-gone", address: string, } | { "kind": "blocked", address: string, blocked: boolean, } | { "kind": "typing", with: string, typing: boolean, } | { "kind": "catch-up", stored: number, expected: number | null, done: boolean, } | { "kind": "older", with: string, more: boolean, } | { "kind": "notice", name: string, text: string | null, };
 export type Connection = { state: ConnectionState, since: number, cause: string, retryAt: number | null, passwordRefused: boolean, };
 export type RoundTrip = { now: number, median: number, worst: number, at: number, };
@@ -22,5 +22,6 @@ export type StretchKind = "live" | "suspect" | "away" | "asleep" | "offline" | "
 export type Dropped = { at: number, manner: string, };
 export type Transition = { at: number, state: ConnectionState, cause: string, more: Array<string>, };
 export type Action = { "kind": "send", to: string, body: string, tag: string, } | { "kind": "draft", to: string, text: string, } | { "kind": "typing", to: string, typing: boolean, } | { "kind": "read", with: string, } | { "kind": "older", with: string, } | { "kind": "retry", id: number, } | { "kind": "discard", id: number, } | { "kind": "edit", id: number, body: string, } | { "kind": "retract", id: number, } | { "kind": "add", address: string, name: string | null, } | { "kind": "accept", address: string, } | { "kind": "decline", address: string, } | { "kind": "remove", address: string, } | { "kind": "block", address: string, } | { "kind": "unblock", address: string, } | { "kind": "retry-now" };
+export type Proxy = { address: string, user: string, password: string, };
 export type Refusal = { field: Field | null, sentence: string, };
-export type Field = "address" | "password" | "endpoint";
+export type Field = "address" | "password" | "endpoint" | "proxy" | "proxy-user";

@@ -11,6 +11,7 @@
  * @typedef {import("./protocol.js").ConnectionReport} ConnectionReport
  * @typedef {import("./protocol.js").Part} Part
  * @typedef {import("./protocol.js").Stretch} Stretch
+ * @typedef {import("./protocol.js").Proxy} Proxy
  * @typedef {import("./protocol.js").Refusal} Refusal
  *
  * @typedef {object} Internals
@@ -68,10 +69,11 @@ export function open(handler) {
  * @param {string} address
  * @param {string} password
  * @param {string | null} endpoint
+ * @param {Proxy} proxy
  * @returns {Promise<Account>}
  */
-export function signIn(address, password, endpoint) {
-  return internals().invoke("sign_in", { address, password, endpoint });
+export function signIn(address, password, endpoint, proxy) {
+  return internals().invoke("sign_in", { address, password, endpoint, proxy });
 }
 
 /**

@@ -19,6 +19,9 @@ pub struct Entry {
     /// Where it connects, if the user said so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<String>,
+    /// Its proxy, if it is not the system's: `none`, or a URL. User and password are in the keyring.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proxy: Option<String>,
 }
 
 /// The file's content.
@@ -111,6 +114,7 @@ mod tests {
         Entry {
             address: BareJid::new(address).unwrap(),
             endpoint: endpoint.map(str::to_owned),
+            proxy: None,
         }
     }
 

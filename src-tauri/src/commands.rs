@@ -4,7 +4,7 @@
 //! and, as permissions, in `capabilities/main.json`; a test holds the three together.
 
 use crate::links;
-use crate::protocol::{Account, Action, ConnectionReport, Event, Part, Refusal, Stretch};
+use crate::protocol::{Account, Action, ConnectionReport, Event, Part, Proxy, Refusal, Stretch};
 use crate::shell::Shell;
 use std::sync::Arc;
 use tauri::State;
@@ -26,8 +26,10 @@ pub async fn sign_in(
     address: String,
     password: String,
     endpoint: Option<String>,
+    proxy: Proxy,
 ) -> Result<Account, Refusal> {
-    shell.sign_in(&address, &password, endpoint.as_deref()).await
+    let endpoint = endpoint.as_deref();
+    shell.sign_in(&address, &password, endpoint, &proxy).await
 }
 
 /// Gives the password for an account that wants one.

@@ -50,6 +50,7 @@ fn declarations() -> String {
         declared::<Dropped>(&config),
         declared::<Transition>(&config),
         declared::<Action>(&config),
+        declared::<Proxy>(&config),
         declared::<Refusal>(&config),
         declared::<Field>(&config),
     ] {

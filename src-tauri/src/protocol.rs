@@ -77,6 +77,8 @@ pub struct Account {
     pub address: String,
     /// Where it connects, if the user said so.
     pub endpoint: Option<String>,
+    /// Its proxy, if it is not the system's: `none`, or a URL.
+    pub proxy: Option<String>,
     /// It wants its password typed: why, in a sentence.
     pub wants_password: Option<String>,
     /// The password can't be kept on this computer: why, in a sentence.
@@ -506,6 +508,19 @@ pub enum Action {
     RetryNow,
 }
 
+/// Which proxy a new account goes through, as the form has it. Nothing shows it: there is a password in it.
+#[derive(Clone, Default, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(rename_all = "camelCase")]
+pub struct Proxy {
+    /// `system`, `none`, or a URL.
+    pub address: String,
+    /// Who we are to it; empty for nobody.
+    pub user: String,
+    /// The password there.
+    pub password: String,
+}
+
 /// Why a sign-in came to nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(TS))]
@@ -528,4 +543,8 @@ pub enum Field {
     Password,
     /// The endpoint under "advanced".
     Endpoint,
+    /// The proxy's address, there too.
+    Proxy,
+    /// Who we are to it.
+    ProxyUser,
 }

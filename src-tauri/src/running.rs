@@ -72,6 +72,7 @@ impl Running {
         let account = Arc::new(Mutex::new(Account {
             address: settings.address.to_string(),
             endpoint: settings.endpoint.clone(),
+            proxy: settings.proxy.clone(),
             wants_password: None,
             not_kept: None,
         }));

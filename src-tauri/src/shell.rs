@@ -6,7 +6,7 @@ use crate::connection_report::report;
 use crate::home::Home;
 use crate::notifications::Key;
 use crate::outlet::{Outlet, Sink};
-use crate::protocol::{self, Account, ConnectionReport, Event, Refusal, Stretch};
+use crate::protocol::{self, Account, ConnectionReport, Event, Proxy, Refusal, Stretch};
 use crate::running::{Context, End, Password, Running};
 use crate::sign_in::{Form, check, check_password, refusal, try_account};
 use crate::stretch::stretch;
@@ -85,7 +85,7 @@ impl Shell {
         let entries = lock(&self.registry).entries().to_vec();
         let mut accounts = lock(&self.accounts);
         if let Some(given) = given {
-            let settings = self.settings(&given.address, Some(given.endpoint));
+            let settings = self.settings(&given.address, Some(given.endpoint), None);
             let running = self.run(settings, None, Password::Given(given.password));
             accounts.insert(given.address, running);
         }
@@ -93,19 +93,21 @@ impl Shell {
             if accounts.contains_key(&entry.address) {
                 continue;
             }
-            let settings = self.settings(&entry.address, entry.endpoint);
+            let settings = self.settings(&entry.address, entry.endpoint, entry.proxy);
             let running = self.run(settings, None, Password::FromKeyring);
             accounts.insert(entry.address, running);
         }
     }
 
-    fn settings(&self, address: &BareJid, endpoint: Option<String>) -> Settings {
+    fn settings(&self, address: &BareJid, endpoint: Option<String>, proxy: Option<String>) -> Settings {
         Settings {
             address: address.clone(),
             password: None,
             keyring: false,
             folder: self.home.account(address),
             endpoint,
+            proxy,
+            proxy_login: None,
             watch_system: self.watch_system,
         }
     }
@@ -142,9 +144,10 @@ impl Shell {
         address: &str,
         password: &str,
         endpoint: Option<&str>,
+        proxy: &Proxy,
     ) -> Result<Account, Refusal> {
         let words = &self.context.words;
-        let form = check(address, password, endpoint, words)?;
+        let form = check(address, password, endpoint, proxy, words)?;
         let taken = || {
             let why = words.about("refusal-signed-in-already", "address", form.address.as_str());
             refusal(Some(protocol::Field::Address), why)
@@ -167,12 +170,16 @@ impl Shell {
         let entry = Entry {
             address: form.address.clone(),
             endpoint: form.endpoint.clone(),
+            proxy: form.proxy.clone(),
         };
         if let Err(why) = self.change_registry(move |registry| registry.enter(entry)).await {
             engine.quit().await;
             return Err(refusal(None, why));
         }
-        let settings = self.settings(&form.address, form.endpoint.clone());
+        let settings = Settings {
+            proxy_login: form.proxy_login.clone(),
+            ..self.settings(&form.address, form.endpoint.clone(), form.proxy.clone())
+        };
         {
             let mut accounts = lock(&self.accounts);
             let running = self.run(settings, Some(engine), Password::Typed(form.password.clone()));

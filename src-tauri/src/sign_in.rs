@@ -2,10 +2,10 @@
 //! first proof is waited for. Only an account that has worked is entered in the list; of one that has not,
 //! nothing is left.
 
-use crate::protocol::{Field, Refusal};
+use crate::protocol::{Field, Proxy, Refusal};
 use crate::wishes;
 use crate::words::Words;
-use dormouse_engine::model::{BareJid, Cause, Change, ConnectionState};
+use dormouse_engine::model::{BareJid, Cause, Change, ConnectionState, ProxyProblem};
 use dormouse_engine::{Engine, Folder, OpenError, Secret, Settings, StartError};
 use std::time::{Duration, Instant};
 use tracing::warn;
@@ -19,8 +19,10 @@ const ENDING: Duration = Duration::from_secs(5);
 const AGAIN: Duration = Duration::from_millis(100);
 /// The longest password, in bytes.
 const LONGEST_PASSWORD: usize = 4 * 1024;
-/// The longest endpoint, in bytes.
-const LONGEST_ENDPOINT: usize = 2 * 1024;
+/// The longest endpoint, and the longest address of a proxy, in bytes.
+const LONGEST_URL: usize = 2 * 1024;
+/// The longest user and the longest password that SOCKS5 can say (RFC 1929), in bytes.
+const LONGEST_PROXY_WORD: usize = 255;
 
 /// What the form says, once it has been checked.
 #[derive(Debug)]
@@ -31,6 +33,10 @@ pub struct Form {
     pub password: Secret,
     /// Where it connects, if the user said so.
     pub endpoint: Option<String>,
+    /// Its proxy, if it is not the system's.
+    pub proxy: Option<String>,
+    /// Who it is to that proxy.
+    pub proxy_login: Option<Secret>,
 }
 
 /// A refusal about a field.
@@ -38,8 +44,14 @@ pub fn refusal(field: Option<Field>, sentence: String) -> Refusal {
     Refusal { field, sentence }
 }
 
-/// Checks the form; what is wrong with the endpoint, the engine says.
-pub fn check(address: &str, password: &str, endpoint: Option<&str>, words: &Words) -> Result<Form, Refusal> {
+/// Checks the form; what is wrong with the endpoint or the proxy's address, the engine says.
+pub fn check(
+    address: &str,
+    password: &str,
+    endpoint: Option<&str>,
+    proxy: &Proxy,
+    words: &Words,
+) -> Result<Form, Refusal> {
     let address = wishes::address(address, words).map_err(|why| refusal(Some(Field::Address), why))?;
     if address.node().is_none() {
         let why = words.plain("refusal-address-without-name");
@@ -47,14 +59,39 @@ pub fn check(address: &str, password: &str, endpoint: Option<&str>, words: &Word
     }
     let password = check_password(password, words)?;
     let endpoint = endpoint.map(str::trim).filter(|text| !text.is_empty());
-    if endpoint.is_some_and(|text| text.len() > LONGEST_ENDPOINT) {
+    if endpoint.is_some_and(|text| text.len() > LONGEST_URL) {
         return Err(refusal(Some(Field::Endpoint), words.plain("refusal-too-long")));
     }
+    let (proxy, proxy_login) = check_proxy(proxy, words)?;
     Ok(Form {
         address,
         password,
         endpoint: endpoint.map(str::to_owned),
+        proxy,
+        proxy_login,
     })
+}
+
+/// The proxy, where it is not the system's, and who the account is to it.
+fn check_proxy(proxy: &Proxy, words: &Words) -> Result<(Option<String>, Option<Secret>), Refusal> {
+    let address = match proxy.address.trim() {
+        "" | "system" => return Ok((None, None)),
+        "none" => return Ok((Some("none".into()), None)),
+        address => address,
+    };
+    if address.len() > LONGEST_URL {
+        return Err(refusal(Some(Field::Proxy), words.plain("refusal-too-long")));
+    }
+    let about_user = |key| Err(refusal(Some(Field::ProxyUser), words.plain(key)));
+    let (user, password) = (proxy.user.trim(), proxy.password.as_str());
+    if user.len() > LONGEST_PROXY_WORD || password.len() > LONGEST_PROXY_WORD {
+        return about_user("refusal-too-long");
+    }
+    if user.contains(':') || (user.is_empty() && !password.is_empty()) {
+        return about_user("refusal-proxy-user");
+    }
+    let login = (!user.is_empty()).then(|| Secret::new(format!("{user}:{password}")));
+    Ok((Some(address.to_owned()), login))
 }
 
 /// Checks a password as far as that can be done without the server.
@@ -85,6 +122,8 @@ pub async fn try_account(
         keyring: true,
         folder: folder.clone(),
         endpoint: form.endpoint.clone(),
+        proxy: form.proxy.clone(),
+        proxy_login: form.proxy_login.clone(),
         watch_system,
     };
     let refused = match start(settings).await {
@@ -92,7 +131,7 @@ pub async fn try_account(
             Ok(Proof::LetIn) => return Ok(engine),
             Ok(Proof::Not(cause)) => {
                 engine.quit().await;
-                refusal(field(&cause, form.endpoint.is_some()), words.cause(&cause))
+                refusal(field(&cause, form), words.cause(&cause))
             }
             Ok(Proof::Ended) => refusal(None, words.plain("refusal-ended")),
             Err(_) => {
@@ -101,7 +140,11 @@ pub async fn try_account(
             }
         },
         Err(error) => {
-            let field = matches!(error, StartError::Endpoint(_)).then_some(Field::Endpoint);
+            let field = match error {
+                StartError::Endpoint(_) => Some(Field::Endpoint),
+                StartError::Proxy(_) => Some(Field::Proxy),
+                _ => None,
+            };
             refusal(field, words.start_error(&error))
         }
     };
@@ -165,8 +208,16 @@ async fn proof(engine: &Engine) -> Proof {
 }
 
 /// Which field of the form a cause is about.
-fn field(cause: &Cause, endpoint_given: bool) -> Option<Field> {
+fn field(cause: &Cause, form: &Form) -> Option<Field> {
+    let endpoint_given = form.endpoint.is_some();
     match cause {
+        // What the system names, the form has no field for.
+        Cause::Proxy { .. } if form.proxy.is_none() => None,
+        Cause::Proxy { problem, .. } => match problem {
+            ProxyProblem::WantsPassword | ProxyProblem::WrongPassword => Some(Field::ProxyUser),
+            ProxyProblem::CannotReach(_) => endpoint_given.then_some(Field::Endpoint),
+            _ => Some(Field::Proxy),
+        },
         Cause::WrongPassword | Cause::NoPassword => Some(Field::Password),
         Cause::AccountDisabled { .. } => Some(Field::Address),
         Cause::BadEndpoint(_) => Some(Field::Endpoint),
@@ -191,7 +242,7 @@ mod tests {
     }
 
     fn refused(address: &str, password: &str, endpoint: Option<&str>) -> Option<Field> {
-        let refusal = check(address, password, endpoint, &words()).unwrap_err();
+        let refusal = check(address, password, endpoint, &Proxy::default(), &words()).unwrap_err();
         assert!(refusal.sentence.ends_with('.'), "{}", refusal.sentence);
         refusal.field
     }
@@ -216,22 +267,90 @@ mod tests {
 
     #[test]
     fn spaces_around_an_address_are_no_part_of_it_and_those_of_a_password_are() {
-        let form = check(" Romeo@Example.org ", " secret ", Some("  "), &words()).unwrap();
+        let form = check(
+            " Romeo@Example.org ",
+            " secret ",
+            Some("  "),
+            &Proxy::default(),
+            &words(),
+        )
+        .unwrap();
         assert_eq!(form.address.as_str(), "romeo@example.org");
         assert_eq!(form.password.reveal(), " secret ");
-        assert_eq!(form.endpoint, None);
+        assert_eq!((form.endpoint, form.proxy), (None, None));
     }
 
     #[test]
     fn a_failure_is_about_the_endpoint_if_the_user_gave_one() {
-        assert_eq!(field(&Cause::WrongPassword, true), Some(Field::Password));
+        let field = |cause: Cause, endpoint_given: bool| {
+            let endpoint = endpoint_given.then_some("wss://example.org/");
+            let form = check(
+                "romeo@example.org",
+                "secret",
+                endpoint,
+                &Proxy::default(),
+                &words(),
+            );
+            field(&cause, &form.unwrap())
+        };
+        assert_eq!(field(Cause::WrongPassword, true), Some(Field::Password));
         assert_eq!(
-            field(&Cause::NameNotFound("x".into()), false),
+            field(Cause::NameNotFound("x".into()), false),
             Some(Field::Address)
         );
-        assert_eq!(field(&Cause::Unreachable, true), Some(Field::Endpoint));
-        assert_eq!(field(&Cause::Unreachable, false), None);
-        assert_eq!(field(&Cause::NetworkDown, true), None);
+        assert_eq!(field(Cause::Unreachable, true), Some(Field::Endpoint));
+        assert_eq!(field(Cause::Unreachable, false), None);
+        assert_eq!(field(Cause::NetworkDown, true), None);
+    }
+
+    fn with_proxy(address: &str, user: &str, password: &str) -> Result<Form, Refusal> {
+        let proxy = Proxy {
+            address: address.into(),
+            user: user.into(),
+            password: password.into(),
+        };
+        check("romeo@example.org", "secret", None, &proxy, &words())
+    }
+
+    #[test]
+    fn a_proxy_is_the_systems_or_none_or_one_with_its_user() {
+        let said = |address: &str, user: &str, password: &str| {
+            let form = with_proxy(address, user, password).unwrap();
+            let login = form.proxy_login.map(|login| login.reveal().to_owned());
+            (form.proxy, login)
+        };
+        assert_eq!(said("system", "", ""), (None, None));
+        assert_eq!(said("none", "me", "p"), (Some("none".into()), None));
+        let url = "http://proxy.example:3128";
+        assert_eq!(
+            said(" http://proxy.example:3128 ", "", ""),
+            (Some(url.into()), None)
+        );
+        assert_eq!(
+            said(url, " me ", " p:w "),
+            (Some(url.into()), Some("me: p:w ".into()))
+        );
+        for (user, password) in [("", "p"), ("a:b", "p"), (&*"x".repeat(256), "p")] {
+            let refused = with_proxy(url, user, password).unwrap_err();
+            assert_eq!(refused.field, Some(Field::ProxyUser), "{}", refused.sentence);
+        }
+        let refused = with_proxy(&"x".repeat(5000), "", "").unwrap_err();
+        assert_eq!(refused.field, Some(Field::Proxy));
+    }
+
+    #[test]
+    fn what_a_proxy_does_is_about_its_fields_if_the_form_names_it() {
+        let about = |proxy: &str, problem: ProxyProblem| {
+            let cause = Cause::Proxy {
+                proxy: "http://proxy.example:3128".into(),
+                problem,
+            };
+            field(&cause, &with_proxy(proxy, "", "").unwrap())
+        };
+        let url = "http://proxy.example:3128";
+        assert_eq!(about("system", ProxyProblem::Unreachable), None);
+        assert_eq!(about(url, ProxyProblem::Unreachable), Some(Field::Proxy));
+        assert_eq!(about(url, ProxyProblem::WrongPassword), Some(Field::ProxyUser));
     }
 
     #[tokio::test]
@@ -249,6 +368,8 @@ mod tests {
             address,
             password: Secret::new("secret"),
             endpoint: Some(format!("ws://127.0.0.1:{port}/ws")),
+            proxy: None,
+            proxy_login: None,
         };
         let refusal = try_account(&form, &folder, false, &words()).await.err().unwrap();
         assert_eq!(refusal.field, Some(Field::Endpoint), "{}", refusal.sentence);
@@ -257,6 +378,12 @@ mod tests {
         form.endpoint = Some("http://127.0.0.1/".into());
         let refusal = try_account(&form, &folder, false, &words()).await.err().unwrap();
         assert_eq!(refusal.field, Some(Field::Endpoint), "{}", refusal.sentence);
+        assert!(!folder.path().exists());
+
+        form.endpoint = None;
+        form.proxy = Some("ftp://proxy.example".into());
+        let refusal = try_account(&form, &folder, false, &words()).await.err().unwrap();
+        assert_eq!(refusal.field, Some(Field::Proxy), "{}", refusal.sentence);
         assert!(!folder.path().exists());
     }
 }

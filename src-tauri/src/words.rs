@@ -9,7 +9,9 @@ mod history;
 use crate::protocol::Text;
 use crate::translations::{Translations, data};
 use crate::{catalogue, links};
-use dormouse_engine::model::{CannotDo, Cause, CertificateProblem, Content, DialStep, Failure, Notice};
+use dormouse_engine::model::{
+    CannotDo, Cause, CertificateProblem, Content, DialStep, Failure, Notice, ProxyAnswer, ProxyProblem,
+};
 use dormouse_engine::{KeyringError, StartError};
 use dormouse_names::Warning;
 use fluent_bundle::FluentValue;
@@ -95,12 +97,14 @@ impl Words {
             Cause::TimedOut(DialStep::Discovery) => "cause-timed-out-discovery",
             Cause::TimedOut(DialStep::Names) => "cause-timed-out-names",
             Cause::TimedOut(DialStep::Tcp) => "cause-timed-out-tcp",
+            Cause::TimedOut(DialStep::Proxy) => "cause-timed-out-proxy",
             Cause::TimedOut(DialStep::Tls) => "cause-timed-out-tls",
             Cause::TimedOut(DialStep::WebSocket) => "cause-timed-out-websocket",
             Cause::NameNotFound(name) => return self.about("cause-name-not-found", "name", name),
             Cause::NoWebSocket(name) => return self.about("cause-no-websocket", "name", name),
             Cause::BadEndpoint(what) => return self.about("cause-bad-endpoint", "what", what),
             Cause::Unreachable => "cause-unreachable",
+            Cause::Proxy { proxy, problem } => return self.proxy(proxy, *problem),
             Cause::BadCertificate(problem) => {
                 return self.about("cause-bad-certificate", "problem", &self.certificate(*problem));
             }
@@ -118,6 +122,23 @@ impl Words {
             Cause::StoreFailed => "cause-store-failed",
         };
         self.plain(key)
+    }
+
+    fn proxy(&self, proxy: &str, problem: ProxyProblem) -> String {
+        let answered = |key: &str, answer: ProxyAnswer| {
+            let values = [("proxy", data(proxy)), ("answer", data(&answer.to_string()))];
+            self.translations.say(key, &values)
+        };
+        let key = match problem {
+            ProxyProblem::Unreachable => "cause-proxy-unreachable",
+            ProxyProblem::WantsPassword => "cause-proxy-wants-password",
+            ProxyProblem::WrongPassword => "cause-proxy-wrong-password",
+            ProxyProblem::Refused(answer) => return answered("cause-proxy-refused", answer),
+            ProxyProblem::CannotReach(answer) => return answered("cause-proxy-cannot-reach", answer),
+            ProxyProblem::NotAProxy => "cause-proxy-none",
+            ProxyProblem::Unusable => "cause-proxy-unusable",
+        };
+        self.about(key, "proxy", proxy)
     }
 
     fn certificate(&self, problem: CertificateProblem) -> String {
@@ -209,6 +230,7 @@ impl Words {
         use dormouse_engine::OpenError;
         match error {
             StartError::Endpoint(bad) => self.about("refusal-endpoint", "what", &bad.to_string()),
+            StartError::Proxy(bad) => self.about("refusal-proxy", "what", &bad.to_string()),
             StartError::Store(OpenError::InUse(_)) => self.plain("start-in-use"),
             StartError::Store(OpenError::Newer { .. }) => self.plain("start-newer"),
             StartError::Store(OpenError::DiskFull) => self.plain("start-disk-full"),

@@ -65,10 +65,26 @@ fn causes() -> Vec<Cause> {
             DialStep::Discovery,
             DialStep::Names,
             DialStep::Tcp,
+            DialStep::Proxy,
             DialStep::Tls,
             DialStep::WebSocket,
         ]
         .map(TimedOut),
+    );
+    all.extend(
+        [
+            ProxyProblem::Unreachable,
+            ProxyProblem::WantsPassword,
+            ProxyProblem::WrongPassword,
+            ProxyProblem::Refused(ProxyAnswer::Http(403)),
+            ProxyProblem::CannotReach(ProxyAnswer::Socks(5)),
+            ProxyProblem::NotAProxy,
+            ProxyProblem::Unusable,
+        ]
+        .map(|problem| Proxy {
+            proxy: some(),
+            problem,
+        }),
     );
     for problem in [
         CertificateProblem::WrongName,

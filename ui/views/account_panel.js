@@ -47,6 +47,10 @@ export function mountAccountPanel(app) {
       all.push(["panel-connection", "ui-connection", `${state} ${since} ${connection.cause}`.trim()]);
     }
     all.push(["panel-endpoint", "ui-endpoint", account.account.endpoint ?? app.say("ui-endpoint-found")]);
+    if (account.account.proxy !== null) {
+      const none = account.account.proxy === "none";
+      all.push(["panel-proxy", "ui-proxy", none ? app.say("ui-proxy-never") : account.account.proxy]);
+    }
     if (account.account.notKept !== null) all.push(["panel-kept", "ui-password", account.account.notKept]);
     return all.flatMap(([id, key, value]) => [
       make("dt", {}, app.say(key)),

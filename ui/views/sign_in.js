@@ -1,8 +1,9 @@
 // @ts-check
 /**
- * The first screen: address, password, and the endpoint for those who know theirs.
+ * The first screen: address, password, and endpoint and proxy for those who know theirs.
  *
  * @typedef {import("../app.js").App} App
+ * @typedef {import("../protocol.js").Proxy} Proxy
  */
 import { refusal, signIn } from "../shell.js";
 import { find } from "./element.js";
@@ -20,7 +21,12 @@ export function mountSignIn(app) {
     address: /** @type {HTMLInputElement} */ (find("#address")),
     password: /** @type {HTMLInputElement} */ (find("#password")),
     endpoint: /** @type {HTMLInputElement} */ (find("#endpoint")),
+    proxy: /** @type {HTMLInputElement} */ (find("#proxy")),
+    "proxy-user": /** @type {HTMLInputElement} */ (find("#proxy-user")),
   };
+  const proxyChoice = /** @type {HTMLSelectElement} */ (find("#proxy-choice"));
+  const proxyPassword = /** @type {HTMLInputElement} */ (find("#proxy-password"));
+  const proxyGiven = find("#proxy-given");
   let busy = false;
 
   function draw() {
@@ -49,7 +55,26 @@ export function mountSignIn(app) {
       showError(fields.password, app.say("ui-error-password-empty"));
       return false;
     }
+    if (proxyChoice.value === "given" && fields.proxy.value.trim() === "") {
+      advanced.open = true;
+      showError(fields.proxy, app.say("ui-error-proxy-empty"));
+      return false;
+    }
     return true;
+  }
+
+  /** @returns {Proxy} */
+  function proxy() {
+    if (proxyChoice.value !== "given") return { address: proxyChoice.value, user: "", password: "" };
+    return {
+      address: fields.proxy.value.trim(),
+      user: fields["proxy-user"].value,
+      password: proxyPassword.value,
+    };
+  }
+
+  function drawProxy() {
+    proxyGiven.hidden = proxyChoice.value !== "given";
   }
 
   form.addEventListener("submit", async (event) => {
@@ -61,13 +86,13 @@ export function mountSignIn(app) {
     draw();
     const endpoint = fields.endpoint.value.trim();
     try {
-      await signIn(fields.address.value.trim(), fields.password.value, endpoint === "" ? null : endpoint);
-      fields.password.value = "";
-      fields.address.value = "";
-      fields.endpoint.value = "";
+      await signIn(fields.address.value.trim(), fields.password.value, endpoint === "" ? null : endpoint, proxy());
+      for (const field of [...Object.values(fields), proxyPassword]) field.value = "";
+      proxyChoice.value = "system";
+      drawProxy();
     } catch (error) {
       const { field, sentence } = refusal(error);
-      if (field === "endpoint") advanced.open = true;
+      if (field !== null && field !== "address" && field !== "password") advanced.open = true;
       if (field) {
         showError(fields[field], sentence);
         if (field === "password") fields.password.select();
@@ -82,6 +107,7 @@ export function mountSignIn(app) {
     }
   });
 
+  proxyChoice.addEventListener("change", drawProxy);
   for (const field of Object.values(fields)) field.addEventListener("input", () => clearError(field));
 
   app.on(["accounts"], draw);

@@ -55,7 +55,7 @@ const FOR_DESKTOP: [&str; 10] = [
 /// For the checks of the page; only where no node is there yet, from wherever it came.
 const NODE: [&str; 2] = ["nodejs", "npm"];
 
-const FOR_TEST: [&str; 17] = [
+const FOR_TEST: [&str; 20] = [
     "debian-archive-keyring",
     "debootstrap",
     "ejabberd",
@@ -63,6 +63,8 @@ const FOR_TEST: [&str; 17] = [
     "iproute2",
     "libglib2.0-bin",
     "libsecret-tools",
+    "microsocks",
+    "mitmproxy",
     "nftables",
     "nginx-light",
     "openssl",
@@ -72,6 +74,7 @@ const FOR_TEST: [&str; 17] = [
     "python3-dbusmock",
     "python3-gi",
     "python3-venv",
+    "tinyproxy-bin",
     "tshark",
 ];
 

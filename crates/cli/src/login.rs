@@ -1,6 +1,6 @@
 //! Keeping a password in the OS keyring, and forgetting it.
 
-use crate::{password, words};
+use crate::{password, proxy, words};
 use anyhow::{Context, Result, bail};
 use dormouse_engine::model::{BareJid, Change, ConnectionState};
 use dormouse_engine::{Engine, Folder, Keyring, Settings};
@@ -10,8 +10,18 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Asks, tries, keeps.
-pub async fn login(address: BareJid, endpoint: Option<String>) -> Result<()> {
+pub async fn login(
+    address: BareJid,
+    endpoint: Option<String>,
+    through: String,
+    signs_in_there: bool,
+) -> Result<()> {
     let secret = password::ask(&address).await?;
+    let proxy_login = if signs_in_there {
+        Some(proxy::ask(&through).await?)
+    } else {
+        None
+    };
     // Tried in a folder of its own: the account's cache may be in use by a running Dormouse.
     let folder = tempfile::tempdir().context("No temporary folder can be made")?;
     let engine = Engine::start(Settings {
@@ -20,6 +30,8 @@ pub async fn login(address: BareJid, endpoint: Option<String>) -> Result<()> {
         keyring: false,
         folder: Folder::at(folder.path()),
         endpoint,
+        proxy: Some(through),
+        proxy_login: proxy_login.clone(),
         watch_system: false,
     })?;
     let tried = tokio::time::timeout(PATIENCE, signed_in(&engine)).await;
@@ -30,7 +42,12 @@ pub async fn login(address: BareJid, endpoint: Option<String>) -> Result<()> {
     }
     tokio::task::spawn_blocking({
         let address = address.clone();
-        move || Keyring.keep(&address, &secret)
+        move || {
+            if let Some(login) = proxy_login {
+                Keyring.keep_proxy_login(&address, &login)?;
+            }
+            Keyring.keep(&address, &secret)
+        }
     })
     .await??;
     words::say(&format!(

@@ -6,6 +6,7 @@ mod event;
 mod login;
 mod open;
 mod password;
+mod proxy;
 mod run;
 mod words;
 
@@ -31,6 +32,12 @@ enum What {
         /// The WebSocket endpoint, if it can't be found by itself.
         #[arg(long)]
         endpoint: Option<String>,
+        /// The proxy: the system's, none, or this one, http://host:port or socks5://host:port.
+        #[arg(long, value_name = "system|none|URL", default_value = "system")]
+        proxy: String,
+        /// Ask for user and password of the proxy, too, and keep them with the password.
+        #[arg(long)]
+        proxy_login: bool,
     },
     /// Forget the password kept in the system's keyring.
     Logout {
@@ -59,7 +66,12 @@ fn main() -> ExitCode {
 
 async fn obey() -> ExitCode {
     let done = match Arguments::parse().what {
-        What::Login { address, endpoint } => login::login(address, endpoint).await,
+        What::Login {
+            address,
+            endpoint,
+            proxy,
+            proxy_login,
+        } => login::login(address, endpoint, proxy, proxy_login).await,
         What::Logout { address } => login::logout(address).await,
         What::Chat(place) => chat::chat(place).await,
         What::Run(place) => return run::run(place).await,

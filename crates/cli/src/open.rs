@@ -1,6 +1,6 @@
 //! Opening an account: arguments, log, engine.
 
-use crate::password;
+use crate::{password, proxy};
 use anyhow::{Context, Result};
 use clap::Args;
 use dormouse_engine::model::BareJid;
@@ -18,6 +18,9 @@ pub struct Place {
     /// The WebSocket endpoint, if it can't be found by itself: wss://…, or ws://… on this computer.
     #[arg(long)]
     pub endpoint: Option<String>,
+    /// The proxy: the system's, none, or this one, http://host:port or socks5://host:port.
+    #[arg(long, value_name = "system|none|URL", default_value = "system")]
+    pub proxy: String,
     /// Don't listen to the system's sleep and network.
     #[arg(long)]
     pub no_wake: bool,
@@ -42,12 +45,15 @@ impl Place {
         let log = logging::start(&folder.log())
             .with_context(|| format!("The log can't be written in {}", folder.log().display()))?;
         let password = password::find(&self.address).await?;
+        let proxy_login = proxy::login(&self.address, &self.proxy, password.from_keyring).await?;
         let engine = Engine::start(Settings {
             address: self.address,
             password: Some(password.secret),
             keyring: password.from_keyring,
             folder,
             endpoint: self.endpoint,
+            proxy: Some(self.proxy),
+            proxy_login,
             watch_system: !self.no_wake,
         })?;
         Ok(Open {

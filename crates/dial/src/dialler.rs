@@ -1,17 +1,21 @@
 //! One dial: its steps in order, each within its deadline.
 
 use crate::abort::Aborter;
-use crate::endpoint::{self, Parts};
-use crate::remembered::{LookUp, to_remember};
+use crate::endpoint::{self, Host, Parts};
+use crate::proxy::chooser::Chooser;
+use crate::proxy::{Login, Proxy};
+use crate::quick_ack::QuickAck;
+use crate::remembered::{LookUp, Tried};
 use crate::settings::Settings;
 use crate::tls::{self, Tls, TlsVersion};
 use crate::web_socket::{self, Socket, Transport};
 use crate::{discovery, names, tcp};
-use dormouse_model::{Channel, DialFailure, DialStep, Endpoint, Way};
+use dormouse_model::{Channel, DialFailure, DialStep, Endpoint, ProxyProblem, Way};
 use futures_util::future::{Either, ready, select};
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
 /// What to dial.
@@ -47,6 +51,7 @@ pub struct Connected {
 #[derive(Clone)]
 pub struct Dialler {
     settings: Arc<Settings>,
+    proxies: Arc<Chooser>,
     tls: Result<Tls, DialFailure>,
     /// When the domain was asked for its endpoint last.
     discovered: Arc<Mutex<Option<Instant>>>,
@@ -64,10 +69,16 @@ impl Dialler {
             tracing::error!(?failure, "there is no trust store");
         }
         Self {
+            proxies: Arc::new(Chooser::new(settings.proxy.clone())),
             settings: Arc::new(settings),
             tls,
             discovered: Arc::default(),
         }
+    }
+
+    /// Who we are to the proxy that the settings name, from the next dial on. The system's proxies have their own.
+    pub fn sign_in_at_proxy(&self, login: Option<Login>) {
+        self.proxies.set_login(login);
     }
 
     fn tls(&self) -> Result<&Tls, DialFailure> {
@@ -80,8 +91,19 @@ impl Dialler {
         tell: Tell<'_>,
         work: impl Future<Output = Result<T, DialFailure>>,
     ) -> Result<T, DialFailure> {
+        self.step_within(self.settings.deadlines.of(step), step, tell, work)
+            .await
+    }
+
+    async fn step_within<T>(
+        &self,
+        limit: Duration,
+        step: DialStep,
+        tell: Tell<'_>,
+        work: impl Future<Output = Result<T, DialFailure>>,
+    ) -> Result<T, DialFailure> {
         tell(step);
-        match timeout(self.settings.deadlines.of(step), work).await {
+        match timeout(limit, work).await {
             Ok(outcome) => outcome,
             Err(_) => Err(DialFailure::TimedOut(step)),
         }
@@ -144,9 +166,20 @@ impl Dialler {
 
     async fn discover(&self, domain: &str, tell: Tell<'_>) -> Result<Way, DialFailure> {
         *self.discovered.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
-        let work = discovery::discover(&self.settings, self.tls()?, domain);
+        let host = Host::parse(domain).ok_or(DialFailure::NameNotFound)?;
+        let deadlines = &self.settings.deadlines;
+        let mut limit = deadlines.discovery;
+        if self
+            .proxies
+            .choose(&host, self.settings.discovery_port)
+            .await?
+            .is_some()
+        {
+            limit += deadlines.proxy;
+        }
+        let work = discovery::discover(&self.settings, &self.proxies, self.tls()?, &host);
         Ok(Way {
-            endpoint: self.step(DialStep::Discovery, tell, work).await?,
+            endpoint: self.step_within(limit, DialStep::Discovery, tell, work).await?,
             addresses: Vec::new(),
         })
     }
@@ -191,35 +224,22 @@ impl Dialler {
     async fn open(&self, way: &Way, tell: Tell<'_>) -> Result<Connected, DialFailure> {
         let settings = &self.settings;
         let parts = endpoint::parts(&way.endpoint)?;
-        // Whatever the resolver, or the disk, says "localhost" is.
-        let usable = |address: &SocketAddr| parts.encrypted || address.ip().is_loopback();
-        let remembered = way.addresses.iter().map(|ip| SocketAddr::new(*ip, parts.port));
-        let mut tried: Vec<SocketAddr> = remembered.filter(usable).collect();
-        let mut beside = None;
-        if tried.is_empty() {
-            let work = names::resolve(settings, &parts.host, parts.port);
-            tried = self.step(DialStep::Names, tell, work).await?;
-            tried.retain(usable);
-        } else {
-            beside = Some(LookUp::start(settings, &parts));
-        }
-        let to_come = match &mut beside {
-            Some(look_up) => Either::Left(async {
-                let mut found = look_up.addresses().await;
-                found.retain(usable);
-                found
-            }),
-            None => Either::Right(ready(Vec::new())),
+        let proxy = self.proxies.choose(&parts.host, parts.port).await?;
+        let (stream, tried) = match &proxy {
+            Some(proxy) => (self.reach_through(proxy, &parts, tell).await?, None),
+            None => {
+                let (stream, tried) = self.reach(way, &parts, tell).await?;
+                (stream, Some(tried))
+            }
         };
-        let work = tcp::race(&tried, to_come, settings.stagger);
-        let stream = self.step(DialStep::Tcp, tell, work).await?;
         let broken = |error: std::io::Error| DialFailure::Broken(error.to_string());
         let local_addr = stream.get_ref().local_addr().map_err(broken)?;
         let peer_addr = stream.get_ref().peer_addr().map_err(broken)?;
         let aborter = Aborter::of(stream.get_ref()).map_err(broken)?;
         let mut channel = Channel {
             encrypted: parts.encrypted,
-            loopback: peer_addr.ip().is_loopback(),
+            // Of a proxy on this machine the server is not.
+            loopback: proxy.is_none() && peer_addr.ip().is_loopback(),
             exporter: None,
         };
         let mut version = None;
@@ -236,25 +256,88 @@ impl Dialler {
         let work = web_socket::handshake(&endpoint.0, stream, settings.largest_message);
         let socket = self.step(DialStep::WebSocket, tell, work).await?;
         tracing::debug!(endpoint = endpoint.0, %local_addr, %peer_addr, "connected");
-        let found = beside.as_ref().map_or(&[][..], LookUp::so_far);
         Ok(Connected {
             channel,
             local_addr,
             peer_addr,
             way: Way {
                 endpoint,
-                addresses: to_remember(peer_addr.ip(), &tried, found),
+                // A proxy's address says nothing of the server's: what was known of those still is.
+                addresses: tried.map_or_else(
+                    || way.addresses.clone(),
+                    |tried| tried.to_remember(peer_addr.ip()),
+                ),
             },
             aborter,
             tls: version,
             socket,
         })
     }
+
+    /// Reaches the endpoint's host itself, at its remembered addresses if there are any.
+    async fn reach(
+        &self,
+        way: &Way,
+        parts: &Parts,
+        tell: Tell<'_>,
+    ) -> Result<(QuickAck, Tried), DialFailure> {
+        let settings = &self.settings;
+        // Whatever the resolver, or the disk, says "localhost" is.
+        let usable = |address: &SocketAddr| parts.encrypted || address.ip().is_loopback();
+        let remembered = way.addresses.iter().map(|ip| SocketAddr::new(*ip, parts.port));
+        let mut tried: Vec<SocketAddr> = remembered.filter(usable).collect();
+        let mut beside = None;
+        if tried.is_empty() {
+            let work = names::resolve(settings, &parts.host, parts.port);
+            tried = self.step(DialStep::Names, tell, work).await?;
+            tried.retain(usable);
+        } else {
+            beside = Some(LookUp::start(settings, parts));
+        }
+        let to_come = match &mut beside {
+            Some(look_up) => Either::Left(async {
+                let mut found = look_up.addresses().await;
+                found.retain(usable);
+                found
+            }),
+            None => Either::Right(ready(Vec::new())),
+        };
+        let work = tcp::race(&tried, to_come, settings.stagger);
+        let stream = self.step(DialStep::Tcp, tell, work).await?;
+        Ok((
+            stream,
+            Tried {
+                addresses: tried,
+                beside,
+            },
+        ))
+    }
+
+    /// Reaches it through a proxy: its name goes there, and its remembered addresses are of no use.
+    async fn reach_through(
+        &self,
+        proxy: &Proxy,
+        parts: &Parts,
+        tell: Tell<'_>,
+    ) -> Result<QuickAck, DialFailure> {
+        let settings = &self.settings;
+        tracing::info!(proxy = %proxy.address(), "through a proxy");
+        let blame = |failure| proxy.blame(failure);
+        let work = proxy.resolve(settings);
+        let addresses = self.step(DialStep::Names, tell, work).await.map_err(blame)?;
+        let work = proxy.reach(settings, &addresses);
+        let stream = self.step(DialStep::Tcp, tell, work).await.map_err(blame)?;
+        let work = proxy.open(stream, &parts.host, parts.port);
+        self.step(DialStep::Proxy, tell, work).await
+    }
 }
 
 /// Whether a failure leaves it open that the server is somewhere else by now. It is not elsewhere if there is no network,
 /// and a server that says "later" means itself.
 fn may_have_moved(failure: &DialFailure) -> bool {
+    if let DialFailure::Proxy { problem, .. } = failure {
+        return matches!(problem, ProxyProblem::CannotReach(_));
+    }
     !matches!(
         failure,
         DialFailure::Unreachable
@@ -271,7 +354,6 @@ mod tests {
     use super::*;
     use crate::Deadlines;
     use std::future::pending;
-    use std::time::Duration;
 
     #[tokio::test]
     async fn every_step_ends_at_its_own_deadline() {
@@ -281,6 +363,7 @@ mod tests {
             discovery: long,
             names: long,
             tcp: long,
+            proxy: long,
             tls: long,
             web_socket: long,
         };
@@ -294,6 +377,7 @@ mod tests {
             ),
             (DialStep::Names, Deadlines { names: short, ..all }),
             (DialStep::Tcp, Deadlines { tcp: short, ..all }),
+            (DialStep::Proxy, Deadlines { proxy: short, ..all }),
             (DialStep::Tls, Deadlines { tls: short, ..all }),
             (
                 DialStep::WebSocket,

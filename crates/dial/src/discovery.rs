@@ -7,6 +7,7 @@
 use crate::endpoint::{Host, Parts, split};
 use crate::host_meta;
 use crate::https_get::{Answer, get};
+use crate::proxy::chooser::Chooser;
 use crate::settings::Settings;
 use crate::tls::Tls;
 use dormouse_model::{DialFailure, Endpoint};
@@ -14,8 +15,12 @@ use futures_util::future::{Either, select};
 use std::pin::pin;
 
 /// The domain's endpoint. The caller sets the deadline.
-pub(crate) async fn discover(settings: &Settings, tls: &Tls, domain: &str) -> Result<Endpoint, DialFailure> {
-    let host = Host::parse(domain).ok_or(DialFailure::NameNotFound)?;
+pub(crate) async fn discover(
+    settings: &Settings,
+    proxies: &Chooser,
+    tls: &Tls,
+    host: &Host,
+) -> Result<Endpoint, DialFailure> {
     let place = |path: &str| Parts {
         encrypted: true,
         host: host.clone(),
@@ -25,6 +30,7 @@ pub(crate) async fn discover(settings: &Settings, tls: &Tls, domain: &str) -> Re
     let json = async {
         let answer = get(
             settings,
+            proxies,
             tls,
             place("/.well-known/host-meta.json"),
             "application/jrd+json, application/json",
@@ -34,6 +40,7 @@ pub(crate) async fn discover(settings: &Settings, tls: &Tls, domain: &str) -> Re
     let xml = async {
         let answer = get(
             settings,
+            proxies,
             tls,
             place("/.well-known/host-meta"),
             "application/xrd+xml, application/xml",

@@ -40,7 +40,7 @@ impl Host {
         }
     }
 
-    fn may_be_loopback(&self) -> bool {
+    pub(crate) fn may_be_loopback(&self) -> bool {
         match self {
             Host::Name(name) => name == "localhost",
             Host::Address(address) => address.is_loopback(),
@@ -72,6 +72,20 @@ fn bad(why: &str) -> BadEndpoint {
     BadEndpoint(why.to_owned())
 }
 
+/// The host and the port in a URL.
+pub(crate) fn host_and_port(authority: &str, default_port: u16) -> Result<(Host, u16), BadEndpoint> {
+    // The colon before the port, not one inside an IPv6 address.
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, port)) if !port.contains(']') => {
+            let port = port.parse::<u16>().ok().filter(|port| *port != 0);
+            (host, port.ok_or_else(|| bad("its port is not one"))?)
+        }
+        _ => (authority, default_port),
+    };
+    let host = Host::parse(host).ok_or_else(|| bad("its host is not one"))?;
+    Ok((host, port))
+}
+
 /// The parts of a URL of one of these schemes, each with its port and whether it is encrypted.
 pub(crate) fn split(text: &str, schemes: &[(&str, u16, bool)]) -> Result<Parts, BadEndpoint> {
     let text = text.trim();
@@ -88,15 +102,7 @@ pub(crate) fn split(text: &str, schemes: &[(&str, u16, bool)]) -> Result<Parts, 
     if authority.contains('@') {
         return Err(bad("it has a user name in it"));
     }
-    // The colon before the port, not one inside an IPv6 address.
-    let (host, port) = match authority.rsplit_once(':') {
-        Some((host, port)) if !port.contains(']') => {
-            let port = port.parse::<u16>().ok().filter(|port| *port != 0);
-            (host, port.ok_or_else(|| bad("its port is not one"))?)
-        }
-        _ => (authority, default_port),
-    };
-    let host = Host::parse(host).ok_or_else(|| bad("its host is not one"))?;
+    let (host, port) = host_and_port(authority, default_port)?;
     let path = if path.starts_with('/') {
         path.to_owned()
     } else {

@@ -5,6 +5,7 @@
 
 use crate::endpoint::{BadEndpoint, Host, Parts, split};
 use crate::names;
+use crate::proxy::chooser::Chooser;
 use crate::settings::Settings;
 use crate::tcp;
 use crate::tls::Tls;
@@ -34,13 +35,14 @@ pub(crate) enum Answer {
 /// Fetches a document. The caller sets the deadline.
 pub(crate) async fn get(
     settings: &Settings,
+    proxies: &Chooser,
     tls: &Tls,
     from: Parts,
     accept: &str,
 ) -> Result<Answer, DialFailure> {
     let mut from = from;
     for _ in 0..=REDIRECTS {
-        match once(settings, tls, &from, accept).await? {
+        match once(settings, proxies, tls, &from, accept).await? {
             Step::Done(answer) => return Ok(answer),
             Step::Redirect(to) => match target(&from, &to) {
                 Ok(next) => from = next,
@@ -65,10 +67,21 @@ enum Step {
     Redirect(String),
 }
 
-async fn once(settings: &Settings, tls: &Tls, from: &Parts, accept: &str) -> Result<Step, DialFailure> {
+async fn once(
+    settings: &Settings,
+    proxies: &Chooser,
+    tls: &Tls,
+    from: &Parts,
+    accept: &str,
+) -> Result<Step, DialFailure> {
     let broken = |error: hyper::Error| DialFailure::Broken(format!("the request failed: {error}"));
-    let addresses = names::resolve(settings, &from.host, from.port).await?;
-    let stream = tcp::race(&addresses, std::future::ready(Vec::new()), settings.stagger).await?;
+    let stream = match proxies.choose(&from.host, from.port).await? {
+        Some(proxy) => proxy.connect(settings, &from.host, from.port).await?,
+        None => {
+            let addresses = names::resolve(settings, &from.host, from.port).await?;
+            tcp::race(&addresses, std::future::ready(Vec::new()), settings.stagger).await?
+        }
+    };
     let stream = tls.handshake(&from.host, stream).await?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
     // Ends with this function, however it ends.

@@ -4,6 +4,7 @@
 //! Discovery   the domain's host-meta names the endpoint (XEP-0156), unless it is given or remembered
 //! Names       the endpoint's host becomes addresses, unless they are remembered
 //! Tcp         the addresses are tried in turn, overlapping (RFC 8305)
+//! Proxy       where there is one it takes the server's name, and Names and Tcp are its own
 //! Tls         for wss: the operating system's trust store decides
 //! WebSocket   the upgrade, with the subprotocol xmpp (RFC 7395)
 //! ```
@@ -14,9 +15,6 @@
 //! failure means and when to try again is decided in the core, from the [`DialFailure`]. Deadlines run on
 //! tokio's clock, which may stand still while the machine sleeps: whoever drives dials drops them when it wakes.
 //!
-//! Where proxies come in later: a proxy replaces the steps Names and Tcp by a connection of its own and leaves
-//! the others as they are.
-//!
 //! [`DialFailure`]: dormouse_model::DialFailure
 
 mod abort;
@@ -26,6 +24,7 @@ pub mod endpoint;
 pub mod host_meta;
 mod https_get;
 mod names;
+pub mod proxy;
 mod quick_ack;
 mod remembered;
 mod settings;
@@ -36,6 +35,8 @@ mod web_socket;
 pub use abort::Aborter;
 pub use dialler::{Connected, Dialler, Target};
 pub use endpoint::BadEndpoint;
+pub use proxy::Login;
+pub use proxy::setting::{BadProxy, Setting as ProxySetting};
 pub use settings::{Deadlines, Settings};
 pub use tls::TlsVersion;
 pub use web_socket::{Inbound, Reader, Socket, Writer};

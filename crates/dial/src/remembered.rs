@@ -52,9 +52,23 @@ impl Drop for LookUp {
     }
 }
 
+/// The addresses that a dial has tried, and the look-up beside it.
+pub(crate) struct Tried {
+    pub(crate) addresses: Vec<SocketAddr>,
+    pub(crate) beside: Option<LookUp>,
+}
+
+impl Tried {
+    /// What to remember, now that this one has answered.
+    pub(crate) fn to_remember(&self, answered: IpAddr) -> Vec<IpAddr> {
+        let found = self.beside.as_ref().map_or(&[][..], LookUp::so_far);
+        to_remember(answered, &self.addresses, found)
+    }
+}
+
 /// What to remember of addresses tried and addresses found: those found, if any were; the one that answered first. One
 /// that answered and is not among those found any more is on its way out.
-pub(crate) fn to_remember(answered: IpAddr, tried: &[SocketAddr], found: &[SocketAddr]) -> Vec<IpAddr> {
+fn to_remember(answered: IpAddr, tried: &[SocketAddr], found: &[SocketAddr]) -> Vec<IpAddr> {
     let newest = if found.is_empty() { tried } else { found };
     let mut addresses: Vec<IpAddr> = newest.iter().map(SocketAddr::ip).collect();
     // Stable: the others stay in their order.

@@ -1,5 +1,6 @@
 //! What can be set about dialling.
 
+use crate::proxy::setting::Setting;
 use dormouse_model::DialStep;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -15,6 +16,8 @@ pub struct Deadlines {
     pub names: Duration,
     /// Connecting to one of them.
     pub tcp: Duration,
+    /// What a proxy may take to reach the server and say so. Tor takes its time.
+    pub proxy: Duration,
     /// The TLS handshake.
     pub tls: Duration,
     /// The WebSocket handshake.
@@ -27,6 +30,7 @@ impl Default for Deadlines {
             discovery: Duration::from_secs(5),
             names: Duration::from_secs(5),
             tcp: Duration::from_secs(10),
+            proxy: Duration::from_secs(20),
             tls: Duration::from_secs(10),
             web_socket: Duration::from_secs(10),
         }
@@ -39,6 +43,7 @@ impl Deadlines {
             DialStep::Discovery => self.discovery,
             DialStep::Names => self.names,
             DialStep::Tcp => self.tcp,
+            DialStep::Proxy => self.proxy,
             DialStep::Tls => self.tls,
             DialStep::WebSocket => self.web_socket,
         }
@@ -64,6 +69,8 @@ pub struct Settings {
     pub extra_roots: Vec<CertificateDer<'static>>,
     /// Addresses of names that are not looked up, as in `/etc/hosts`.
     pub hosts: BTreeMap<String, Vec<IpAddr>>,
+    /// Through which proxy, if any.
+    pub proxy: Setting,
     /// Where discovery asks; 443 but in tests.
     pub discovery_port: u16,
 }
@@ -78,6 +85,7 @@ impl Default for Settings {
             largest_message: 10 * 1024 * 1024,
             extra_roots: Vec::new(),
             hosts: BTreeMap::new(),
+            proxy: Setting::System,
             discovery_port: 443,
         }
     }

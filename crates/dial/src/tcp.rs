@@ -3,7 +3,7 @@
 //! The kernel repeats a lost first packet only after a whole second. An address that has neither answered nor
 //! failed is therefore tried a second time beside the first, after all others have been tried once. Addresses may
 //! still come while the race is on (section 3): those that are remembered start, those that are looked up beside
-//! them join. A proxy, when there are any, is dialled from here.
+//! them join. A proxy is dialled from here as well.
 
 use crate::quick_ack::QuickAck;
 use dormouse_model::DialFailure;

@@ -11,11 +11,12 @@ use crate::path::{Path, Status};
 use crate::present::now;
 use crate::rebuild::{Rebuild, Rebuilds, notice};
 use crate::request::{Happening, Request, Subscription};
+use crate::secret::Secret;
 use crate::settings::{Settings, StartError};
 use crate::tokens::{TokenNews, Tokens};
 use crate::wire::Wire;
 use dormouse_account::{Account, Command, Credentials, Input, Output, Token};
-use dormouse_dial::{Dialler, Target};
+use dormouse_dial::{Dialler, Login, ProxySetting, Target};
 use dormouse_model::{BatchId, Change, ConnId, Endpoint, MessageId, Notice, Random, ReadError};
 use dormouse_store::{SetAside, Store};
 use dormouse_wake::{Event as WakeEvent, Guard, Options, Proof, Reach, Watch, watch};
@@ -86,10 +87,10 @@ pub struct Driver {
 }
 
 impl Driver {
-    /// A driver over an open store.
+    /// A driver over an open store, and where it dials.
     pub fn new(
         settings: Settings,
-        endpoint: Option<Endpoint>,
+        (endpoint, proxy): (Option<Endpoint>, ProxySetting),
         store: Arc<Store>,
         set_aside: Option<SetAside>,
         requests: UnboundedReceiver<Request>,
@@ -104,8 +105,13 @@ impl Driver {
             warn!(folder = %aside.path.display(), saved = aside.saved, lost = aside.lost, why = aside.why, "the cache was set aside");
             notices.push(notice(&aside));
         }
+        let dialler = Dialler::new(dormouse_dial::Settings {
+            proxy,
+            ..dormouse_dial::Settings::default()
+        });
+        dialler.sign_in_at_proxy(settings.proxy_login.as_ref().map(login));
         Ok(Self {
-            dialler: Dialler::new(dormouse_dial::Settings::default()),
+            dialler,
             settings,
             endpoint,
             store,
@@ -249,6 +255,7 @@ impl Driver {
                 self.settings.password = Some(password);
                 self.feed(Input::SignIn(credentials));
             }
+            Request::ProxyLogin(secret) => self.dialler.sign_in_at_proxy(Some(login(&secret))),
             Request::Happened(happening) => self.feed(match happening {
                 Happening::Suspending => Input::Suspending,
                 Happening::Resumed(slept) => Input::Resumed { slept, proven: true },
@@ -623,12 +630,18 @@ impl Driver {
             Request::Suspend { reply } => {
                 let _ = reply.send(());
             }
-            Request::Subscribe { .. } | Request::Status { .. } => self.requested(request),
+            Request::Subscribe { .. } | Request::Status { .. } | Request::ProxyLogin(_) => {
+                self.requested(request);
+            }
             // The next core begins with it.
             Request::SignIn(password) => self.settings.password = Some(password),
             later => self.backlog.push(later),
         }
     }
+}
+
+fn login(secret: &Secret) -> Login {
+    Login::from_line(secret.reveal())
 }
 
 fn restore(

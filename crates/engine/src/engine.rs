@@ -7,6 +7,7 @@ use crate::secret::Secret;
 use crate::settings::{Settings, StartError};
 use crate::wire::Wire;
 use dormouse_account::{Command, Part, Stretch, history};
+use dormouse_dial::ProxySetting;
 use dormouse_model::{
     BareJid, Endpoint, JournalEntry, Key, Memory, Message, MessageId, ReadError, Transition,
 };
@@ -35,6 +36,10 @@ impl Engine {
             .as_deref()
             .map(dormouse_dial::endpoint::parse)
             .transpose()?;
+        let proxy: ProxySetting = settings
+            .proxy
+            .as_deref()
+            .map_or(Ok(ProxySetting::System), str::parse)?;
         let address = settings.address.clone();
         let opened = Store::open(&settings.folder.store())?;
         let store = Arc::new(opened.store);
@@ -42,7 +47,7 @@ impl Engine {
         let wire = Wire::default();
         let driver = Driver::new(
             settings,
-            endpoint,
+            (endpoint, proxy),
             Arc::clone(&store),
             opened.set_aside,
             inbox,
@@ -87,6 +92,11 @@ impl Engine {
     /// told as the connection's state.
     pub fn sign_in(&self, password: Secret) {
         self.ask(Request::SignIn(password));
+    }
+
+    /// Who we are to the proxy that the settings name (`user:password`), from the next attempt on.
+    pub fn sign_in_at_proxy(&self, login: Secret) {
+        self.ask(Request::ProxyLogin(login));
     }
 
     /// Tells what happened to the machine or the window.

@@ -49,6 +49,8 @@ pub enum Request {
     },
     /// A password, the first or another one.
     SignIn(Secret),
+    /// User and password for the proxy.
+    ProxyLogin(Secret),
     /// Something told by hand.
     Happened(Happening),
     /// Prepare for sleep and say when ready.

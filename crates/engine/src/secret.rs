@@ -67,30 +67,30 @@ pub struct Keyring;
 impl Keyring {
     /// The password kept for this account, if there is one.
     pub fn password(self, account: &BareJid) -> Result<Option<Secret>, KeyringError> {
-        match Entry::new(SERVICE, account.as_str()).and_then(|entry| entry.get_password()) {
-            Ok(password) => Ok(Some(Secret::new(password))),
-            Err(Error::NoEntry) => Ok(None),
-            Err(error) => Err(error.into()),
-        }
+        found(account.as_str())
     }
 
     /// Keeps a password. Found out by reading it back: some keyrings say yes and keep nothing.
     pub fn keep(self, account: &BareJid, password: &Secret) -> Result<(), KeyringError> {
-        let entry = Entry::new(SERVICE, account.as_str())?;
-        entry.set_password(password.reveal())?;
-        let kept = Zeroizing::new(entry.get_password()?);
-        if kept.as_str() == password.reveal() {
-            Ok(())
-        } else {
-            Err(KeyringError::Failed("what was stored did not come back".into()))
-        }
+        keep(account.as_str(), password)
     }
 
-    /// Forgets the password of this account, and what stood in for it.
+    /// User and password (`user:password`) for this account's proxy, if they are kept.
+    pub fn proxy_login(self, account: &BareJid) -> Result<Option<Secret>, KeyringError> {
+        found(&proxy_of(account))
+    }
+
+    /// Keeps user and password for this account's proxy, as [`Keyring::keep`] does.
+    pub fn keep_proxy_login(self, account: &BareJid, login: &Secret) -> Result<(), KeyringError> {
+        keep(&proxy_of(account), login)
+    }
+
+    /// Forgets the password of this account, what stood in for it, and who it is to its proxy.
     pub fn forget(self, account: &BareJid) -> Result<(), KeyringError> {
         let token = self.forget_token(account);
+        let proxy = delete(&proxy_of(account));
         delete(account.as_str())?;
-        token
+        token.and(proxy)
     }
 
     /// The token kept for this account, if there is one that can be read.
@@ -118,6 +118,29 @@ impl Keyring {
 /// An address has no blank in it: the name is nobody's account.
 fn token_of(account: &BareJid) -> String {
     format!("{account} (token)")
+}
+
+fn proxy_of(account: &BareJid) -> String {
+    format!("{account} (proxy)")
+}
+
+fn found(name: &str) -> Result<Option<Secret>, KeyringError> {
+    match Entry::new(SERVICE, name).and_then(|entry| entry.get_password()) {
+        Ok(secret) => Ok(Some(Secret::new(secret))),
+        Err(Error::NoEntry) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn keep(name: &str, secret: &Secret) -> Result<(), KeyringError> {
+    let entry = Entry::new(SERVICE, name)?;
+    entry.set_password(secret.reveal())?;
+    let kept = Zeroizing::new(entry.get_password()?);
+    if kept.as_str() == secret.reveal() {
+        Ok(())
+    } else {
+        Err(KeyringError::Failed("what was stored did not come back".into()))
+    }
 }
 
 fn delete(name: &str) -> Result<(), KeyringError> {

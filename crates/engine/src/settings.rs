@@ -2,7 +2,7 @@
 
 use crate::folder::Folder;
 use crate::secret::Secret;
-use dormouse_dial::BadEndpoint;
+use dormouse_dial::{BadEndpoint, BadProxy};
 use dormouse_model::{BareJid, ReadError};
 use dormouse_store::OpenError;
 
@@ -19,6 +19,11 @@ pub struct Settings {
     pub folder: Folder,
     /// The WebSocket endpoint, if the user gave one; else it is discovered (XEP-0156).
     pub endpoint: Option<String>,
+    /// Which proxy it goes through: `system` (as where there is nothing), `none`, `http://host:port` or
+    /// `socks5://host:port`.
+    pub proxy: Option<String>,
+    /// `user:password` for the proxy that is given.
+    pub proxy_login: Option<Secret>,
     /// Listen to the system's sleep and network. Tests that tell the engine themselves switch it off.
     pub watch_system: bool,
 }
@@ -29,6 +34,9 @@ pub enum StartError {
     /// The endpoint given can't be used.
     #[error("This endpoint can't be used: {0}")]
     Endpoint(#[from] BadEndpoint),
+    /// The proxy given can't be used.
+    #[error("This proxy can't be used: {0}")]
+    Proxy(#[from] BadProxy),
     /// The store can't be opened, and must not be set aside.
     #[error(transparent)]
     Store(#[from] OpenError),

@@ -13,6 +13,8 @@ fn start(folder: Folder, password: Option<Secret>) -> Engine {
         folder,
         // The port of the discard service, on this machine: refused at once.
         endpoint: Some("ws://127.0.0.1:9/ws".into()),
+        proxy: None,
+        proxy_login: None,
         watch_system: false,
     })
     .unwrap()

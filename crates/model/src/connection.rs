@@ -1,6 +1,6 @@
 //! The state of an account's connection, as it is shown: always with when and why.
 
-use crate::{CertificateProblem, DialStep, Stamp, Tick};
+use crate::{CertificateProblem, DialStep, ProxyProblem, Stamp, Tick};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -202,6 +202,13 @@ pub enum Cause {
     BadEndpoint(String),
     /// The server can't be reached.
     Unreachable,
+    /// The proxy in between let nobody through.
+    Proxy {
+        /// Which, as a URL without user and password.
+        proxy: String,
+        /// What it did.
+        problem: ProxyProblem,
+    },
     /// The certificate is not trusted, and this account has never worked.
     BadCertificate(CertificateProblem),
     /// The certificate is not trusted, on an account that has worked: this network intercepts the connection.
@@ -270,6 +277,7 @@ impl Cause {
                 DialStep::Discovery => "The server's address could not be found in time.".into(),
                 DialStep::Names => "The name look-up took too long.".into(),
                 DialStep::Tcp => "The server could not be reached in time.".into(),
+                DialStep::Proxy => "The proxy did not open the way to the server in time.".into(),
                 DialStep::Tls => "The server did not finish the encryption handshake in time.".into(),
                 DialStep::WebSocket => "The server did not open the connection in time.".into(),
             },
@@ -281,6 +289,7 @@ impl Cause {
             ),
             BadEndpoint(what) => format!("This endpoint can't be used: {what}."),
             Unreachable => "The server can't be reached.".into(),
+            Proxy { proxy, problem } => problem.sentence(proxy),
             BadCertificate(problem) => format!(
                 "The server's certificate is not trusted: {}. Don't go on unless you know why; ask the server's operator.",
                 problem.words()

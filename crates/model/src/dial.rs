@@ -1,5 +1,6 @@
 //! What comes of dialling, and how a connection ends.
 
+use crate::ProxyProblem;
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 use std::time::Duration;
@@ -27,6 +28,8 @@ pub enum DialStep {
     Names,
     /// TCP.
     Tcp,
+    /// The way through the proxy, where there is one.
+    Proxy,
     /// TLS.
     Tls,
     /// The WebSocket handshake.
@@ -50,6 +53,13 @@ pub enum DialFailure {
     Unreachable,
     /// A step took too long.
     TimedOut(DialStep),
+    /// The proxy in between let nobody through.
+    Proxy {
+        /// Which, as a URL without user and password.
+        proxy: String,
+        /// What it did.
+        problem: ProxyProblem,
+    },
     /// The certificate is not trusted.
     Certificate(CertificateProblem),
     /// TLS failed otherwise.

@@ -6,7 +6,7 @@
 //! certificate, its own 404), and Dormouse goes on trying.
 
 use crate::stream::StreamError;
-use dormouse_model::{Action, Cause, Closing, DialFailure, Verdict};
+use dormouse_model::{Action, Cause, Closing, DialFailure, ProxyProblem, Verdict};
 use std::time::Duration;
 
 /// However long a server asks us to wait, we ask again after this.
@@ -57,6 +57,7 @@ pub fn dial(failure: &DialFailure, account: Account<'_>) -> Verdict {
             Verdict::new(Action::Retry, Cause::Unreachable)
         }
         DialFailure::TimedOut(step) => Verdict::new(Action::Retry, Cause::TimedOut(*step)),
+        DialFailure::Proxy { proxy, problem } => at_proxy(proxy, *problem, account),
         DialFailure::Certificate(problem) => account.stop_or(
             Action::Retry,
             Cause::BadCertificate(*problem),
@@ -70,6 +71,24 @@ pub fn dial(failure: &DialFailure, account: Account<'_>) -> Verdict {
             trouble("no WebSocket"),
         ),
         DialFailure::Broken(_) => Verdict::new(Action::Retry, Cause::Lost),
+    }
+}
+
+/// A proxy let nobody through. One that does nothing at the moment is tried again as a server is; what is set up wrongly is
+/// waited out only by an account that has worked: elsewhere there may be another proxy, or none.
+fn at_proxy(proxy: &str, problem: ProxyProblem, account: Account<'_>) -> Verdict {
+    let cause = Cause::Proxy {
+        proxy: proxy.to_owned(),
+        problem,
+    };
+    match problem {
+        ProxyProblem::Unreachable | ProxyProblem::CannotReach(_) => Verdict::new(Action::Retry, cause),
+        // So does one look that dies while it is asked.
+        ProxyProblem::NotAProxy => account.stop_or(Action::Retry, cause.clone(), cause),
+        ProxyProblem::WantsPassword
+        | ProxyProblem::WrongPassword
+        | ProxyProblem::Refused(_)
+        | ProxyProblem::Unusable => account.stop_or(Action::RetrySlowly, cause.clone(), cause),
     }
 }
 

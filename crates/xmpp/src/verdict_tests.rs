@@ -1,7 +1,7 @@
 //! Every row of the table.
 
 use super::*;
-use dormouse_model::{CertificateProblem, DialStep};
+use dormouse_model::{CertificateProblem, DialStep, ProxyAnswer};
 
 const NEW: Account<'_> = Account {
     domain: "home.example",
@@ -19,6 +19,13 @@ fn http(status: u16, seconds: Option<u64>) -> DialFailure {
     }
 }
 
+fn at_proxy(problem: ProxyProblem) -> DialFailure {
+    DialFailure::Proxy {
+        proxy: "socks5://proxy.example:1080".into(),
+        problem,
+    }
+}
+
 #[test]
 fn each_failed_dial_has_its_verdict() {
     use Action::*;
@@ -31,6 +38,22 @@ fn each_failed_dial_has_its_verdict() {
         (DialFailure::Refused, Retry, Retry),
         (DialFailure::Unreachable, Retry, Retry),
         (DialFailure::TimedOut(DialStep::Tls), Retry, Retry),
+        (DialFailure::TimedOut(DialStep::Proxy), Retry, Retry),
+        (at_proxy(ProxyProblem::Unreachable), Retry, Retry),
+        (
+            at_proxy(ProxyProblem::CannotReach(ProxyAnswer::Socks(5))),
+            Retry,
+            Retry,
+        ),
+        (at_proxy(ProxyProblem::NotAProxy), Stop, Retry),
+        (at_proxy(ProxyProblem::WantsPassword), Stop, RetrySlowly),
+        (at_proxy(ProxyProblem::WrongPassword), Stop, RetrySlowly),
+        (
+            at_proxy(ProxyProblem::Refused(ProxyAnswer::Http(403))),
+            Stop,
+            RetrySlowly,
+        ),
+        (at_proxy(ProxyProblem::Unusable), Stop, RetrySlowly),
         (DialFailure::Certificate(other), Stop, Retry),
         (DialFailure::Tls("alert".into()), Retry, Retry),
         (http(301, None), RetrySlowly, RetrySlowly),

@@ -9,7 +9,7 @@ use crate::protocol::{Field, Refusal};
 use crate::sign_in::refusal;
 use crate::view::wants_password;
 use dormouse_engine::model::{BareJid, Cause, Connection, ConnectionState};
-use dormouse_engine::{Keyring, KeyringError, Secret};
+use dormouse_engine::{Keyring, KeyringError, Secret, Settings};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -35,10 +35,18 @@ pub enum Password {
     None,
 }
 
+/// What the keyring has of an account.
+#[derive(Default)]
+pub(super) struct Kept {
+    password: Option<Secret>,
+    /// Who it is to its proxy.
+    proxy_login: Option<Secret>,
+}
+
 /// What came of the keyring.
 pub(super) enum Heard {
     /// It has a password, or none, or failed.
-    Found(Result<Option<Secret>, KeyringError>),
+    Found(Result<Kept, KeyringError>),
     /// It keeps the password, or does not.
     Kept(Result<(), KeyringError>),
     /// It has not answered for a while.
@@ -56,12 +64,14 @@ struct Unproven {
 /// What is known of an account's password.
 pub(super) struct Passwords {
     address: BareJid,
+    /// Who it is to its proxy, to be kept with a password.
+    proxy_login: Option<Secret>,
     /// Those that the user types are kept in the keyring.
     keeps: bool,
     /// The one in use, for an engine that has to be started again.
     pub(super) given: Option<Secret>,
     /// The keyring is asked for one, and since when it may be called slow.
-    asked: Option<JoinHandle<Result<Option<Secret>, KeyringError>>>,
+    asked: Option<JoinHandle<Result<Kept, KeyringError>>>,
     slow: Option<Instant>,
     /// Why there is none, until there is one.
     lacking: Option<String>,
@@ -73,9 +83,10 @@ pub(super) struct Passwords {
 
 impl Passwords {
     /// Begins as told; the keyring is asked at once.
-    pub(super) fn new(address: BareJid, password: Password, still_keeping: Arc<AtomicBool>) -> Self {
+    pub(super) fn new(settings: &Settings, password: Password, still_keeping: Arc<AtomicBool>) -> Self {
         let mut passwords = Self {
-            address,
+            address: settings.address.clone(),
+            proxy_login: settings.proxy_login.clone(),
             keeps: !matches!(password, Password::Given(_)),
             given: None,
             asked: None,
@@ -88,7 +99,19 @@ impl Passwords {
         match password {
             Password::FromKeyring => {
                 let address = passwords.address.clone();
-                passwords.asked = Some(tokio::task::spawn_blocking(move || Keyring.password(&address)));
+                let has_proxy = settings.proxy.as_deref().is_some_and(|proxy| proxy != "none");
+                passwords.asked = Some(tokio::task::spawn_blocking(move || {
+                    let proxy_login = if has_proxy {
+                        Keyring.proxy_login(&address)?
+                    } else {
+                        None
+                    };
+                    let password = Keyring.password(&address)?;
+                    Ok(Kept {
+                        password,
+                        proxy_login,
+                    })
+                }));
                 passwords.slow = Some(Instant::now() + KEYRING_PATIENCE);
             }
             Password::Typed(secret) => {
@@ -97,7 +120,7 @@ impl Passwords {
             }
             Password::Given(secret) => passwords.given = Some(secret),
             #[cfg(test)]
-            Password::None => passwords.asked = Some(tokio::task::spawn_blocking(|| Ok(None))),
+            Password::None => passwords.asked = Some(tokio::task::spawn_blocking(|| Ok(Kept::default()))),
         }
         passwords
     }
@@ -131,7 +154,13 @@ impl Passwords {
     fn keep(&mut self, password: Secret) {
         if self.keeps {
             let address = self.address.clone();
-            let keep = move || Keyring.keep(&address, &password);
+            let proxy_login = self.proxy_login.clone();
+            let keep = move || {
+                if let Some(login) = proxy_login {
+                    Keyring.keep_proxy_login(&address, &login)?;
+                }
+                Keyring.keep(&address, &password)
+            };
             self.keeping = Some(tokio::task::spawn_blocking(keep));
         }
     }
@@ -171,12 +200,18 @@ impl Task {
         let account = self.settings.address.clone();
         match heard {
             Heard::Slow => self.lacks(words.plain("keyring-slow")),
-            Heard::Found(Ok(Some(password))) => {
+            Heard::Found(Ok(kept)) => {
+                if let Some(login) = kept.proxy_login {
+                    self.settings.proxy_login = Some(login.clone());
+                    self.with_engine(|engine| engine.sign_in_at_proxy(login));
+                }
+                let Some(password) = kept.password else {
+                    return self.lacks(words.plain("keyring-empty"));
+                };
                 self.passwords.lacking = None;
                 self.passwords.given = Some(password.clone());
                 self.with_engine(|engine| engine.sign_in(password));
             }
-            Heard::Found(Ok(None)) => self.lacks(words.plain("keyring-empty")),
             Heard::Found(Err(error)) => {
                 info!(%account, %error, "no password from the keyring");
                 self.lacks(words.wants_password(&error));

@@ -56,7 +56,7 @@ impl Task {
         shared: Shared,
     ) -> Self {
         Self {
-            passwords: Passwords::new(settings.address.clone(), password, shared.keeping),
+            passwords: Passwords::new(&settings, password, shared.keeping),
             view: View::new(Arc::clone(&context.words)),
             window: context.outlet.generation(),
             settings,

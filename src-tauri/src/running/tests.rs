@@ -27,6 +27,8 @@ fn settings(home: &Path) -> Settings {
         password: None,
         keyring: false,
         endpoint: Some("ws://127.0.0.1:9/nobody".into()),
+        proxy: None,
+        proxy_login: None,
         watch_system: false,
     }
 }

@@ -42,6 +42,7 @@ pub struct ClientBuilder {
     address: String,
     password: Option<String>,
     endpoint: Option<String>,
+    proxy: Option<String>,
     data_dir: Option<PathBuf>,
     command: Option<Command>,
     environment: Vec<(OsString, OsString)>,
@@ -53,6 +54,13 @@ impl ClientBuilder {
     #[must_use]
     pub fn endpoint(mut self, url: impl Into<String>) -> Self {
         self.endpoint = Some(url.into());
+        self
+    }
+
+    /// Which proxy it goes through (`--proxy`); without one the system's.
+    #[must_use]
+    pub fn proxy(mut self, proxy: impl Into<String>) -> Self {
+        self.proxy = Some(proxy.into());
         self
     }
 
@@ -113,6 +121,9 @@ impl ClientBuilder {
         if let Some(endpoint) = &self.endpoint {
             command.args(["--endpoint", endpoint]);
         }
+        if let Some(proxy) = &self.proxy {
+            command.args(["--proxy", proxy]);
+        }
         if !self.watches_system {
             command.arg("--no-wake");
         }
@@ -166,6 +177,7 @@ impl Client {
             address: address.to_owned(),
             password: Some(password.to_owned()),
             endpoint: None,
+            proxy: None,
             data_dir: None,
             command: None,
             environment: Vec::new(),

@@ -5,7 +5,7 @@
 //! only its clocks are held.
 
 use crate::checker::{Expected, check_order};
-use crate::client::Client;
+use crate::client::{Client, ClientBuilder};
 use crate::{Result, program};
 use anyhow::{Context, bail};
 use dormouse_servers::{Authority, MockLogind, Place, Prosody};
@@ -64,8 +64,20 @@ impl Scene {
     /// # Errors
     /// When anything of it does not start.
     pub fn new(lab: Lab, with_logind: bool) -> Result<Self> {
+        Self::with_laptop(lab, with_logind, Authority::new()?, |laptop| laptop)
+    }
+
+    /// The same with a laptop of its own kind, and an authority that is known before.
+    ///
+    /// # Errors
+    /// As [`Scene::new`].
+    pub fn with_laptop(
+        lab: Lab,
+        with_logind: bool,
+        authority: Authority,
+        own_kind: impl FnOnce(ClientBuilder) -> ClientBuilder,
+    ) -> Result<Self> {
         let address = IpAddr::V4(lab.server_address());
-        let authority = Authority::new()?;
         let certificate = authority.issue(&[&address.to_string()])?;
         let server = Prosody::builder()
             .accounts([("alice", PASSWORD), ("bob", PASSWORD)])
@@ -81,10 +93,10 @@ impl Scene {
                 .command(command)
                 .env("SSL_CERT_FILE", authority.file())
                 .env("DBUS_SYSTEM_BUS_ADDRESS", bus)
-                .start()
         };
-        let laptop = client(LAPTOP, lab.client_command(program::cli()?)?, bus)?;
-        let friend = client(FRIEND, lab.server_command(program::cli()?)?, NO_BUS)?;
+        let laptop = client(LAPTOP, lab.client_command(program::cli()?)?, bus);
+        let laptop = own_kind(laptop).start()?;
+        let friend = client(FRIEND, lab.server_command(program::cli()?)?, NO_BUS).start()?;
         let mut scene = Self {
             laptop,
             friend,

@@ -11,6 +11,9 @@
 //! | [`Ejabberd`] | ejabberd 23.01 or 24.12 with a WebSocket listener, optionally wss |
 //! | [`Cluster`] | two ejabberd 24.12 that are one, behind nginx |
 //! | [`Nginx`] | nginx in front of WebSocket servers |
+//! | [`Tinyproxy`] | an HTTP proxy for tunnels |
+//! | [`Microsocks`] | a SOCKS5 proxy |
+//! | [`Mitmproxy`] | mitmdump, which shows what passes |
 //! | [`MockLogind`] | a private system bus with a logind that sleeps on command |
 //! | [`SessionBus`] | a private session bus with nothing on it |
 //! | [`SecretService`] | a private session bus with an unlocked keyring |
@@ -29,6 +32,8 @@ mod ejabberd;
 mod error;
 mod foreground;
 mod http;
+mod microsocks;
+mod mitmproxy;
 mod mock_logind;
 mod nginx;
 mod place;
@@ -37,6 +42,7 @@ mod prosody;
 mod release;
 mod secret_service;
 mod session_bus;
+mod tinyproxy;
 mod trixie;
 
 pub use certificate::{Authority, Certificate};
@@ -45,6 +51,8 @@ pub use ejabberd::{Ejabberd, EjabberdBuilder, EjabberdSettings};
 pub use error::{Result, ServerError};
 pub use foreground::Foreground;
 pub use http::host_meta_files;
+pub use microsocks::Microsocks;
+pub use mitmproxy::{Mitmproxy, MitmproxyBuilder};
 pub use mock_logind::{Inhibitor, MockLogind};
 pub use nginx::{Nginx, NginxBuilder};
 pub use place::Place;
@@ -53,4 +61,5 @@ pub use prosody::{Prosody, ProsodyBuilder, ProsodySettings, ScramHash, Storage};
 pub use release::Release;
 pub use secret_service::SecretService;
 pub use session_bus::SessionBus;
+pub use tinyproxy::{Tinyproxy, TinyproxyBuilder};
 pub use trixie::{install_trixie, is_trixie_installed};

@@ -115,6 +115,7 @@ pub fn impatient() -> Settings {
             discovery: SHORT,
             names: SHORT,
             tcp: SHORT,
+            proxy: SHORT,
             tls: SHORT,
             web_socket: SHORT,
         },
