@@ -60,6 +60,7 @@ const FOR_TEST: [&str; 20] = [
     "debootstrap",
     "ejabberd",
     "gnome-keyring",
+    "gsettings-desktop-schemas",
     "iproute2",
     "libglib2.0-bin",
     "libsecret-tools",

@@ -3,6 +3,7 @@
 
 mod open;
 mod password;
+mod proxy;
 
 use anyhow::{Context, Result};
 use clap::Parser;

@@ -1,9 +1,9 @@
 //! Keeping a password in the OS keyring, and forgetting it.
 
-use crate::{password, proxy, words};
+use crate::{password, words};
 use anyhow::{Context, Result, bail};
 use dormouse_engine::model::{BareJid, Change, ConnectionState};
-use dormouse_engine::{Engine, Folder, Keyring, Settings};
+use dormouse_engine::{Engine, Folder, Keyring, Secret, Settings};
 use std::time::Duration;
 
 /// How long a sign-in may take before we say that the server can't be reached.
@@ -18,7 +18,7 @@ pub async fn login(
 ) -> Result<()> {
     let secret = password::ask(&address).await?;
     let proxy_login = if signs_in_there {
-        Some(proxy::ask(&through).await?)
+        Some(ask_for_proxy(&through).await?)
     } else {
         None
     };
@@ -54,6 +54,18 @@ pub async fn login(
         "Signed in. The password of {address} is kept in the keyring."
     ));
     Ok(())
+}
+
+/// Asks for user and password of the proxy.
+async fn ask_for_proxy(proxy: &str) -> Result<Secret> {
+    if matches!(proxy, "system" | "none") {
+        bail!("Give the proxy too, with --proxy: its user and password are asked for.");
+    }
+    let prompt = format!("User and password at {proxy}, with a colon between them: ");
+    let login = tokio::task::spawn_blocking(move || rpassword::prompt_password(prompt))
+        .await?
+        .context("User and password could not be read from the terminal")?;
+    Ok(Secret::new(login))
 }
 
 /// Waits until the server accepted the sign-in, or the user is needed.

@@ -1,6 +1,6 @@
 //! Who we are to the proxy: from the environment, else from the OS keyring. Never an argument, never a file.
 
-use anyhow::{Context, Result, bail};
+use anyhow::Result;
 use dormouse_engine::model::BareJid;
 use dormouse_engine::{Keyring, Secret};
 
@@ -23,16 +23,4 @@ pub async fn login(account: &BareJid, proxy: &str, keyring_is_used: bool) -> Res
             Ok(None)
         }
     }
-}
-
-/// Asks the person at the terminal.
-pub async fn ask(proxy: &str) -> Result<Secret> {
-    if matches!(proxy, "system" | "none") {
-        bail!("Give the proxy too, with --proxy: its user and password are asked for.");
-    }
-    let prompt = format!("User and password at {proxy}, with a colon between them: ");
-    let login = tokio::task::spawn_blocking(move || rpassword::prompt_password(prompt))
-        .await?
-        .context("User and password could not be read from the terminal")?;
-    Ok(Secret::new(login))
 }
