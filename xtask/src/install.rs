@@ -55,7 +55,7 @@ const FOR_DESKTOP: [&str; 10] = [
 /// For the checks of the page; only where no node is there yet, from wherever it came.
 const NODE: [&str; 2] = ["nodejs", "npm"];
 
-const FOR_TEST: [&str; 20] = [
+const FOR_TEST: [&str; 21] = [
     "debian-archive-keyring",
     "debootstrap",
     "ejabberd",
