@@ -118,6 +118,15 @@ impl Session {
         if goes_anew && error.condition == "not-well-formed" {
             verdict.action = Action::RetryPlainly;
         }
+        // What is wrong with it may be no more than that it came before it was asked for.
+        if let Some(stream) = &mut self.stream
+            && verdict::blames_what_we_sent(&error.condition)
+            && std::mem::take(&mut stream.ahead)
+        {
+            self.one_flight.refused(now.stamp);
+            self.pins_changed = true;
+            verdict.action = Action::RetryPlainly;
+        }
         // The session may still be there after a shutdown or a reset, and if not, its count may be. It is
         // not if another took it over, and must not if what we sent in it can't be read.
         let gone = match &self.stream {

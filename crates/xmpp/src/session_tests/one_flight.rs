@@ -172,6 +172,24 @@ fn a_server_that_twice_says_nothing_to_a_flight_is_asked_step_by_step() {
 }
 
 #[test]
+fn a_server_that_calls_a_flight_an_offence_is_asked_step_by_step_at_once() {
+    let mut script = met();
+    script.begin(&tls(None), PASSWORD);
+    assert_eq!(script.sent(), ["open", "auth"]);
+    script
+        .give("<stream:error><policy-violation xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>");
+    let action = script.last_verdict().map(|verdict| verdict.action);
+    assert_eq!(action, Some(Action::RetryPlainly));
+    script.frames.clear();
+    script.begin(&tls(None), PASSWORD);
+    assert_eq!(script.sent(), ["open"]);
+    script
+        .give("<stream:error><policy-violation xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>");
+    let action = script.last_verdict().map(|verdict| verdict.action);
+    assert_eq!(action, Some(Action::RetrySlowly), "that was not it");
+}
+
+#[test]
 fn a_resumption_in_the_flight_that_is_never_answered_is_one_that_broke() {
     let mut script = met();
     for _ in 0..2 {
