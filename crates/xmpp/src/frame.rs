@@ -6,6 +6,7 @@
 //! that a stanza of 256 KiB, which any server relays, could be made to need gigabytes. Entities beyond XML's own five,
 //! comments and processing instructions are refused by the parser (RFC 6120 section 11.1).
 
+use crate::stream_management;
 use minidom::Element;
 use minidom::rxml::parser::{Options, WithOptions};
 use minidom::rxml::{Parse, RawEvent, RawParser};
@@ -88,6 +89,9 @@ pub fn read(text: &str, limits: &Limits) -> Result<Option<Element>, Broken> {
     let text = text.trim_matches([' ', '\t', '\r', '\n']);
     if text.is_empty() {
         return Ok(None);
+    }
+    if let Some(element) = stream_management::read_plainly(text).filter(|_| limits.depth > 0) {
+        return Ok(Some(element));
     }
     let mut parser = RawParser::with_options(Options {
         // The frame is the limit: a name or value that is longer than usual is not a broken one.

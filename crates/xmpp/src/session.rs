@@ -582,7 +582,9 @@ impl Session {
     }
 
     fn request_ack_now(&mut self, out: &mut Vec<Output>) {
-        self.put(out, &stream_management::request());
+        if let Some(conn) = self.conn() {
+            out.push(Output::Frame(conn, stream_management::REQUEST.to_owned()));
+        }
     }
 }
 

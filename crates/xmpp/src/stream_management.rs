@@ -314,9 +314,38 @@ pub(crate) fn enable() -> Element {
     draft("enable", NS).attr("resume", "true").done()
 }
 
-/// Asks for a confirmation.
-pub(crate) fn request() -> Element {
-    draft("r", NS).done()
+/// Asks for a confirmation. A frame as it is: hearts beat all day.
+pub(crate) const REQUEST: &str = "<r xmlns='urn:xmpp:sm:3'/>";
+
+/// Reads what is asked and answered all day, in the shape in which servers write it: `<r/>` and `<a/>` with nothing but
+/// their namespace and the count. None for any other text; only [`crate::frame::read`] says what that is.
+pub(crate) fn read_plainly(frame: &str) -> Option<Element> {
+    let (name, mut rest) = frame.strip_prefix('<')?.strip_suffix("/>")?.split_once(' ')?;
+    let mut element = match name {
+        "r" | "a" => draft(name, NS),
+        _ => return None,
+    };
+    let mut seen = (false, false);
+    while !rest.is_empty() {
+        let (attribute, after) = rest.split_once('=')?;
+        let quote = after.chars().next().filter(|quote| matches!(quote, '\'' | '"'))?;
+        let (value, after) = after.get(1..)?.split_once(quote)?;
+        match attribute {
+            "xmlns" if value == NS && !seen.0 => seen.0 = true,
+            "h" if !seen.1 && value.bytes().all(|byte| byte.is_ascii_digit()) => {
+                seen.1 = true;
+                element = element.attr("h", value);
+            }
+            _ => return None,
+        }
+        rest = match after.strip_prefix(' ') {
+            Some("") => return None,
+            Some(more) => more,
+            None if after.is_empty() => after,
+            None => return None,
+        };
+    }
+    seen.0.then(|| element.done())
 }
 
 /// The `h` of an element.

@@ -208,3 +208,30 @@ fn a_name_that_would_be_written_with_each_stanza_is_not_as_long_as_a_frame() {
     assert_eq!(managed.resumption_id(), None);
     assert_eq!(managed.record().location, None);
 }
+
+#[test]
+fn what_is_asked_and_answered_all_day_is_read_as_the_parser_reads_it() {
+    for text in [
+        "<r xmlns='urn:xmpp:sm:3'/>",
+        "<r xmlns=\"urn:xmpp:sm:3\"/>",
+        "<a xmlns='urn:xmpp:sm:3' h='7'/>",
+        "<a h='4294967295' xmlns='urn:xmpp:sm:3'/>",
+        "<a xmlns='urn:xmpp:sm:3'/>",
+        "<a xmlns='urn:xmpp:sm:3' h=''/>",
+    ] {
+        let read = read_plainly(text);
+        assert_eq!(read, text.parse().ok(), "{text}");
+        assert!(read.is_some(), "{text}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_read_plainly_is_read_so_by_the_parser_too(
+        text in "<[ra][ /]{0,2}((xmlns|h|x)[ =]{1,2}['\"](urn:xmpp:sm:3|[0-9]{0,3}|-1|&lt;)['\"] ?){0,3}/?>[ <]?"
+    ) {
+        if let Some(element) = read_plainly(&text) {
+            prop_assert_eq!(Some(element), text.parse().ok(), "{}", text);
+        }
+    }
+}

@@ -1,7 +1,7 @@
 //! What the account asks of the session. Only while [`Session::is_ready`]: otherwise nothing is sent.
 
+use super::Session;
 use super::stream_state::Phase;
-use super::{Session, stream_management};
 use crate::requests::Asked;
 use crate::{Event, Output, blocking, message_out, open, ping, presence, roster};
 use dormouse_model::{ArchiveFailure, ArchiveQuery, BareJid, Draft, MessageId, Now, Outgoing, ProbeId};
@@ -186,7 +186,7 @@ impl Session {
     fn tell(&mut self, stanza: &Element) -> Vec<Output> {
         let mut out = Vec::new();
         if self.is_ready() && self.transmit_element(&mut out, stanza, None) {
-            self.put(&mut out, &stream_management::request());
+            self.request_ack_now(&mut out);
         }
         out
     }

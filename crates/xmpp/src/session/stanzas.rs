@@ -4,8 +4,8 @@
 //! Every stanza counts as handled, also one that can't be read: it is reported and confirmed, or it would
 //! come again with every resumption.
 
+use super::Session;
 use super::stream_state::Phase;
-use super::{Session, stream_management};
 use crate::addressing::{self, CLIENT};
 use crate::carbons::{self, Direction};
 use crate::message::{self, Trust};
@@ -309,7 +309,7 @@ impl Session {
             .attr_opt("to", iq.attr("from"))
             .children(payload);
         if self.transmit(out, reply, None) {
-            self.put(out, &stream_management::request());
+            self.request_ack_now(out);
         }
     }
 }
