@@ -49,7 +49,6 @@ cargo xtask COMMAND
     --minutes N                  for how long (10)
     --seed S                     what happens when (any)
     --on SERVERS                 prosody, prosody-0.12, cluster or impatient (prosody)
-  mistakes [--write] [NAME ...]  make deliberate mistakes in a copy of the sources, and live until each is found
   fuzz [TARGET] [--minutes N]    fuzz that target, or each, for N minutes (60)
   bench window [--runs N]        measure the window next to the least a window can be (release builds)
   bench wake [OPTIONS]           measure recoveries from sleep in round trips (--runs, --cases, --rtt, --loss, --nagle)
@@ -93,7 +92,7 @@ fn main() -> ExitCode {
 
 fn simulate(options: &[&str]) -> Result<()> {
     let mut command = cargo();
-    command.args(["run", "--release", "-p", "dormouse-simulator", "--"]);
+    command.args(["run", "--profile", "simulator", "-p", "dormouse-simulator", "--"]);
     let mut length = false;
     let mut rest = options;
     loop {

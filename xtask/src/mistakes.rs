@@ -20,8 +20,6 @@ use std::time::Instant;
 const FOLDER: &str = "tests/simulator/mistakes";
 /// Lives in which a mistake must be found.
 const SEEDS: u64 = 2000;
-/// Lives without a mistake, before any is made.
-const HEALTHY: u64 = 100;
 const TABLE: (&str, &str) = ("<!-- mistakes:begin -->", "<!-- mistakes:end -->");
 
 /// One mistake.
@@ -82,24 +80,34 @@ pub fn mistakes(words: &[&str]) -> Result<()> {
     if !names.is_empty() {
         all.retain(|mistake| names.iter().any(|name| *name == mistake.name));
     }
+    // Those in the same file one after another: what the last one changed is built again with the next.
+    all.sort_by(|one, other| one.changes[0].file.cmp(&other.changes[0].file));
     let files = copied()?;
-    println!("==> nothing wrong: what is found without a mistake says nothing of mistakes …");
-    if let Some(found) = lived(&scratch().join("source"), seeds.min(HEALTHY))? {
-        return Err(format!(
-            "Seed {} fails without any mistake: {}. Mend that first.",
-            found.lives - 1,
-            found.finding
-        ));
-    }
+    println!("==> the simulator without a mistake …");
+    let healthy = scratch().join("healthy");
+    let built = build(&scratch().join("source"))?;
+    fs::copy(&built, &healthy).map_err(|error| format!("{} cannot be copied: {error}", built.display()))?;
     let mut rows = Vec::new();
     let mut missed = Vec::new();
     for mistake in &all {
         let begun = Instant::now();
         println!("==> {}: {} …", mistake.name, mistake.what);
-        let found = live_with(mistake, &files, seeds)?;
+        let outcome = live_with(mistake, &files, seeds);
         let took = duration(begun.elapsed());
-        match found {
-            Some(found) => {
+        match outcome {
+            Err(why) => {
+                println!("==> {}: CANNOT BE MADE: {why}", mistake.name);
+                missed.push(mistake.name.clone());
+            }
+            Ok(Some(found)) => {
+                // What is found without a mistake says nothing of mistakes.
+                if let Some(without) = live(&healthy, found.lives - 1, 1) {
+                    return Err(format!(
+                        "Seed {} fails without any mistake: {}. Mend that first.",
+                        without.lives - 1,
+                        without.finding
+                    ));
+                }
                 println!(
                     "==> {}: found in {} lives ({took}): {}",
                     mistake.name, found.lives, found.finding
@@ -109,7 +117,7 @@ pub fn mistakes(words: &[&str]) -> Result<()> {
                     mistake.what, found.finding, found.lives
                 ));
             }
-            None => {
+            Ok(None) => {
                 println!("==> {}: NOT FOUND in {seeds} lives ({took})", mistake.name);
                 missed.push(mistake.name.clone());
             }
@@ -288,15 +296,15 @@ fn live_with(mistake: &Mistake, files: &[String], seeds: u64) -> Result<Option<F
         let wrong = change.made_in(&text_of(&source, &change.file)?, &mistake.name)?;
         write_changed(&source.join(&change.file), wrong.as_bytes())?;
     }
-    let outcome = lived(&source, seeds);
+    let outcome = build(&source).map(|program| live(&program, 0, seeds));
     for change in &mistake.changes {
         restore(&change.file)?;
     }
     outcome
 }
 
-/// Builds what is in the copy, and lives until something is found.
-fn lived(source: &Path, seeds: u64) -> Result<Option<Found>> {
+/// Builds what is in the copy: the simulator.
+fn build(source: &Path) -> Result<PathBuf> {
     let build = scratch().join("build");
     output(
         cargo()
@@ -304,12 +312,20 @@ fn lived(source: &Path, seeds: u64) -> Result<Option<Found>> {
             .current_dir(source)
             .env("CARGO_TARGET_DIR", &build),
     )?;
+    Ok(build.join("debug/dormouse-simulator"))
+}
+
+/// Lives until something is found.
+fn live(simulator: &Path, from: u64, seeds: u64) -> Option<Found> {
     let mut found: Option<Found> = None;
-    let mut failing = None;
+    // Several lives are lived at a time: of those that fail the first counts, and of each its first finding.
+    let mut failing: Option<u64> = None;
     // It fails if it finds something: that is what is wanted.
     let _ = run_and_read(
-        Command::new(build.join("debug/dormouse-simulator"))
-            .args(["--failures", "1", "--lines", "0", "--seeds"])
+        Command::new(simulator)
+            .args(["--failures", "1", "--lines", "0", "--from"])
+            .arg(from.to_string())
+            .arg("--seeds")
             .arg(seeds.to_string()),
         |line| {
             if let Some(seed) = line
@@ -317,15 +333,18 @@ fn lived(source: &Path, seeds: u64) -> Result<Option<Found>> {
                 .and_then(|rest| rest.strip_suffix(" fails:"))
             {
                 failing = seed.parse::<u64>().ok();
-            } else if let (Some(seed), None, Some((_, finding))) = (failing, &found, line.split_once(": ")) {
+            } else if let (Some(seed), Some((_, finding))) = (failing, line.split_once(": "))
+                && found.as_ref().is_none_or(|found| found.lives > seed + 1)
+            {
                 found = Some(Found {
                     lives: seed + 1,
                     finding: finding.trim().replace('|', "/"),
                 });
+                failing = None;
             }
         },
     );
-    Ok(found)
+    found
 }
 
 fn write_table(table: &str) -> Result<()> {

@@ -223,10 +223,10 @@ impl Fault {
             21 => Fault::Throttled(seconds(random, 20)),
             22 => Fault::ClockSet(i64::try_from(random.below(7_200_000)).unwrap_or(0) - 3_600_000),
             23 => Fault::ServerStop {
-                length: seconds(random, 60),
+                length: one_of(random, &[60, 60, 60, 1800]),
                 keeps_sessions: random.below(2) == 0,
             },
-            24 => Fault::ServerKill(seconds(random, 60)),
+            24 => Fault::ServerKill(one_of(random, &[60, 60, 60, 1800])),
             25 => Fault::SessionsLost,
             26 => Fault::SignInFails(1 + u32::try_from(random.below(2)).unwrap_or(0)),
             27 => Fault::SignInSilent,

@@ -56,15 +56,18 @@ fn main() -> ExitCode {
         for _ in 0..arguments.threads.max(1) {
             scope.spawn(|| {
                 loop {
+                    // Seeds are given out in order, and each begun is lived to its end: the first that fails is always
+                    // the same.
+                    let enough = |sum: &Lived| sum.failed.len() >= arguments.failures;
+                    if sum.lock().map_or(true, |sum| enough(&sum)) {
+                        return;
+                    }
                     let seed = next.fetch_add(1, Ordering::Relaxed);
                     if seed >= arguments.from.saturating_add(arguments.seeds) {
                         return;
                     }
                     let outcome = World::live(seed, arguments.trace, None);
                     let Ok(mut sum) = sum.lock() else { return };
-                    if sum.failed.len() >= arguments.failures {
-                        return;
-                    }
                     sum.sum.add(&outcome);
                     if !outcome.findings.is_empty() {
                         sum.failed.push(seed);

@@ -68,6 +68,12 @@ pub struct Line {
     pub held_by_client: bool,
     /// The server still holds its end.
     pub held_by_server: bool,
+    /// Frames that the client was sent.
+    pub sent: u64,
+    /// Those it has read.
+    pub read: u64,
+    /// Those that a resumed session had held for it are the first so many.
+    pub backlog: u64,
     latency: Duration,
     up: Lane,
     down: Lane,
@@ -108,6 +114,9 @@ impl Network {
             conn,
             held_by_client: true,
             held_by_server: true,
+            sent: 0,
+            read: 0,
+            backlog: 0,
             latency,
             up: Lane::new(),
             down: Lane::new(),

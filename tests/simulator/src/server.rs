@@ -44,6 +44,8 @@ pub type LineId = u64;
 pub enum Said {
     /// A frame.
     Frame(LineId, String),
+    /// Everything that a resumed session held has been sent.
+    Held(LineId),
     /// The connection ends, after what was sent before.
     Close(LineId, Closing),
 }
@@ -92,6 +94,10 @@ pub struct Trouble {
     pub doubled_carbons: u32,
     /// Carbons that are left out.
     pub lost_carbons: u32,
+    /// Messages that a stranger puts between the archive's, as if they were from it.
+    pub forged_results: u32,
+    /// Answers of the archive that a stranger gives before it does.
+    pub forged_answers: u32,
     /// What was archived since the one moment is not shown before the other.
     pub hidden: Option<(Stamp, Tick)>,
 }

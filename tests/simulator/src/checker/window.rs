@@ -92,6 +92,15 @@ impl Checker {
         }
     }
 
+    /// A window shows a conversation in its list.
+    pub fn list_shown(&mut self, at: Tick, client: &Client, it: &Conversation, server: &Server) {
+        let with = number_of(server, &it.with);
+        if it.read_up_to.is_some() && !with.is_some_and(|with| self.read.contains(&(client.account, with))) {
+            let what = format!("shows as read what nobody here has read of {}", it.with);
+            self.found(at, &client.name, what);
+        }
+    }
+
     /// The changes told so far add up to what is stored.
     pub fn window_agrees(&mut self, at: Tick, client: &Client) {
         let kept = list(client);

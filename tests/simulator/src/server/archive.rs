@@ -7,7 +7,7 @@ use super::quirks::read_stamp;
 use super::sessions::SessionId;
 use super::stanza::{CLIENT, FORWARD, MAM, RSM, STANZAS, around, delay, element, set, text, with};
 use super::{Kind, Server, spend};
-use dormouse_model::{Closing, Stamp};
+use dormouse_model::{Closing, Stamp, Tick};
 use minidom::Element;
 use std::ops::Range;
 
@@ -19,6 +19,8 @@ pub(super) struct Archive(Vec<Item>);
 struct Item {
     id: String,
     at: Stamp,
+    /// The moment itself.
+    kept: Tick,
     /// The other side's bare address.
     with: String,
     message: Element,
@@ -51,11 +53,24 @@ impl Server {
         let item = Item {
             id: id.clone(),
             at,
+            kept: self.now,
             with: with.to_owned(),
             message: message.clone(),
         };
         self.accounts[account].archive.0.push(item);
         id
+    }
+
+    /// Whether an account's archive has held a text of its own since before this moment, and has shown it since.
+    pub(super) fn has_shown(&self, account: usize, name: &str, before: Tick) -> bool {
+        let own = self.accounts[account].address.as_str();
+        let hidden = self.trouble[account].hidden;
+        let lagged = hidden.is_some_and(|(_, until)| until > before);
+        let held = self.accounts[account].archive.0.iter().any(|item| {
+            let from = item.message.attr("from").and_then(|from| from.split('/').next());
+            item.kept < before && item.message.attr("id") == Some(name) && from == Some(own)
+        });
+        self.quirks.archive && held && !lagged
     }
 
     /// Answers a query.
@@ -65,6 +80,7 @@ impl Server {
         };
         let account = session.account;
         let line = session.line;
+        self.forged_answers(id, account, iq, query);
         let trouble = &mut self.trouble[account];
         if spend(&mut trouble.refused_pages) {
             return self.refuse_request(id, iq, "wait", "internal-server-error");

@@ -135,8 +135,7 @@ impl Server {
         };
         let unheard = spend(&mut trouble.unheard_resumes);
         self.count(id, told);
-        let session = self.sessions.get_mut(&id)?;
-        let sm = session.management.as_ref()?;
+        let sm = self.sessions.get(&id)?.management.as_ref()?;
         let element = with(
             "resumed",
             SM,
@@ -145,8 +144,9 @@ impl Server {
         let again: Vec<Element> = sm
             .unacknowledged
             .iter()
-            .map(|kept| kept.as_resent(&self.domain))
+            .map(|kept| self.as_resent(kept))
             .collect();
+        let session = self.sessions.get_mut(&id)?;
         let old = session.line.replace(line);
         session.hibernated = None;
         if let Some(stream) = self.streams.get_mut(&line) {
@@ -174,6 +174,7 @@ impl Server {
         for stanza in &resumed.again {
             self.send(line, stanza);
         }
+        self.said.push(Said::Held(line));
         self.send(line, &element("r", SM));
         if resumed.unheard {
             // What was said on it is lost with the connection.

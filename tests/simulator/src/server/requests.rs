@@ -34,10 +34,7 @@ impl Server {
             ("ping", PING) => self.answer(id, iq, None),
             ("prefs", MAM) => self.answer(id, iq, Some(with("prefs", MAM, &[("default", "always")]))),
             (_, MAM) if !self.quirks.archive => self.refuse_request(id, iq, "cancel", "service-unavailable"),
-            ("query", MAM) => {
-                session.last_query = payload.attr("queryid").map(str::to_owned);
-                self.archive_query(id, iq, payload);
-            }
+            ("query", MAM) => self.archive_query(id, iq, payload),
             ("query", DISCO) => {
                 let own = self.accounts[account].address.as_str();
                 let of_account = iq.attr("to").is_none_or(|to| to == own);

@@ -39,7 +39,17 @@ impl Server {
         if message.has_child("body", CLIENT)
             && let Some(name) = message.attr("id")
         {
-            self.received.insert((sender, name.to_owned()));
+            let said = (sender, name.to_owned());
+            // What came back may be tried again.
+            if !self.bounced.contains(&said)
+                && let Some(session) = id.and_then(|id| self.sessions.get(&id))
+                && self.has_shown(sender, name, session.begun)
+            {
+                self.violations.push(format!(
+                    "{name} was sent again without a look into the archive, which has held it since before the session began"
+                ));
+            }
+            self.received.insert(said);
         }
         let kept = self.is_kept(&message);
         if kept {

@@ -30,8 +30,8 @@ pub(super) struct Session {
     pub carbons: bool,
     /// Its client has asked for it again, or said that it is over: it may begin another.
     pub let_off: bool,
-    /// The id of its last question to the archive.
-    pub last_query: Option<String>,
+    /// When it began: whoever sends something again on it can have read what the archive held then.
+    pub begun: Tick,
 }
 
 /// Stream management of one session.
@@ -52,16 +52,15 @@ pub(super) struct Management {
 #[derive(Debug)]
 pub(super) struct Kept {
     stanza: Element,
-    at: String,
     since: Tick,
 }
 
 impl Kept {
-    /// As it is sent after a resumption: with the time at which it was sent first.
-    pub fn as_resent(&self, domain: &str) -> Element {
+    /// With the time at which it was sent first.
+    fn with_delay(&self, domain: &str, at: &str) -> Element {
         let mut stanza = self.stanza.clone();
         if stanza.name() == "message" && !stanza.has_child("delay", super::stanza::DELAY) {
-            stanza.append_child(delay(domain, &self.at));
+            stanza.append_child(delay(domain, at));
         }
         stanza
     }
@@ -96,7 +95,7 @@ impl Server {
             available: false,
             carbons: false,
             let_off: false,
-            last_query: None,
+            begun: self.now,
         };
         self.sessions.insert(id, session);
         id
@@ -193,11 +192,16 @@ impl Server {
         if deliver && alone && keeps {
             for kept in sm.unacknowledged {
                 if kept.stanza.name() == "message" && kept.stanza.has_child("body", super::stanza::CLIENT) {
-                    let stanza = kept.as_resent(&self.domain);
+                    let stanza = self.as_resent(&kept);
                     self.accounts[session.account].offline.push(stanza);
                 }
             }
         }
+    }
+
+    /// A stanza as it is sent after a resumption, or to another client.
+    pub(super) fn as_resent(&self, kept: &Kept) -> Element {
+        kept.with_delay(&self.domain, &self.quirks.stamp(self.stamp_at(kept.since)))
     }
 
     /// The client tells how many stanzas it has: never fewer than before, never more than were sent.
@@ -231,7 +235,6 @@ impl Server {
 
     /// Sends a stanza to a session, now or when it is resumed.
     pub(super) fn push(&mut self, id: SessionId, stanza: Element) {
-        let at = self.quirks.stamp(self.stamp());
         let asks = self.random.below(4) == 0;
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
@@ -243,7 +246,6 @@ impl Server {
             sm.sent = sm.sent.wrapping_add(1);
             sm.unacknowledged.push_back(Kept {
                 stanza: stanza.clone(),
-                at,
                 since: self.now,
             });
         }

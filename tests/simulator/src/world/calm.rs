@@ -23,6 +23,8 @@ impl World {
             client.at_heartbeat.clear();
             client.disk.works();
             client.disk.fail_reading(None);
+            // Who had a network has it still: nothing tells that the rest of the world is well again.
+            let was_down = client.network_down_until > self.now;
             client.network_down_until = Tick(0);
             self.fast(number);
             let client = &mut self.clients[number];
@@ -58,7 +60,7 @@ impl World {
                 Duration::ZERO,
                 Event::NetworkBack {
                     client: number,
-                    seen: true,
+                    seen: was_down,
                     survives: true,
                 },
             );

@@ -68,8 +68,11 @@ impl World {
         let restless = client.at_once.1 > RESTLESS;
         match &mut input {
             Input::Frame { conn, text } => {
-                if !client.conns.contains_key(conn) {
+                let Some(id) = client.conns.get(conn) else {
                     return;
+                };
+                if let Some(line) = self.network.line(*id) {
+                    line.read += 1;
                 }
                 if self.sabotage == Some(Sabotage::OldConnectionRead) {
                     *conn = client.current.unwrap_or(*conn);
@@ -290,6 +293,10 @@ impl World {
 
     pub(super) fn tick(&mut self, number: usize) {
         let client = &mut self.clients[number];
+        // One that was replaced by an earlier one concerns nobody. (A sleeper's comes late.)
+        if client.tick.is_none_or(|tick| tick > self.now) {
+            return;
+        }
         client.tick = None;
         if self.sabotage == Some(Sabotage::NoTicks) {
             return;

@@ -63,6 +63,9 @@ impl World {
         client.dialling.insert(conn);
         let (life, latency) = (client.life, client.latency);
         let hopeless = self.now < client.network_down_until;
+        if hopeless && self.random.below(12) == 0 {
+            return; // And some systems never say anything.
+        }
         // TCP, TLS and WebSocket: four round trips. Without network some systems say so at once.
         let length = match hopeless {
             false => latency * 8 + self.random.up_to(latency),

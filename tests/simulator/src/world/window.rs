@@ -20,6 +20,17 @@ impl World {
                     let what = "is live by an answer from before the sleep";
                     self.checker.found(self.now, &client.name, what.into());
                 }
+                let line = client.current.and_then(|conn| client.conns.get(&conn).copied());
+                if phase == Phase::Live
+                    && let Some(line) = line.and_then(|id| self.network.line(id))
+                    && line.read < line.backlog
+                {
+                    let what = format!(
+                        "is live, and {} of what the server held for it is still to come",
+                        line.backlog - line.read
+                    );
+                    self.checker.found(self.now, &client.name, what);
+                }
                 client.state = connection.state;
                 client.since = self.now;
                 self.trace
@@ -54,10 +65,19 @@ impl World {
                 let what = format!("shows a contact that nobody added: {}", contact.address);
                 self.checker.found(self.now, &client.name, what);
             }
+            // Nobody blocks anybody here.
+            Change::Blocked {
+                address,
+                blocked: true,
+            } => {
+                let what = format!("shows as blocked whom nobody blocked: {address}");
+                self.checker.found(self.now, &client.name, what);
+            }
             Change::Conversation(it) if it.is_nothing() => {
                 client.list.remove(&it.with);
             }
             Change::Conversation(it) => {
+                self.checker.list_shown(self.now, client, &it, &self.server);
                 client.list.insert(it.with.clone(), *it);
             }
             _ => {}

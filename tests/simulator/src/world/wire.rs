@@ -77,7 +77,18 @@ impl World {
     pub(super) fn say(&mut self, said: Vec<Said>) {
         for said in said {
             let (line, parcel) = match said {
-                Said::Frame(line, text) => (line, Parcel::Frame(text)),
+                Said::Frame(id, text) => {
+                    if let Some(line) = self.network.line(id) {
+                        line.sent += 1;
+                    }
+                    (id, Parcel::Frame(text))
+                }
+                Said::Held(id) => {
+                    if let Some(line) = self.network.line(id) {
+                        line.backlog = line.sent;
+                    }
+                    continue;
+                }
                 Said::Close(line, closing) => {
                     if let Some(line) = self.network.line(line) {
                         line.held_by_server = false;
