@@ -9,8 +9,9 @@ use dormouse_model::{BareJid, ConnectionState, Content, Delivery, Message, Tick}
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-/// So long after the last fault everybody is live again: an unnoticed dead link, a long wait, a dial, a sign-in.
-const RECOVERED: Duration = Duration::from_secs(120);
+/// So long after the last fault everybody is live again, told of it or not: a wait of 45 s, and again after each of two
+/// sign-ins that a server may lose without a word before it is asked step by step.
+const RECOVERED: Duration = Duration::from_secs(180);
 
 /// What was sent so long after the last fault has been acknowledged when all is over.
 const PATIENCE: Duration = Duration::from_secs(10 * 60);
