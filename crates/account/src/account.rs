@@ -412,6 +412,11 @@ impl Account {
                 self.session_said(turn, said)?;
             }
         }
+        self.ask_archive(turn)
+    }
+
+    /// Asks the archive for what is wanted of it, if it can be asked now.
+    pub(crate) fn ask_archive(&mut self, turn: &mut Turn) -> Result<(), ReadError> {
         if !self.may_ask() {
             return Ok(());
         }

@@ -68,6 +68,10 @@ impl Account {
                 self.chronicle.signed_in(false);
                 self.link(turn, LinkInput::SignedIn { conn, resumed: false })?;
                 self.session_began(turn, true)?;
+                // The newest page is what a window waits for: nothing else is asked before it.
+                self.ask_archive(turn)?;
+                let said = self.session.introduce();
+                self.session_said(turn, said)?;
             }
             Event::Acked { conn, messages, all } => {
                 let effects = self.timeline.acknowledged(now, &messages, &mut turn.draft)?;

@@ -47,7 +47,13 @@ enum What {
     /// Chat in this terminal.
     Chat(Place),
     /// Read commands and write events as JSON lines.
-    Run(Place),
+    Run {
+        #[command(flatten)]
+        place: Place,
+        /// Write changes as a window gets them: a flood in batches.
+        #[arg(long)]
+        gathered: bool,
+    },
 }
 
 fn main() -> ExitCode {
@@ -74,7 +80,7 @@ async fn obey() -> ExitCode {
         } => login::login(address, endpoint, proxy, proxy_login).await,
         What::Logout { address } => login::logout(address).await,
         What::Chat(place) => chat::chat(place).await,
-        What::Run(place) => return run::run(place).await,
+        What::Run { place, gathered } => return run::run(place, gathered).await,
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -7,13 +7,14 @@ use crate::words;
 use dormouse_diagnosis::findings;
 use dormouse_diagnosis::wire::{self, Detail};
 use dormouse_engine::model::{BareJid, Change, MessageId, Place, ReadError, Transition};
-use dormouse_engine::{Command, Engine, Happening, Part, now};
+use dormouse_engine::{Batches, Command, Engine, Happening, Part, Subscription, now};
 use serde_json::{Value, json};
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::sync::mpsc::UnboundedReceiver;
 
 /// How the run ended.
 enum End {
@@ -25,8 +26,25 @@ enum End {
     Gone,
 }
 
+/// What changes.
+enum Changes {
+    /// One by one.
+    Each(UnboundedReceiver<Change>),
+    /// As a window gets them.
+    Gathered(Batches),
+}
+
+impl Changes {
+    async fn next(&mut self) -> Option<Vec<Change>> {
+        match self {
+            Changes::Each(changes) => changes.recv().await.map(|change| vec![change]),
+            Changes::Gathered(batches) => batches.next().await,
+        }
+    }
+}
+
 /// Runs until told to quit, end of input or a signal.
-pub async fn run(place: open::Place) -> ExitCode {
+pub async fn run(place: open::Place, gathered: bool) -> ExitCode {
     let Open { engine, _log } = match place.open().await {
         Ok(open) => open,
         Err(error) => {
@@ -34,7 +52,7 @@ pub async fn run(place: open::Place) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match talk(&engine).await {
+    match talk(&engine, gathered).await {
         End::Quit => engine.quit().await,
         End::Leave => engine.leave().await,
         End::Gone => return ExitCode::FAILURE,
@@ -42,22 +60,32 @@ pub async fn run(place: open::Place) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-async fn talk(engine: &Engine) -> End {
-    let Some(mut subscription) = engine.subscribe().await else {
+async fn talk(engine: &Engine, gathered: bool) -> End {
+    let Some(subscription) = engine.subscribe().await else {
         return End::Gone;
     };
+    let (snapshot, mut changes) = if gathered {
+        let (snapshot, batches) = subscription.batches();
+        (snapshot, Changes::Gathered(batches))
+    } else {
+        let Subscription { snapshot, changes } = subscription;
+        (snapshot, Changes::Each(changes))
+    };
     let mut tags = Tags::new();
-    for change in std::mem::take(&mut subscription.snapshot) {
-        write(&event::change(&change, &tags, now()));
-    }
+    tell(&snapshot, &tags);
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
     let mut terminated = std::pin::pin!(terminated());
     loop {
         tokio::select! {
             biased;
             () = &mut terminated => return End::Leave,
-            change = subscription.changes.recv() => match change {
-                Some(change) => tell(&change, &mut tags),
+            told = changes.next() => match told {
+                Some(told) => {
+                    tell(&told, &tags);
+                    if gathered {
+                        write(&json!({"event": "batch", "changes": told.len()}));
+                    }
+                }
                 None => return End::Gone,
             },
             line = lines.next_line() => match line {
@@ -77,8 +105,10 @@ async fn talk(engine: &Engine) -> End {
     }
 }
 
-fn tell(change: &Change, tags: &mut Tags) {
-    write(&event::change(change, tags, now()));
+fn tell(changes: &[Change], tags: &Tags) {
+    for change in changes {
+        write(&event::change(change, tags, now()));
+    }
 }
 
 async fn obey(engine: &Engine, line: Line, tags: &mut Tags) {

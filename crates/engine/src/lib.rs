@@ -5,6 +5,7 @@
 //! says; a second brings writes to the disk. Whoever holds an [`Engine`] gives commands and reads a
 //! snapshot followed by ordered changes; scrolling back reads the store directly.
 
+mod batches;
 mod driver;
 mod engine;
 mod flush;
@@ -20,6 +21,7 @@ mod settings;
 mod tokens;
 mod wire;
 
+pub use batches::Batches;
 pub use dormouse_account::{Command, Part, Stretch};
 pub use dormouse_model as model;
 pub use dormouse_store::OpenError;

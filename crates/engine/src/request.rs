@@ -1,5 +1,6 @@
 //! What an engine's holder may ask of it, and gets.
 
+use crate::batches::Batches;
 use crate::path::Status;
 use crate::secret::Secret;
 use dormouse_account::Command;
@@ -32,6 +33,13 @@ pub struct Subscription {
     pub snapshot: Vec<Change>,
     /// What follows.
     pub changes: UnboundedReceiver<Change>,
+}
+
+impl Subscription {
+    /// For somebody who draws them: the present, and what follows in batches whose rate is bounded.
+    pub fn batches(self) -> (Vec<Change>, Batches) {
+        (self.snapshot, Batches::new(self.changes))
+    }
 }
 
 /// What the engine's holder wants.

@@ -12,8 +12,12 @@ use std::time::Duration;
 
 /// Items per page.
 const PAGE: u32 = 100;
-/// The first page is smaller: it is what the window waits for.
-const FIRST_PAGE: u32 = 50;
+/// The first page is what the window waits for: so small that it arrives with the first bytes that a server may send
+/// unacknowledged (ten segments, RFC 6928), where a larger one would take a round trip or two more. Each page before it
+/// is twice as large as the one behind, as what may be sent unacknowledged grows.
+const FIRST_PAGE: u32 = 12;
+/// A page of one conversation, for somebody who scrolls back.
+const OLDER_PAGE: u32 = 50;
 /// Archives stamp with different clocks and precision (Prosody: whole seconds): this much is read twice (ms).
 pub(crate) const OVERLAP: i64 = 5 * 60 * 1000;
 /// How far back the very first reading goes: whichever of these comes first.
@@ -127,7 +131,7 @@ impl CatchUp {
         }
         let (page, max) = match &step {
             Step::Newest => (PageWanted::Newest, FIRST_PAGE),
-            Step::Before(mark) => (PageWanted::Before(mark.id.clone()), PAGE),
+            Step::Before(mark) => (PageWanted::Before(mark.id.clone()), page_after(self.pages)),
             Step::FromDate => (PageWanted::Oldest, PAGE),
             Step::Onwards(mark) => (PageWanted::After(mark.id.clone()), PAGE),
         };
@@ -167,7 +171,7 @@ impl CatchUp {
             with: Some(with),
             page,
             since: None,
-            max: FIRST_PAGE,
+            max: OLDER_PAGE,
         }
     }
 
@@ -196,6 +200,11 @@ impl CatchUp {
     }
 }
 
+/// The size of a page backwards, behind so many of the same reading.
+fn page_after(pages: u32) -> u32 {
+    (FIRST_PAGE << pages.min(8)).min(PAGE)
+}
+
 /// How far back the very first reading goes.
 pub(crate) fn first_reading_since(now: Now) -> Stamp {
     now.stamp.shifted(-FIRST_LENGTH)
@@ -204,6 +213,13 @@ pub(crate) fn first_reading_since(now: Now) -> Stamp {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pages_grow_from_what_one_flight_holds_to_as_many_as_are_worth_it() {
+        let sizes: Vec<u32> = (0..6).map(page_after).collect();
+        assert_eq!(sizes, [12, 24, 48, 96, 100, 100]);
+        assert_eq!(page_after(u32::MAX), PAGE);
+    }
 
     #[test]
     fn a_question_whose_answer_is_overdue_leaves_no_deadline_in_the_past() {

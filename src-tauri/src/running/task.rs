@@ -15,15 +15,13 @@ use crate::tags::Tags;
 use crate::view::View;
 use crate::wishes::Wish;
 use dormouse_engine::model::{Change, Notice, Side};
-use dormouse_engine::{Command, Engine, Happening, Settings, Subscription, now};
+use dormouse_engine::{Batches, Command, Engine, Happening, Settings, now};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::watch;
 use tracing::warn;
 
-/// The most changes that go to the window in one event.
-const TOGETHER: usize = 500;
 /// How long a text may take to get its number: longer only where the disk can't be read.
 const NUMBERING: Duration = Duration::from_secs(5);
 
@@ -38,7 +36,7 @@ pub(super) struct Task {
     tags: Tags,
     account: Arc<Mutex<Account>>,
     slot: watch::Sender<Option<Arc<Engine>>>,
-    subscription: Option<Subscription>,
+    changes: Option<Batches>,
     /// The window that has had a snapshot.
     window: Generation,
     visible: bool,
@@ -65,7 +63,7 @@ impl Task {
             tags: Tags::default(),
             account: shared.account,
             slot: shared.engine,
-            subscription: None,
+            changes: None,
             visible,
             known: false,
         }
@@ -87,13 +85,13 @@ impl Task {
                     None => break (End::Leave, None),
                 },
                 heard = self.passwords.heard() => self.keyring(heard),
-                change = next(&mut self.subscription) => match change {
-                    Some(change) => self.changed(change).await,
+                changes = next(&mut self.changes) => match changes {
+                    Some(changes) => self.changed(changes).await,
                     None => self.down("refusal-ended"),
                 },
             }
         };
-        self.subscription = None;
+        self.changes = None;
         if let Some(engine) = self.slot.send_replace(None) {
             end(engine, how).await;
         }
@@ -128,7 +126,7 @@ impl Task {
 
     fn down(&mut self, why: &str) {
         warn!(account = %self.settings.address, "the engine has ended by itself");
-        self.subscription = None;
+        self.changes = None;
         self.slot.send_replace(None);
         self.stop(self.context.words.plain(why));
     }
@@ -171,11 +169,11 @@ impl Task {
             Some(engine) => engine.subscribe().await,
             None => return self.tell_stopped(),
         };
-        let Some(mut subscription) = subscription else {
+        let Some(subscription) = subscription else {
             return self.down("refusal-ended");
         };
-        let snapshot = std::mem::take(&mut subscription.snapshot);
-        self.subscription = Some(subscription);
+        let (snapshot, changes) = subscription.batches();
+        self.changes = Some(changes);
         let shown = self.view.snapshot(snapshot.clone(), &self.tags, now());
         let event = Event::Snapshot {
             account: self.settings.address.to_string(),
@@ -235,34 +233,32 @@ impl Task {
         }
     }
 
-    /// Passes on a change, together with those that wait behind it.
-    async fn changed(&mut self, first: Change) {
+    /// Passes on changes that have gathered.
+    async fn changed(&mut self, changes: Vec<Change>) {
         let mut shown = Vec::new();
         let mut anew = false;
-        let mut change = Some(first);
-        let mut taken = 0;
-        while let Some(this) = change {
-            taken += 1;
-            let facts = self.facts(&this);
-            self.heed(&this);
-            anew |= matches!(this, Change::Notice(Notice::CacheSetAside { .. }));
-            self.view.change(this, &self.tags, now(), &mut shown);
+        for change in changes {
+            let facts = self.facts(&change);
+            self.heed(&change);
+            anew |= matches!(change, Change::Notice(Notice::CacheSetAside { .. }));
+            self.view.change(change, &self.tags, now(), &mut shown);
             if let Some((key, facts)) = facts {
                 self.context.alerts.conversation(key, facts);
             }
-            let waiting = self.subscription.as_mut().filter(|_| taken < TOGETHER);
-            change = waiting.and_then(|subscription| subscription.changes.try_recv().ok());
         }
         if anew {
             // What the window shows came from a cache that is no more: it begins anew, and is told why.
             shown.retain(|change| matches!(change, protocol::Change::Notice { .. }));
             self.snapshot().await;
         }
-        let event = Event::Changes {
-            account: self.settings.address.to_string(),
-            changes: shown,
-        };
-        self.context.outlet.tell_only(self.window, event);
+        // Not all of them are for the window.
+        if !shown.is_empty() {
+            let event = Event::Changes {
+                account: self.settings.address.to_string(),
+                changes: shown,
+            };
+            self.context.outlet.tell_only(self.window, event);
+        }
     }
 
     /// What notifications need to know of a change.
@@ -311,10 +307,10 @@ impl Task {
     }
 }
 
-/// The next change; never while nothing is subscribed.
-async fn next(subscription: &mut Option<Subscription>) -> Option<Change> {
-    match subscription {
-        Some(subscription) => subscription.changes.recv().await,
+/// The next changes; never while nothing is subscribed.
+async fn next(changes: &mut Option<Batches>) -> Option<Vec<Change>> {
+    match changes {
+        Some(changes) => changes.next().await,
         None => std::future::pending().await,
     }
 }

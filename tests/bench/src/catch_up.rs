@@ -11,7 +11,7 @@ use anyhow::{Context, Result, ensure};
 use dormouse_scenarios::client::Client;
 use dormouse_scenarios::event::{Event, Mark};
 use dormouse_servers::{Prosody, Storage};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -54,6 +54,7 @@ pub fn measure(options: &Options) -> Result<String> {
             .endpoint(server.ws_endpoint())
             .data_dir(data.path())
             .no_wake()
+            .gathered()
             .start()
     };
     // What it must have read before, to have missed anything: the beginning of its history.
@@ -109,7 +110,7 @@ pub fn measure(options: &Options) -> Result<String> {
     let bound = at(&events, |event| event.state() == Some("catching-up")).context("it never bound")?;
     let page = at(&events, |event| event.received().is_some()).context("no page came")?;
     let page = at_or_after(&events, page, "stored").context("no page was stored")?;
-    let (all, peak_rate) = rates(&events, begun);
+    let told = Told::of(&events, begun);
     let rate = |time: Duration| options.messages as f64 / time.as_secs_f64();
     let since = |moment: Instant| moment.saturating_duration_since(begun);
     let working = done.saturating_duration_since(bound);
@@ -122,8 +123,10 @@ pub fn measure(options: &Options) -> Result<String> {
          | messages per second, from bound to all stored | {:.0} |\n\
          | the same, of a reader that only counts | {:.0} |\n\
          | peak memory (VmHWM), MiB | {:.0} |\n\
-         | changes told in all | {all} |\n\
-         | changes told in the fullest second | {peak_rate} |\n",
+         | changes told to a window in all | {} |\n\
+         | the same in the fullest second | {} |\n\
+         | batches of them in all | {} |\n\
+         | the same in the fullest second | {} |\n",
         machine::describe(),
         machine::load(),
         options.messages,
@@ -134,6 +137,10 @@ pub fn measure(options: &Options) -> Result<String> {
         rate(working),
         rate(reading),
         peak,
+        told.changes,
+        told.changes_in_a_second,
+        told.batches,
+        told.batches_in_a_second,
     ))
 }
 
@@ -171,15 +178,32 @@ fn at_or_after(events: &[Event], moment: Instant, kind: &str) -> Option<Instant>
     at(events, |event| event.at >= moment && event.kind() == kind)
 }
 
-/// Events in all, and in the second that has most of them.
-fn rates(events: &[Event], begun: Instant) -> (usize, usize) {
-    let mut seconds = std::collections::BTreeMap::new();
-    for event in events {
-        *seconds
-            .entry(event.at.saturating_duration_since(begun).as_secs())
-            .or_insert(0) += 1;
+/// What a window was told.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Told {
+    changes: u64,
+    changes_in_a_second: u64,
+    batches: u64,
+    batches_in_a_second: u64,
+}
+
+impl Told {
+    fn of(events: &[Event], begun: Instant) -> Self {
+        let mut told = Self::default();
+        let mut seconds: BTreeMap<u64, (u64, u64)> = BTreeMap::new();
+        for event in events.iter().filter(|event| event.kind() == "batch") {
+            let changes = event.json["changes"].as_u64().unwrap_or_default();
+            let second = event.at.saturating_duration_since(begun).as_secs();
+            let (batches_then, changes_then) = seconds.entry(second).or_default();
+            *batches_then += 1;
+            *changes_then += changes;
+            told.batches += 1;
+            told.changes += changes;
+            told.batches_in_a_second = told.batches_in_a_second.max(*batches_then);
+            told.changes_in_a_second = told.changes_in_a_second.max(*changes_then);
+        }
+        told
     }
-    (events.len(), seconds.into_values().max().unwrap_or(0))
 }
 
 /// What a process has had in memory at most, in MiB.
@@ -188,4 +212,31 @@ fn peak_memory(id: u32) -> Result<f64> {
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let kibibytes = line.and_then(|line| line.trim().strip_suffix("kB")?.trim().parse::<f64>().ok());
     Ok(kibibytes.context("the kernel does not say how much memory was used")? / 1024.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_a_window_is_told_is_counted_by_its_batches() {
+        let begun = Instant::now();
+        let batch = |after: u64, changes: u64| Event {
+            at: begun + Duration::from_millis(after),
+            json: json!({"event": "batch", "changes": changes}),
+        };
+        let message = Event {
+            at: begun,
+            json: json!({"event": "message"}),
+        };
+        let events = [message, batch(0, 3), batch(900, 4), batch(1_000, 6)];
+        let expected = Told {
+            changes: 13,
+            changes_in_a_second: 7,
+            batches: 3,
+            batches_in_a_second: 2,
+        };
+        assert_eq!(Told::of(&events, begun), expected);
+    }
 }

@@ -47,6 +47,7 @@ pub struct ClientBuilder {
     command: Option<Command>,
     environment: Vec<(OsString, OsString)>,
     watches_system: bool,
+    gathered: bool,
 }
 
 impl ClientBuilder {
@@ -94,6 +95,13 @@ impl ClientBuilder {
         self
     }
 
+    /// Is told changes as a window is: in batches (`--gathered`).
+    #[must_use]
+    pub fn gathered(mut self) -> Self {
+        self.gathered = true;
+        self
+    }
+
     /// The program is not told the password: it is in the keyring of its session.
     #[must_use]
     pub fn password_in_keyring(mut self) -> Self {
@@ -126,6 +134,9 @@ impl ClientBuilder {
         }
         if !self.watches_system {
             command.arg("--no-wake");
+        }
+        if self.gathered {
+            command.arg("--gathered");
         }
         command.env_remove("DORMOUSE_PASSWORD");
         if let Some(password) = &self.password {
@@ -182,6 +193,7 @@ impl Client {
             command: None,
             environment: Vec::new(),
             watches_system: true,
+            gathered: false,
         }
     }
 

@@ -10,6 +10,7 @@
 //! | [`checker`] | nothing lost, nothing twice, in order: what a conversation must hold |
 //! | [`server`] | Prosody or ejabberd, for scenarios that hold for both, and their people |
 //! | [`slixmpp`] | a client that is not ours, as the other side |
+//! | [`terminal`] | somebody who logs in at a terminal |
 //! | [`scene`] | a laptop behind the lab's relay, a friend and Prosody on the far side |
 //!
 //! A scenario sees what a user sees and nothing else: what was typed, and what each window shows.
@@ -25,6 +26,7 @@ pub mod program;
 pub mod scene;
 pub mod server;
 pub mod slixmpp;
+pub mod terminal;
 
 /// Why a scenario could not go on, in sentences.
 pub type Result<T> = anyhow::Result<T>;

@@ -5,11 +5,11 @@
 
 use anyhow::{Context, ensure};
 use dormouse_scenarios::server::{Make, Person, Plan, SOON, Server, passes};
+use dormouse_scenarios::terminal::{self, text};
 use dormouse_scenarios::{Result, program};
 use dormouse_servers::{Release, SecretService};
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
-use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::sync::mpsc;
 use std::thread;
@@ -35,39 +35,10 @@ fn cli(words: &[&str], session: &Environment) -> Result<Command> {
     Ok(command)
 }
 
-fn text(output: &Output) -> String {
-    format!(
-        "{}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    )
-}
-
 /// Logs in at a terminal, typing this password.
 fn log_in(server: &Server, person: &Person, typed: &str, session: &Environment) -> Result<Output> {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("python/terminal.py");
-    let output = Command::new("/usr/bin/python3")
-        .arg(script)
-        .arg("Password of")
-        .arg(program::cli()?)
-        .args(["login", &person.address, "--endpoint", &server.ws_endpoint()])
-        .envs(session.iter().cloned())
-        .env_remove("DORMOUSE_PASSWORD")
-        .env("TYPED", typed)
-        .stdin(Stdio::null())
-        .output()
-        .context("python3 can't be run")?;
-    ensure!(
-        text(&output).contains("Password of"),
-        "it did not ask: {}",
-        text(&output)
-    );
-    ensure!(
-        !text(&output).contains(typed),
-        "the password is shown as it is typed: {}",
-        text(&output)
-    );
-    Ok(output)
+    let python = Command::new(terminal::PYTHON);
+    terminal::log_in(python, &person.address, &server.ws_endpoint(), typed, session)
 }
 
 /// Runs the account without telling it a password: the first state or error that decides whether it had one.

@@ -68,7 +68,7 @@ impl Session {
         let carbons = offered.is_some_and(|features| features.iter().any(|feature| feature == carbons::NS));
         self.managed = Some(Managed::enabled(enabled, stream.address.clone(), Vec::new()));
         stream.phase = Phase::Ready;
-        self.first_flight(!carbons, out);
+        self.appear(!carbons, out);
         self.bound(out);
         self.request_ack_now(out);
     }
@@ -213,36 +213,56 @@ impl Session {
         if insists {
             self.request_of(out, "set", Asked::Other, draft("session", OLD_SESSION).done());
         }
-        self.first_flight(true, out);
+        // Until stream management is enabled nothing else can be asked: all this costs no time.
+        self.appear(true, out);
+        self.ask_features(out);
         if !manages {
             self.bound(out);
         }
     }
 
-    /// What a new session begins with, all in one flight. Carbons and presence come before the archive can be asked:
-    /// what arrives in between would be in neither.
-    fn first_flight(&mut self, carbons: bool, out: &mut Vec<Output>) {
+    /// What a new session begins with. What presence brings is judged by what the account says of itself (ids of the
+    /// archive are believed or not) and tells of nobody outside the roster (RFC 6121 section 2.2): both are asked before
+    /// it. Carbons and presence come before the archive can be asked: what arrives in between would be in neither; and
+    /// Prosody keeps back from whoever asks earlier what it stored for an offline user, be it in the archive or not.
+    fn appear(&mut self, carbons: bool, out: &mut Vec<Output>) {
         if carbons {
             self.request_of(out, "set", Asked::Carbons, carbons::enable());
         }
-        self.ask_features(out);
+        self.ask_about(&[Asked::AccountInfo], out);
         self.request_of(out, "get", Asked::Roster, roster::get(None));
         self.transmit_element(out, &presence::available(), None);
         self.tell_client_state(out);
     }
 
+    /// Asks what the server can do, unless that is known of this session or asked already. Called with
+    /// [`Event::Bound`], behind the first question to the archive: the answers are long, and the newest messages are
+    /// waited for.
+    pub fn introduce(&mut self) -> Vec<Output> {
+        let mut out = Vec::new();
+        if self.is_ready() && self.features.is_none() {
+            self.ask_features(&mut out);
+        }
+        out
+    }
+
     fn ask_features(&mut self, out: &mut Vec<Output>) {
-        let domain = self.account.domain().as_str().to_owned();
-        let account = self.account.as_str().to_owned();
-        for (asked, to, payload) in [
-            (Asked::ServerInfo, Some(domain), disco::query()),
-            (Asked::AccountInfo, Some(account), disco::query()),
-            (Asked::ArchivePreferences, None, mam_prefs::query()),
-        ] {
-            if !self.requests.awaits(asked) {
-                let iq = self.requests.ask("get", asked, &mut self.random, payload);
-                self.transmit(out, iq.attr_opt("to", to.as_deref()), None);
+        let all = [Asked::AccountInfo, Asked::ServerInfo, Asked::ArchivePreferences];
+        self.ask_about(&all, out);
+    }
+
+    fn ask_about(&mut self, wanted: &[Asked], out: &mut Vec<Output>) {
+        for asked in wanted.iter().copied() {
+            if self.requests.awaits(asked) {
+                continue;
             }
+            let (to, payload) = match asked {
+                Asked::AccountInfo => (Some(self.account.as_str().to_owned()), disco::query()),
+                Asked::ServerInfo => (Some(self.account.domain().as_str().to_owned()), disco::query()),
+                _ => (None, mam_prefs::query()),
+            };
+            let iq = self.requests.ask("get", asked, &mut self.random, payload);
+            self.transmit(out, iq.attr_opt("to", to.as_deref()), None);
         }
     }
 

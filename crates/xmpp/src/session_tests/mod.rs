@@ -86,7 +86,13 @@ impl Script {
                         Event::TokenRefused => self.token = None,
                         _ => {}
                     }
+                    // As the account does it, behind its question to the archive.
+                    let bound = matches!(event, Event::Bound { .. });
                     self.events.push(event);
+                    if bound {
+                        let out = self.session.introduce();
+                        self.take(out);
+                    }
                 }
                 Output::Hangup(conn) => {
                     assert_eq!(conn, self.conn);
@@ -219,9 +225,10 @@ impl Script {
         script.give(OFFER);
         script.bind();
         script.expect("enable");
-        let mut requests: Vec<Element> = (0..5).map(|_| script.expect("iq")).collect();
+        let mut requests: Vec<Element> = (0..3).map(|_| script.expect("iq")).collect();
         script.expect("presence");
         script.expect("active");
+        requests.extend((0..2).map(|_| script.expect("iq")));
         script.give(ENABLED);
         script.expect("r");
         script.give("<a xmlns='urn:xmpp:sm:3' h='6'/>");

@@ -112,13 +112,12 @@ fn everything_is_asked_for_inside_the_sign_in_and_answered_inside_its_success() 
         [.., Event::Bound { resumable: true, .. }]
     ));
     assert!(script.token.is_some());
-    let mut requests: Vec<Element> = (0..4).map(|_| script.expect("iq")).collect();
-    assert!(
-        requests
-            .drain(..)
-            .all(|iq| !iq.has_child("enable", "urn:xmpp:carbons:2"))
-    );
+    assert_eq!(script.expect("iq").attr("to"), Some("me@home.example"));
+    let roster = script.expect("iq");
+    assert!(roster.has_child("query", "jabber:iq:roster"));
     script.expect("presence");
+    assert_eq!(script.expect("iq").attr("to"), Some("home.example"));
+    assert!(script.expect("iq").has_child("prefs", "urn:xmpp:mam:2"));
     script.expect("r");
     script.give(AGAIN);
     script.expect("active");

@@ -90,8 +90,8 @@ pub fn tables(rows: &[Row]) -> String {
     let nights: Vec<String> = rows.iter().filter_map(night).collect();
     if !nights.is_empty() {
         out += "\nWhere the session was gone, from the bound session to the newest page stored:\n\n\
-                | case | round trip, ms | loss | bound after, ms | newest page later by, median (round trips) | worst | to reach, round trips |\n\
-                |---|---:|---:|---:|---:|---:|---:|\n";
+                | case | round trip, ms | loss | bound after, ms | newest page later by, median (round trips) | worst | to reach, round trips | all of the conversation later by, median (round trips) | worst | to reach, round trips |\n\
+                |---|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n";
         nights.iter().for_each(|line| out += line);
     }
     out
@@ -100,19 +100,23 @@ pub fn tables(rows: &[Row]) -> String {
 fn night(row: &Row) -> Option<String> {
     let most = row.case.page_after_bound()?;
     let wakes = row.wakes.as_ref().ok()?;
-    let later = wakes
-        .iter()
-        .filter_map(|wake| Some(wake.newest?.saturating_sub(wake.bound?)));
-    let (median, worst) = extent(later)?;
+    let behind = |moment: fn(&Wake) -> Option<Duration>| {
+        let later = wakes
+            .iter()
+            .filter_map(|wake| Some(moment(wake)?.saturating_sub(wake.bound?)));
+        let (median, worst) = extent(later)?;
+        Some(format!("{} | {}", time(median, row.rtt), time(worst, row.rtt)))
+    };
     let (bound, _) = extent(wakes.iter().filter_map(|wake| wake.bound))?;
     Some(format!(
-        "| {} | {:.0} | {} % | {} | {} | {} | {most} |\n",
+        "| {} | {:.0} | {} % | {} | {} | {most} | {} | {} |\n",
         row.case,
         ms(row.rtt),
         row.loss,
         time(bound, row.rtt),
-        time(median, row.rtt),
-        time(worst, row.rtt)
+        behind(|wake| wake.newest)?,
+        behind(|wake| Some(wake.done))?,
+        most + 1
     ))
 }
 

@@ -2,13 +2,17 @@
 
 use crate::wake::Wake;
 use crate::wake::case::{Case, Make, What};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use dormouse_scenarios::client::Client;
 use dormouse_scenarios::event::{Event, Mark};
 use dormouse_scenarios::program;
 use dormouse_scenarios::server::Server;
-use dormouse_servers::{Authority, Certificate, Ejabberd, MockLogind, Place, Prosody, Release, Storage};
+use dormouse_scenarios::terminal;
+use dormouse_servers::{
+    Authority, Certificate, Ejabberd, MockLogind, Place, Prosody, Release, SecretService, Storage,
+};
 use dormouse_sleep_lab::{Lab, NetworkReturn};
+use std::ffi::OsString;
 use std::net::IpAddr;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -20,7 +24,7 @@ const PASSWORD: &str = "correct horse";
 /// How many messages a sleep misses.
 const MISSED: usize = 20;
 /// The shortest sleep.
-const SLEEP: Duration = Duration::from_secs(3);
+const SLEEP: Duration = Duration::from_secs(2);
 /// How long anything may take that is not measured.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// A wake that takes longer shows what the laptop said of it.
@@ -35,6 +39,8 @@ pub struct Stand {
     friend: Client,
     server: Server,
     logind: MockLogind,
+    /// Where a process that starts again finds its password and its token.
+    keyring: Option<SecretService>,
     lab: Lab,
     authority: Authority,
     data: TempDir,
@@ -59,16 +65,22 @@ impl Stand {
             .no_wake()
             .start()?;
         let data = TempDir::new()?;
+        let keyring = match case.what {
+            What::Start => Some(SecretService::start()?),
+            _ => None,
+        };
         let mut stand = Self {
             laptop: None,
             friend,
             server,
             logind,
+            keyring,
             lab,
             authority,
             data,
             case,
         };
+        stand.log_in()?;
         stand.laptop = Some(stand.start_laptop()?);
         stand.friend.wait_until_live(PATIENCE)?;
         stand.say("the first", 1)?;
@@ -77,14 +89,39 @@ impl Stand {
         Ok(stand)
     }
 
+    /// The laptop's session: with a keyring, if it has one.
+    fn session(&self) -> Vec<(&'static str, OsString)> {
+        let keyring = self.keyring.as_ref().map(SecretService::environment);
+        let mut session = keyring.unwrap_or_default();
+        session.push(("SSL_CERT_FILE", self.authority.file().into()));
+        session
+    }
+
+    /// Puts the password into the keyring, if there is one.
+    fn log_in(&self) -> Result<()> {
+        if self.keyring.is_some() {
+            let python = self.lab.client_command(terminal::PYTHON)?;
+            let endpoint = endpoint(&self.server);
+            let done = terminal::log_in(python, LAPTOP, &endpoint, PASSWORD, &self.session())?;
+            let said = terminal::text(&done);
+            ensure!(done.status.success(), "nobody is logged in: {said}");
+        }
+        Ok(())
+    }
+
     fn start_laptop(&self) -> Result<Client> {
-        Client::builder(LAPTOP, PASSWORD)
+        let mut builder = Client::builder(LAPTOP, PASSWORD)
             .endpoint(endpoint(&self.server))
             .command(self.lab.client_command(program::cli()?)?)
-            .env("SSL_CERT_FILE", self.authority.file())
             .env("DBUS_SYSTEM_BUS_ADDRESS", self.logind.address())
-            .data_dir(self.data.path())
-            .start()
+            .data_dir(self.data.path());
+        for (name, value) in self.session() {
+            builder = builder.env(name, value);
+        }
+        if self.keyring.is_some() {
+            builder = builder.password_in_keyring();
+        }
+        builder.start()
     }
 
     fn laptop(&self) -> Result<&Client> {
@@ -174,10 +211,11 @@ impl Stand {
             What::Mute => drop(self.lab.relay().mute_flows()),
             What::Alive | What::Start => {}
         }
-        self.say(&format!("missed {run}"), missed)?;
+        // A session is held for minutes, a night is hours: what comes in it comes for somebody who is gone.
         if self.case.what == What::Night {
             self.forget_session()?;
         }
+        self.say(&format!("missed {run}"), missed)?;
         thread::sleep(SLEEP.saturating_sub(asleep.slept()));
         let relay = self.lab.relay();
         relay.loss(loss, u64::try_from(run)?);
