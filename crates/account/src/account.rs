@@ -395,7 +395,7 @@ impl Account {
     }
 
     /// What follows from any input: messages that are due, pages to ask for.
-    fn go_on(&mut self, turn: &mut Turn) -> Result<(), ReadError> {
+    pub(crate) fn go_on(&mut self, turn: &mut Turn) -> Result<(), ReadError> {
         if !self.session.is_ready() {
             return Ok(());
         }
@@ -412,11 +412,6 @@ impl Account {
                 self.session_said(turn, said)?;
             }
         }
-        self.ask_archive(turn)
-    }
-
-    /// Asks the archive for what is wanted of it, if it can be asked now.
-    pub(crate) fn ask_archive(&mut self, turn: &mut Turn) -> Result<(), ReadError> {
         if !self.may_ask() {
             return Ok(());
         }

@@ -68,8 +68,8 @@ impl Account {
                 self.chronicle.signed_in(false);
                 self.link(turn, LinkInput::SignedIn { conn, resumed: false })?;
                 self.session_began(turn, true)?;
-                // The newest page is what a window waits for: nothing else is asked before it.
-                self.ask_archive(turn)?;
+                // What was typed, and the newest page, are what people wait for: the rest is asked behind them.
+                self.go_on(turn)?;
                 let said = self.session.introduce();
                 self.session_said(turn, said)?;
             }

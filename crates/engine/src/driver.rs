@@ -142,14 +142,15 @@ impl Driver {
     /// Runs until the user quits or the engine's holder is gone.
     pub async fn run(mut self) {
         let mut tokens = Tokens::begin(self.settings.address.clone(), self.settings.keyring);
-        // A keyring that is open answers in milliseconds, and the first sign-in is then as short as any later one.
+        // The connection is opened meanwhile; what is heard of it waits. A keyring that is open answers in milliseconds, and
+        // the first sign-in is then as short as any later one.
+        self.feed(Input::Start);
         let found = tokio::time::timeout(KEYRING, tokens.news()).await;
         self.tokens = Some(tokens);
         let mut wake = self.settings.watch_system.then(|| watch(self.wake_options()));
         if let Ok(news) = found {
             self.token_news(news);
         }
-        self.feed(Input::Start);
         while !self.ended {
             let nap = self.nap();
             tokio::select! {

@@ -12,6 +12,7 @@ use dormouse_servers::{
     Authority, Certificate, Ejabberd, MockLogind, Place, Prosody, Release, SecretService, Storage,
 };
 use dormouse_sleep_lab::{Lab, NetworkReturn};
+use serde_json::json;
 use std::ffi::OsString;
 use std::net::IpAddr;
 use std::thread;
@@ -29,6 +30,8 @@ const SLEEP: Duration = Duration::from_secs(2);
 const PATIENCE: Duration = Duration::from_secs(60);
 /// A wake that takes longer shows what the laptop said of it.
 const SLOW: Duration = Duration::from_secs(10);
+/// For so many seconds a server holds a session where a night is to be longer than that, and says so.
+const HELD: u32 = 1;
 /// Between two sleeps: what the last one left to do is done.
 const QUIET: Duration = Duration::from_millis(1_500);
 
@@ -55,7 +58,7 @@ impl Stand {
         let authority = Authority::new()?;
         let certificate = authority.issue(&[&address.to_string()])?;
         let place = Place::namespace(lab.server_ns(), address);
-        let server = start(case.make, &certificate, place, nagle)?;
+        let server = start(case, &certificate, place, nagle)?;
         let logind = MockLogind::start()?;
         lab.relay().delay(rtt / 2);
         let friend = Client::builder(FRIEND, PASSWORD)
@@ -234,7 +237,7 @@ impl Stand {
         match &mut self.server {
             Server::Prosody(it) => {
                 it.restart()?;
-                self.friend.wait_until_live(PATIENCE)?;
+                self.friend_returns()?;
             }
             // Quicker than a start of its machine.
             Server::Ejabberd(it) => {
@@ -246,6 +249,18 @@ impl Stand {
     }
 }
 
+impl Stand {
+    /// The friend is back as soon as the server is: nobody measures how patient the friend is.
+    fn friend_returns(&mut self) -> Result<()> {
+        let end = Instant::now() + PATIENCE;
+        while self.friend.state() != "live" && Instant::now() < end {
+            self.friend.send_command(&json!({"command": "retry-now"}))?;
+            thread::sleep(Duration::from_millis(500));
+        }
+        self.friend.wait_until_live(PATIENCE)
+    }
+}
+
 fn endpoint(server: &Server) -> String {
     match server {
         Server::Prosody(it) => it.wss_endpoint(),
@@ -253,7 +268,8 @@ fn endpoint(server: &Server) -> String {
     }
 }
 
-fn start(make: Make, certificate: &Certificate, place: Place, nagle: bool) -> Result<Server> {
+fn start(case: Case, certificate: &Certificate, place: Place, nagle: bool) -> Result<Server> {
+    let held = (case.what == What::Night).then_some(HELD);
     let accounts = [("alice", PASSWORD), ("bob", PASSWORD)];
     let prosody = |release| -> Result<Server> {
         let mut builder = Prosody::builder()
@@ -268,17 +284,23 @@ fn start(make: Make, certificate: &Certificate, place: Place, nagle: bool) -> Re
         if !nagle {
             builder = builder.without_nagle();
         }
+        if let Some(seconds) = held {
+            builder = builder.hibernation(seconds);
+        }
         Ok(Server::Prosody(builder.start()?))
     };
     let ejabberd = |release| -> Result<Server> {
-        let builder = Ejabberd::builder()
+        let mut builder = Ejabberd::builder()
             .release(release)
             .accounts(accounts)
             .tls(certificate)
             .place(place.clone());
+        if let Some(seconds) = held {
+            builder = builder.resume_timeout(seconds);
+        }
         Ok(Server::Ejabberd(builder.start()?))
     };
-    match make {
+    match case.make {
         Make::Prosody13 => prosody(Release::Trixie),
         Make::Prosody012 => prosody(Release::Bookworm),
         Make::Ejabberd2412 => ejabberd(Release::Trixie),
@@ -329,7 +351,7 @@ fn seen(events: &[Event], bodies: &[String]) -> Option<Seen> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::{Value, json};
+    use serde_json::Value;
 
     #[test]
     fn what_is_shown_is_done_when_it_is_stored() {
