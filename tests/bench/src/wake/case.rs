@@ -94,7 +94,9 @@ impl Case {
 
     /// The round trips that the protocol needs: 3 until the WebSocket stands. Then FAST needs one; classic SASL two, where
     /// the SCRAM response, `<open/>` and `<resume/>` go together. With the session gone, Bind 2 is part of the same
-    /// reply and the archive is one more; classic binding is one more, and the archive another.
+    /// reply and the archive is one more; classic binding is one more, and the archive another. (Prosody 0.12 can't read
+    /// what follows a refused resumption that came with the proof: a session that is probably gone is asked for behind it,
+    /// on every classic server, which is one more than this.)
     pub fn floor(self) -> u32 {
         match (self.what, self.make.is_fast()) {
             (What::Alive, _) => 1,
