@@ -45,8 +45,6 @@ pub fn measure(options: &Options) -> Result<String> {
         .account("alice", PASSWORD)
         .accounts(people.iter().map(|user| (user.as_str(), PASSWORD)))
         .storage(Storage::Sqlite)
-        // How fast the server's disk syncs is not what is measured.
-        .lua("sqlite_tune = 'fast'")
         .without_nagle()
         .without_module("offline")
         .start()?;
