@@ -2,13 +2,11 @@
 //! test: SASL PLAIN, a resource, page after page.
 
 use crate::Result;
-use crate::site::{PEOPLE, Site, address};
 use anyhow::{Context, bail};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use dormouse_scripts::archive::{Archived, Archives};
 use minidom::Element;
-use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::net::{Ipv4Addr, TcpStream};
 use std::time::Duration;
 use tungstenite::client::IntoClientRequest;
@@ -21,68 +19,17 @@ const MAM: &str = "urn:xmpp:mam:2";
 const FORWARD: &str = "urn:xmpp:forward:0";
 const RSM: &str = "http://jabber.org/protocol/rsm";
 
-/// A text of an archive.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Archived {
-    /// From which account.
-    pub from: String,
-    /// To which account.
-    pub to: String,
-    /// What it says.
-    pub body: String,
-}
-
-/// Everybody's archive, oldest first.
-#[derive(Debug, Default)]
-pub struct Archives(pub Vec<Vec<Archived>>);
-
-impl Archives {
-    /// Asks a server for them.
-    ///
-    /// # Errors
-    /// When it does not answer as it should.
-    pub fn read(site: &Site) -> Result<Self> {
-        let people = PEOPLE.iter().enumerate();
-        let archives = people.map(|(person, (user, password))| {
-            Stream::open(site.archive_port(), user, password)
-                .and_then(|mut stream| stream.archive())
-                .with_context(|| format!("while the archive of {} was read", address(person)))
-        });
-        Ok(Self(archives.collect::<Result<_>>()?))
-    }
-
-    /// The texts of one person's archive that this holds for, in order; of copies the first.
-    pub fn texts(&self, owner: usize, meant: impl Fn(&Archived) -> bool) -> Vec<String> {
-        let mut seen = BTreeSet::new();
-        let all = self.0.get(owner).into_iter().flatten();
-        all.filter(|entry| meant(entry) && seen.insert(entry.body.as_str()))
-            .map(|entry| entry.body.clone())
-            .collect()
-    }
-
-    /// Those of one direction.
-    pub fn between(&self, owner: usize, from: usize, to: usize) -> Vec<String> {
-        let (from, to) = (address(from), address(to));
-        self.texts(owner, |entry| entry.from == from && entry.to == to)
-    }
-
-    /// Whether it is in one person's archive.
-    pub fn holds(&self, owner: usize, body: &str) -> bool {
-        let mut all = self.0.get(owner).into_iter().flatten();
-        all.any(|entry| entry.body == body)
-    }
-
-    /// As lines, for a person.
-    pub fn dump(&self) -> String {
-        let mut out = String::new();
-        for (person, archive) in self.0.iter().enumerate() {
-            let _ = writeln!(out, "--- the archive of {} ---", address(person));
-            for entry in archive {
-                let _ = writeln!(out, "{} -> {}: {}", entry.from, entry.to, entry.body);
-            }
-        }
-        out
-    }
+/// Asks the server behind this port for the archives of these people: user and password each.
+///
+/// # Errors
+/// When it does not answer as it should.
+pub fn read(port: u16, people: &[(String, String)]) -> Result<Archives> {
+    let archives = people.iter().map(|(user, password)| {
+        Stream::open(port, user, password)
+            .and_then(|mut stream| stream.archive())
+            .with_context(|| format!("while the archive of {user} was read"))
+    });
+    Ok(Archives(archives.collect::<Result<_>>()?))
 }
 
 struct Stream(WebSocket<TcpStream>);

@@ -3,14 +3,18 @@
 use crate::Result;
 use crate::plan::{End, Fault};
 use crate::proxy::Proxy;
-use crate::site::{PEOPLE, address};
-use crate::typed::Typed;
 use anyhow::Context;
-use dormouse_scenarios::client::{Client, Message};
-use dormouse_scenarios::event::Mark;
+use dormouse_scenarios::client::Client;
+use dormouse_scenarios::event::{Event, Mark};
+use dormouse_scenarios::program;
+use dormouse_scenarios::server::Person;
+use dormouse_scripts::message::Message;
+use dormouse_sleep_lab::{Counted, SleepClock, freeze, thaw};
+use serde_json::{Value, json};
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -18,11 +22,15 @@ use std::time::{Duration, Instant};
 const NOTICED: Duration = Duration::from_secs(45);
 
 /// A device.
-#[derive(Debug)]
 pub struct Device {
     number: usize,
-    person: usize,
+    owner: Person,
     proxy: Proxy,
+    /// Of a machine that sleeps.
+    clock: Option<SleepClock>,
+    asleep: Option<Instant>,
+    /// Its program was told that there is no network.
+    offline: bool,
     folder: PathBuf,
     client: Option<Client>,
     heard: Mark,
@@ -41,13 +49,16 @@ impl Device {
     ///
     /// # Errors
     /// When there is no port or no disk.
-    pub fn new(number: usize, person: usize, server: u16, evidence: &Path) -> Result<Self> {
+    pub fn new(number: usize, owner: Person, server: u16, evidence: &Path) -> Result<Self> {
         let folder = evidence.join(format!("device-{number}"));
         std::fs::create_dir_all(&folder)?;
         Ok(Self {
             number,
-            person,
+            owner,
             proxy: Proxy::start(server)?,
+            clock: None,
+            asleep: None,
+            offline: false,
             client: None,
             heard: Mark::START,
             ending: None,
@@ -61,9 +72,23 @@ impl Device {
         })
     }
 
-    /// Whose it is.
-    pub fn person(&self) -> usize {
-        self.person
+    /// Its machine can be put to sleep.
+    ///
+    /// # Errors
+    /// When no temporary file can be made.
+    pub fn that_sleeps(mut self) -> Result<Self> {
+        self.clock = Some(SleepClock::new()?);
+        Ok(self)
+    }
+
+    /// Whether its program runs.
+    pub fn runs(&self) -> bool {
+        self.client.is_some()
+    }
+
+    /// Its program, if it runs.
+    pub fn client(&mut self) -> Option<&mut Client> {
+        self.client.as_mut()
     }
 
     /// Connections that it made or tried.
@@ -100,13 +125,17 @@ impl Device {
             return Ok(());
         }
         self.finish_ending()?;
-        let (_, password) = PEOPLE.get(self.person).context("nobody's device")?;
+        let mut command = Command::new(program::cli()?);
+        if let Some(clock) = &self.clock {
+            clock.hold(&mut command);
+        }
         self.heard = Mark::START;
         self.state.clear();
         self.live_since = None;
         self.lives += 1;
         self.client = Some(
-            Client::builder(&address(self.person), password)
+            Client::builder(&self.owner.address, &self.owner.password)
+                .command(command)
                 .endpoint(self.proxy.endpoint())
                 .data_dir(self.folder.join("data"))
                 .no_wake()
@@ -115,13 +144,11 @@ impl Device {
         Ok(())
     }
 
-    /// The program ends.
-    pub fn end(&mut self, end: End, typed: &mut Typed) {
-        self.listen(typed);
-        let Some(client) = self.client.take() else { return };
+    /// The program ends, if it runs. Which end it really is: what it told before is to be listened to first.
+    pub fn end(&mut self, end: End) -> Option<End> {
+        let client = self.client.take()?;
         // Within its first moments a program does not know signals yet: they are as good as a kill.
         let end = if self.state.is_empty() { End::Kill } else { end };
-        typed.ends(self.number, end != End::Kill);
         let number = self.number;
         let in_good_order = move |outcome: Result<()>| {
             outcome
@@ -134,6 +161,43 @@ impl Device {
             End::Stop => self.ending = Some(std::thread::spawn(move || in_good_order(client.terminate()))),
             End::Quit => self.ending = Some(std::thread::spawn(move || in_good_order(client.quit()))),
         }
+        Some(end)
+    }
+
+    /// The machine falls asleep, having said so: the program does what is to be done before, then it stands, its clocks are held and its
+    /// network is silent.
+    ///
+    /// # Errors
+    /// When the program does not run, or does not say that the machine may sleep.
+    pub fn fall_asleep(&mut self) -> Result<()> {
+        let client = self.client.as_mut().context("the program does not run")?;
+        client.ask(&json!({"command": "suspend"}), "suspended")?;
+        freeze(client.id())?;
+        self.asleep = Some(Instant::now());
+        self.proxy.fail(Fault::Drop);
+        Ok(())
+    }
+
+    /// It wakes, on a network that is whole, and is told so; connections that stood before have met with this.
+    ///
+    /// # Errors
+    /// When the program has ended.
+    pub fn wake(&mut self, met: Option<Fault>) -> Result<()> {
+        let Some(since) = self.asleep.take() else {
+            return Ok(());
+        };
+        let client = self.client.as_mut().context("the program does not run")?;
+        if let Some(fault) = met {
+            self.proxy.fail(fault);
+        }
+        self.proxy.mend();
+        let slept = since.elapsed();
+        if let Some(clock) = &self.clock {
+            clock.add(slept, Counted::Yes)?;
+        }
+        thaw(client.id())?;
+        let slept = u64::try_from(slept.as_millis()).unwrap_or(u64::MAX);
+        client.send_command(&json!({"command": "resume", "slept_ms": slept}))
     }
 
     fn finish_ending(&mut self) -> Result<()> {
@@ -141,6 +205,17 @@ impl Device {
             Some(Ok(Some(complaint))) => Err(anyhow::anyhow!(complaint)),
             _ => Ok(()),
         }
+    }
+
+    /// Its system says whether there is a network, if that is news.
+    ///
+    /// # Errors
+    /// When the program does not read it.
+    pub fn tell_of_network(&mut self, up: bool) -> Result<()> {
+        if std::mem::replace(&mut self.offline, !up) != up {
+            return Ok(());
+        }
+        self.command(&json!({"command": "network", "up": up, "route_lost": true}))
     }
 
     /// Its network fails.
@@ -153,20 +228,28 @@ impl Device {
         self.proxy.mend();
     }
 
+    /// Its user does something; nothing happens if its program does not run.
+    ///
+    /// # Errors
+    /// When the program does not read it.
+    pub fn command(&mut self, command: &Value) -> Result<()> {
+        self.client
+            .as_mut()
+            .map_or(Ok(()), |client| client.send_command(command))
+    }
+
     /// Its user types something, if its program runs.
     ///
     /// # Errors
     /// When the program does not read it.
-    pub fn types(&mut self, to: usize, typed: &mut Typed) -> Result<()> {
-        let Some(client) = &mut self.client else {
-            return Ok(());
-        };
-        let body = typed.text(self.number, self.person, to);
-        client.send(&address(to), &body)
+    pub fn types(&mut self, to: &str, body: &str) -> Result<()> {
+        self.client
+            .as_mut()
+            .map_or(Ok(()), |client| client.send(to, body))
     }
 
-    /// Takes note of what it has told since the last time. What must not be is a sentence.
-    pub fn listen(&mut self, typed: &mut Typed) -> Vec<String> {
+    /// Hands over what it has told since the last time. What must not be is a sentence.
+    pub fn listen(&mut self, mut told: impl FnMut(&Event)) -> Vec<String> {
         let Some(client) = &mut self.client else {
             return Vec::new();
         };
@@ -176,7 +259,7 @@ impl Device {
         for event in &events {
             // Evidence, not judgement: a full disk must not fail the run.
             let _ = writeln!(self.events, "{}", event.json);
-            typed.told(self.number, event);
+            told(event);
             if let Some(state) = event.state() {
                 if self.state == "live" && state != "live" {
                     self.losses += 1;
@@ -201,6 +284,7 @@ impl Device {
         }
         let is_untrue =
             self.live_since.is_some_and(|since| since.elapsed() > NOTICED) && self.proxy.silence() > NOTICED;
+        let is_untrue = is_untrue && self.asleep.is_none();
         if is_untrue && !self.told_untruth {
             findings.push(format!(
                 "Device {} still shows `live`, {} s after the last byte reached it.",
@@ -224,9 +308,9 @@ impl Device {
     ///
     /// # Errors
     /// When the program does not answer.
-    pub fn window(&mut self, with: usize) -> Result<Vec<Message>> {
+    pub fn window(&mut self, with: &str) -> Result<Vec<Message>> {
         let client = self.client.as_mut().context("the program does not run")?;
-        client.messages(&address(with))
+        client.messages(with)
     }
 
     /// Writes its journal beside its events.

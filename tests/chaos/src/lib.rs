@@ -8,10 +8,11 @@
 //! | [`proxy`] | between a client and its server: holds, delays, cuts, resets, forgets |
 //! | [`site`] | the servers: one Prosody, or a cluster of ejabberd behind nginx |
 //! | [`device`] | a client on its machine, over all the lives of its process |
-//! | [`archive`] | what the servers' archives hold |
-//! | [`typed`] | what was typed, and what became of each text as its window told it |
-//! | [`verdict`] | what must be shown, what is, and what the servers themselves lost |
+//! | [`archive`] | asks the servers' archives |
 //! | [`run`] | a whole run |
+//! | [`play`] | the scripts of `tests/scripts` on real servers |
+//!
+//! What was typed and what must be shown of it is `dormouse_scripts`' to say.
 //!
 //! The plan follows from the seed; the moments at which threads and machines do their part don't. So a
 //! seed does not replay exactly. A run that fails leaves everything behind that is needed to understand it: what was done
@@ -21,11 +22,11 @@
 pub mod archive;
 pub mod device;
 pub mod plan;
+pub mod play;
+
 pub mod proxy;
 pub mod run;
 pub mod site;
-pub mod typed;
-pub mod verdict;
 
 /// Why a run could not be brought to its end, in sentences.
 pub type Result<T> = anyhow::Result<T>;

@@ -42,6 +42,13 @@ pub enum Fault {
     ForgetClient,
     /// The client's side is reset, the server never hears of it.
     ForgetServer,
+    /// Connections that stand lose all that is sent on these ways, and nobody is told; new ones are whole.
+    Silence {
+        /// What the client sends.
+        up: bool,
+        /// What the server sends.
+        down: bool,
+    },
 }
 
 impl Fault {

@@ -35,6 +35,8 @@ enum Fate {
 #[derive(Debug)]
 struct Line {
     fate: Mutex<Fate>,
+    /// What the client, what the server sends is lost, and its end with it.
+    silent: [AtomicBool; 2],
 }
 
 /// How it behaves at present.
@@ -137,6 +139,13 @@ impl Proxy {
             Fault::Reset => lines(&conduct, Fate::Reset),
             Fault::ForgetClient => lines(&conduct, Fate::ClientForgotten),
             Fault::ForgetServer => lines(&conduct, Fate::ServerForgotten),
+            Fault::Silence { up, down } => {
+                for line in &conduct.lines {
+                    for (way, is_lost) in [(Way::Up, up), (Way::Down, down)] {
+                        line.silent(way).fetch_or(is_lost, Ordering::Relaxed);
+                    }
+                }
+            }
         }
     }
 
@@ -163,6 +172,14 @@ impl Drop for Proxy {
 impl Line {
     fn fate(&self) -> Fate {
         *self.fate.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn silent(&self, way: Way) -> &AtomicBool {
+        let [up, down] = &self.silent;
+        match way {
+            Way::Up => up,
+            Way::Down => down,
+        }
     }
 
     /// The first fate that ends both sides is final.
@@ -193,6 +210,7 @@ impl Shared {
         }
         let line = Arc::new(Line {
             fate: Mutex::new(Fate::Open),
+            silent: Default::default(),
         });
         let mut conduct = self.conduct();
         conduct
@@ -240,12 +258,19 @@ impl Pump {
                 Fate::ClientForgotten => return self.forget(from, to, Way::Up),
                 Fate::ServerForgotten => return self.forget(from, to, Way::Down),
             }
-            match from.read(&mut bytes) {
-                Ok(length) => self.pass(bytes.get(..length).unwrap_or_default(), &mut to),
+            let read = from.read(&mut bytes);
+            match read {
                 Err(error) if is_timeout(&error) => {}
+                // An end is lost like anything else; there is nothing more to read.
+                Ok(0) | Err(_) if self.is_silent() => thread::sleep(TICK),
+                Ok(length) => self.pass(bytes.get(..length).unwrap_or_default(), &mut to),
                 Err(_) => self.line.meet(Fate::Reset),
             }
         }
+    }
+
+    fn is_silent(&self) -> bool {
+        self.line.silent(self.way).load(Ordering::Relaxed)
     }
 
     /// Passes bytes on when they may go; none at all is the end.
@@ -258,7 +283,7 @@ impl Pump {
             thread::sleep(late);
         }
         // Whatever became of the connection meanwhile, or while these bytes were read.
-        if self.line.fate() != Fate::Open {
+        if self.line.fate() != Fate::Open || self.is_silent() {
             return;
         }
         if bytes.is_empty() {
@@ -414,6 +439,41 @@ mod tests {
         proxy.mend();
         assert!(is_timeout(&echo(&mut client, "three").unwrap_err()));
         assert_eq!(echo(&mut connect(&proxy), "four").unwrap(), "four");
+    }
+
+    #[test]
+    fn a_connection_that_has_fallen_silent_stays_so_and_a_new_one_is_whole() {
+        for (up, down) in [(true, true), (true, false), (false, true)] {
+            let (proxy, mut client) = scene();
+            assert_eq!(echo(&mut client, "one").unwrap(), "one");
+            proxy.fail(Fault::Silence { up, down });
+            assert!(is_timeout(&echo(&mut client, "two").unwrap_err()), "{up} {down}");
+            proxy.mend();
+            assert!(
+                is_timeout(&echo(&mut client, "three").unwrap_err()),
+                "{up} {down}"
+            );
+            assert_eq!(echo(&mut connect(&proxy), "four").unwrap(), "four");
+        }
+    }
+
+    #[test]
+    fn of_a_client_that_ends_in_silence_the_server_does_not_hear() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let proxy = Proxy::start(listener.local_addr().unwrap().port()).unwrap();
+        let mut client = connect(&proxy);
+        let mut server = listener.accept().unwrap().0;
+        server.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
+        client.write_all(b"one").unwrap();
+        assert_eq!(hear(&mut server).unwrap(), "one");
+        proxy.fail(Fault::Silence {
+            up: true,
+            down: false,
+        });
+        drop(client);
+        assert!(is_timeout(&hear(&mut server).unwrap_err()));
+        proxy.fail(Fault::ForgetClient);
+        assert!(hear(&mut server).is_ok_and(|end| end.is_empty()) || hear(&mut server).is_err());
     }
 
     #[test]

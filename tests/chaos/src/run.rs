@@ -1,13 +1,16 @@
 //! A whole run: everything goes wrong for a while, then comes calm, then it is looked at what is there.
 
 use crate::Result;
-use crate::archive::Archives;
+use crate::archive;
 use crate::device::Device;
 use crate::plan::{Cast, Deed, End, Plan};
-use crate::site::{Kind, PEOPLE, Site};
-use crate::typed::Typed;
-use crate::verdict::{Verdict, judge};
+use crate::site::{Kind, PEOPLE, Site, address, people};
 use anyhow::{Context, anyhow};
+use dormouse_scenarios::event::Event;
+use dormouse_scenarios::server::Person;
+use dormouse_scripts::archive::Archives;
+use dormouse_scripts::typed::Typed;
+use dormouse_scripts::verdict::{Case, Verdict, Window};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs::File;
@@ -172,8 +175,13 @@ impl Keeper {
 
 impl Run {
     fn new(chaos: Chaos, evidence: &Path) -> Result<Self> {
-        let site = Site::start(chaos.kind)?;
-        let device = |(number, person): (usize, &usize)| Device::new(number, *person, site.port(), evidence);
+        let start = Instant::now();
+        let site = Site::start(chaos.kind, start)?;
+        let everybody = everybody();
+        let device = |(number, person): (usize, &usize)| {
+            let owner = everybody.get(*person).context("nobody's device")?;
+            Device::new(number, owner.clone(), site.port(), evidence)
+        };
         let devices = OWNERS.iter().enumerate().map(device).collect::<Result<_>>()?;
         Ok(Self {
             chaos,
@@ -184,7 +192,7 @@ impl Run {
             faults: BTreeMap::new(),
             findings: Vec::new(),
             deeds: File::create(evidence.join("deeds.txt"))?,
-            start: Instant::now(),
+            start,
             archives: None,
         })
     }
@@ -200,9 +208,9 @@ impl Run {
             servers: self.chaos.kind.servers(),
         };
         let plan = Plan::new(self.chaos.seed, self.chaos.length, &cast);
-        self.start = Instant::now();
+        let begun = Instant::now();
         for (at, deed) in &plan.deeds {
-            self.listen_until(self.start + *at);
+            self.listen_until(begun + *at);
             self.perform(*deed)?;
         }
         self.note("calm");
@@ -246,8 +254,16 @@ impl Run {
         loop {
             self.listen();
             let site = self.site.as_ref().context("no servers")?;
-            let archives = Archives::read(site)?;
-            let verdict = judge(self.chaos.kind, site, &mut self.devices, &self.typed, &archives)?;
+            let archives = archive::read(site.archive_port(), &people())?;
+            let losses = self.chaos.kind.losses(site.kills());
+            let windows = windows(&mut self.devices)?;
+            let case = Case {
+                people: &addresses(),
+                typed: &self.typed,
+                archives: &archives,
+                losses: &losses,
+            };
+            let verdict = case.judge(windows);
             self.archives = Some(archives);
             let is_over = start.elapsed() > SETTLED;
             if is_over || (verdict.findings.is_empty() && settled) {
@@ -280,9 +296,13 @@ impl Run {
         self.note(&format!("{deed:?}"));
         match deed {
             Deed::Type { device, to } => {
-                if let Some(device) = self.devices.get_mut(device) {
+                let from = OWNERS.get(device).copied().unwrap_or_default();
+                let (number, at) = (self.typed.texts().len() + 1, self.start.elapsed());
+                if let Some(it) = self.devices.get_mut(device).filter(|it| it.runs()) {
+                    let body = format!("text {number} from {from} (device {device}) to {to}");
+                    self.typed.text(device, from, to, &body, at);
                     // A program that ended by itself is found when it is listened to.
-                    let _ = device.types(to, &mut self.typed);
+                    let _ = it.types(&address(to), &body);
                 }
             }
             Deed::Break(device, fault) => {
@@ -300,8 +320,9 @@ impl Run {
             }
             Deed::EndClient(device, end) => {
                 self.count(&format!("client {end:?}"));
-                if let Some(device) = self.devices.get_mut(device) {
-                    device.end(end, &mut self.typed);
+                self.listen();
+                if let Some(end) = self.devices.get_mut(device).and_then(|it| it.end(end)) {
+                    self.typed.ends(device, end != End::Kill);
                 }
             }
             Deed::StartClient(device) => {
@@ -340,8 +361,11 @@ impl Run {
     }
 
     fn listen(&mut self) {
-        for device in &mut self.devices {
-            self.findings.extend(device.listen(&mut self.typed));
+        let (typed, start) = (&mut self.typed, self.start);
+        for (number, device) in self.devices.iter_mut().enumerate() {
+            let told =
+                |event: &Event| take_note(typed, number, event, event.at.saturating_duration_since(start));
+            self.findings.extend(device.listen(told));
         }
     }
 
@@ -388,10 +412,50 @@ impl Run {
             device.keep_journal();
         }
         if let Some(archives) = &self.archives {
-            let _ = std::fs::write(evidence.join("archives.txt"), archives.dump());
+            let _ = std::fs::write(evidence.join("archives.txt"), archives.dump(&addresses()));
         }
         for (number, log) in self.site.iter().flat_map(Site::logs).enumerate() {
             let _ = std::fs::copy(log, evidence.join(format!("server-{number}.log")));
         }
     }
+}
+
+/// What a device tells of what was typed.
+fn take_note(typed: &mut Typed, device: usize, event: &Event, at: Duration) {
+    match event.kind() {
+        "message" if event.text("direction") == "out" => {
+            typed.told(device, event.text("body"), event.text("state"), at);
+        }
+        "stored" => typed.kept(device),
+        _ => {}
+    }
+}
+
+/// Every conversation of every window.
+fn windows(devices: &mut [Device]) -> Result<Vec<Window>> {
+    let mut windows = Vec::new();
+    for ((device, it), person) in devices.iter_mut().enumerate().zip(OWNERS) {
+        for with in (0..PEOPLE.len()).filter(|with| *with != person) {
+            windows.push(Window {
+                device,
+                person,
+                with,
+                shown: it.window(&address(with))?,
+            });
+        }
+    }
+    Ok(windows)
+}
+
+fn addresses() -> Vec<String> {
+    (0..PEOPLE.len()).map(address).collect()
+}
+
+fn everybody() -> Vec<Person> {
+    let person = |(user, password): (String, String)| Person {
+        address: format!("{user}@localhost"),
+        user,
+        password,
+    };
+    people().into_iter().map(person).collect()
 }

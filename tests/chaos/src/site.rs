@@ -2,10 +2,11 @@
 
 use crate::Result;
 use crate::plan::End;
+use dormouse_scripts::verdict::Losses;
 use dormouse_servers::{Cluster, Prosody, Release, Storage};
 use std::fmt;
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Seconds for which a lost session can be resumed: some that are away find theirs, some don't.
 const HELD: u32 = 15;
@@ -21,6 +22,13 @@ pub const PEOPLE: [(&str, &str); 3] = [
 pub fn address(person: usize) -> String {
     let user = PEOPLE.get(person).map_or("nobody", |(user, _)| *user);
     format!("{user}@localhost")
+}
+
+/// Everybody: user and password.
+pub fn people() -> Vec<(String, String)> {
+    PEOPLE
+        .map(|(user, password)| (user.to_owned(), password.to_owned()))
+        .into()
 }
 
 /// Which servers.
@@ -61,10 +69,15 @@ impl Kind {
         }
     }
 
-    /// Whether the server itself may lose messages when it is killed: Mnesia writes later, and a node
+    /// What the servers may lose by themselves, killed at these times: Mnesia writes later, and a node
     /// takes with it what was on its way to its users.
-    pub fn may_lose(self) -> bool {
-        matches!(self, Self::Cluster | Self::Impatient)
+    pub fn losses(self, kills: &[Duration]) -> Losses {
+        let is_cluster = matches!(self, Self::Cluster | Self::Impatient);
+        Losses {
+            on_the_way: is_cluster,
+            unwritten: is_cluster,
+            kills: kills.to_vec(),
+        }
     }
 }
 
@@ -85,15 +98,16 @@ enum Servers {
 #[derive(Debug)]
 pub struct Site {
     servers: Servers,
-    kills: Vec<Instant>,
+    begun: Instant,
+    kills: Vec<Duration>,
 }
 
 impl Site {
-    /// Starts them, with everybody's account.
+    /// Starts them, with everybody's account. Times are told from the beginning given.
     ///
     /// # Errors
     /// When they don't start.
-    pub fn start(kind: Kind) -> Result<Self> {
+    pub fn start(kind: Kind, begun: Instant) -> Result<Self> {
         let prosody = |release| -> Result<Servers> {
             let addresses: Vec<String> = (0..PEOPLE.len()).map(address).collect();
             let contacts = addresses
@@ -123,6 +137,7 @@ impl Site {
         };
         Ok(Self {
             servers,
+            begun,
             kills: Vec::new(),
         })
     }
@@ -149,7 +164,7 @@ impl Site {
     /// When it does not stop.
     pub fn end(&mut self, server: usize, end: End) -> Result<()> {
         if end == End::Kill {
-            self.kills.push(Instant::now());
+            self.kills.push(self.begun.elapsed());
         }
         match (&mut self.servers, end) {
             (Servers::Prosody(it), End::Kill) => it.kill(),
@@ -173,7 +188,7 @@ impl Site {
     }
 
     /// When servers were killed.
-    pub fn kills(&self) -> &[Instant] {
+    pub fn kills(&self) -> &[Duration] {
         &self.kills
     }
 

@@ -18,6 +18,7 @@
 use crate::event::{Event, EventLog, InVain, Mark};
 use crate::{Result, program};
 use anyhow::{Context, anyhow, bail};
+use dormouse_scripts::message::Message;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -520,45 +521,4 @@ fn log_lines(folder: &Path) -> Vec<String> {
             text.lines().map(str::to_owned).collect::<Vec<_>>()
         })
         .collect()
-}
-
-/// A message as `history` shows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Message {
-    /// Its local id.
-    pub id: u64,
-    /// Whether this account wrote it.
-    pub own: bool,
-    /// What it says.
-    pub body: String,
-    /// `text`, `encrypted`, `unreadable` or `retracted`.
-    pub kind: String,
-    /// Of an own message: `queued`, `sent`, `delivered`, `read` or `failed`.
-    pub state: Option<String>,
-    /// Why it failed.
-    pub why: Option<String>,
-    /// The ids under which archives know it.
-    pub archive_ids: Vec<String>,
-}
-
-impl Message {
-    /// From a `message` event or an entry of a `history` event. What is missing is empty.
-    pub fn read(json: &Value) -> Self {
-        let text = |field: &str| json[field].as_str().map(str::to_owned);
-        Self {
-            id: json["id"].as_u64().unwrap_or_default(),
-            own: json["direction"] == "out",
-            body: text("body").unwrap_or_default(),
-            kind: text("kind").unwrap_or_default(),
-            state: text("state"),
-            why: text("why"),
-            archive_ids: json["archive_ids"]
-                .as_array()
-                .into_iter()
-                .flatten()
-                .filter_map(Value::as_str)
-                .map(str::to_owned)
-                .collect(),
-        }
-    }
 }

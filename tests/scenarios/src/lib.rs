@@ -7,17 +7,16 @@
 //! | [`event`] | those events, and waiting for them |
 //! | [`dice`] | chance from a seed |
 //! | [`peer`] | a server on loopback that misbehaves as it is told |
-//! | [`checker`] | nothing lost, nothing twice, in order: what a conversation must hold |
 //! | [`server`] | Prosody or ejabberd, for scenarios that hold for both, and their people |
 //! | [`slixmpp`] | a client that is not ours, as the other side |
 //! | [`terminal`] | somebody who logs in at a terminal |
 //! | [`scene`] | a laptop behind the lab's relay, a friend and Prosody on the far side |
 //!
-//! A scenario sees what a user sees and nothing else: what was typed, and what each window shows.
+//! A scenario sees what a user sees and nothing else: what was typed, and what each window shows. The checker of
+//! that is `dormouse_scripts::checker`.
 
 #![cfg(target_os = "linux")]
 
-pub mod checker;
 pub mod client;
 pub mod dice;
 pub mod event;

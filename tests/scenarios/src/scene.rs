@@ -4,10 +4,10 @@
 //! `SSL_CERT_FILE` makes them trust, and have each other as contacts. Only the laptop's packets cross the relay;
 //! only its clocks are held.
 
-use crate::checker::{Expected, check_order};
 use crate::client::{Client, ClientBuilder};
 use crate::{Result, program};
 use anyhow::{Context, bail};
+use dormouse_scripts::checker::{Expected, check_order};
 use dormouse_servers::{Authority, MockLogind, Place, Prosody};
 use dormouse_sleep_lab::{Flow, Lab};
 use std::net::IpAddr;

@@ -230,6 +230,14 @@ impl Server {
         }
     }
 
+    /// The port without TLS.
+    pub fn ws_port(&self) -> u16 {
+        match self {
+            Server::Prosody(it) => it.ws_port(),
+            Server::Ejabberd(it) => it.ws_port(),
+        }
+    }
+
     /// The endpoint with TLS, under the name `localhost`.
     pub fn wss_endpoint(&self) -> String {
         match self {

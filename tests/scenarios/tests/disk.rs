@@ -11,9 +11,10 @@
 
 use anyhow::{Context, bail, ensure};
 use dormouse_scenarios::Result;
-use dormouse_scenarios::client::{Client, Message};
+use dormouse_scenarios::client::Client;
 use dormouse_scenarios::event::Mark;
 use dormouse_scenarios::peer::{ACCOUNT, Act, CONTACT, PASSWORD, Peer, Upgrade};
+use dormouse_scripts::message::Message;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};

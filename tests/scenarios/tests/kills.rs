@@ -11,10 +11,10 @@
 
 use anyhow::{Context, ensure};
 use dormouse_scenarios::Result;
-use dormouse_scenarios::checker::Expected;
 use dormouse_scenarios::client::{Client, ClientBuilder};
 use dormouse_scenarios::dice::Dice;
 use dormouse_scenarios::event::Mark;
+use dormouse_scripts::checker::Expected;
 use dormouse_servers::Prosody;
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -4,11 +4,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test")]
 
 use anyhow::{Context, ensure};
-use dormouse_scenarios::checker::Expected;
 use dormouse_scenarios::client::Client;
 use dormouse_scenarios::event::Mark;
 use dormouse_scenarios::server::{Make, Person, Plan, SOON, Server, Shared, befriend};
 use dormouse_scenarios::{Result, with_both_servers};
+use dormouse_scripts::checker::Expected;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};

@@ -74,6 +74,8 @@ pub struct Line {
     pub read: u64,
     /// Those that a resumed session had held for it are the first so many.
     pub backlog: u64,
+    /// Until then what the server says waits, whatever else opens: its retransmission has not come round yet.
+    pub mute_until: Tick,
     latency: Duration,
     up: Lane,
     down: Lane,
@@ -117,6 +119,7 @@ impl Network {
             sent: 0,
             read: 0,
             backlog: 0,
+            mute_until: Tick(0),
             latency,
             up: Lane::new(),
             down: Lane::new(),

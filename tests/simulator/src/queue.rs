@@ -44,6 +44,11 @@ impl<T> Queue<T> {
         self.events.get_mut(place)?.take().map(|event| (at, event))
     }
 
+    /// When something happens next.
+    pub fn next(&self) -> Option<Tick> {
+        self.heap.peek().map(|Reverse((at, ..))| *at)
+    }
+
     /// How many were put in so far: a number that no two moments share.
     pub fn order(&self) -> u64 {
         self.order

@@ -137,6 +137,8 @@ pub struct Server {
     remembered: BTreeMap<String, (usize, u32)>,
     said: Vec<Said>,
     tokens: Vec<sasl2::Token>,
+    /// Accounts that are nobody's contact; everybody else is everybody's.
+    pub strangers: BTreeSet<usize>,
     /// Sabotage: carbons are forged in the own server's name.
     pub forges: bool,
 }
@@ -175,6 +177,7 @@ impl Server {
             remembered: BTreeMap::new(),
             said: Vec::new(),
             tokens: Vec::new(),
+            strangers: BTreeSet::new(),
             forges: false,
         }
     }
@@ -279,6 +282,14 @@ impl Server {
         self.settle(now);
         what(self);
         std::mem::take(&mut self.said)
+    }
+
+    /// Whether two accounts are each other's contacts, or one and the same.
+    fn know_each_other(&self, one: usize, other: usize) -> bool {
+        one == other
+            || [one, other]
+                .iter()
+                .all(|account| !self.strangers.contains(account))
     }
 
     /// What the archive of an account holds, oldest first: id, who wrote it, and the text if it has one.

@@ -4,7 +4,8 @@
 //! chance comes from the seed alone. So a seed is a life, and lives again exactly.
 //!
 //! `driver` runs the cores, with `socket`, `commit` and `window` for what they ask of the world; `wire` and `path` are between
-//! them and the server; `faults` makes things go wrong, `calm` ends it; `plan` draws what a life holds.
+//! them and the server; `faults` makes things go wrong, `calm` ends it; `plan` draws what a life holds; `stage` plays
+//! a script instead.
 
 mod calm;
 mod commit;
@@ -16,6 +17,7 @@ mod plan;
 mod sabotage;
 mod sleep;
 mod socket;
+mod stage;
 mod user;
 mod window;
 mod wire;
@@ -23,6 +25,7 @@ mod wire;
 pub use event::{Act, Event};
 pub use plan::everybody;
 pub use sabotage::Sabotage;
+pub use stage::Scene;
 
 use crate::checker::{Checker, Finding};
 use crate::client::{Client, Power};
@@ -32,7 +35,7 @@ use crate::queue::Queue;
 use crate::server::Server;
 use crate::trace::Trace;
 use dormouse_account::Input;
-use dormouse_model::{BareJid, Random, Tick};
+use dormouse_model::{BareJid, Change, Random, Tick};
 use event::concerns;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -87,6 +90,8 @@ pub struct World {
     /// Everybody whom a window may show.
     known: Vec<BareJid>,
     tags: BTreeMap<u64, (usize, String)>,
+    /// What windows were told, if somebody wants to hear it.
+    heard: Option<Vec<(usize, Tick, Change)>>,
 }
 
 impl World {

@@ -19,6 +19,16 @@ const PATIENCE: Duration = Duration::from_secs(10 * 60);
 impl Checker {
     /// When everything has been calm for long.
     pub fn last_look(&mut self, clients: &[Client], server: &Server, calm: Tick) {
+        self.look_at_programs(clients, server, calm);
+        for (number, client) in clients.iter().enumerate() {
+            for with in (0..=server.accounts.len()).filter(|with| *with != client.account) {
+                self.conversation(number, with, client, server, calm);
+            }
+        }
+    }
+
+    /// That each program is well, and shows and has what it should, whatever that is.
+    pub fn look_at_programs(&mut self, clients: &[Client], server: &Server, calm: Tick) {
         self.at_end = calm;
         for (number, stanzas) in server.silent_on(calm + PATIENCE) {
             let name = clients.get(number).map_or("?", |client| client.name.as_str());
@@ -31,9 +41,6 @@ impl Checker {
         for (number, client) in clients.iter().enumerate() {
             self.is_well(client, calm);
             self.window_agrees(calm, client);
-            for with in (0..=server.accounts.len()).filter(|with| *with != client.account) {
-                self.conversation(number, with, client, server, calm);
-            }
             self.told_to_have(number, client, server, calm);
         }
     }

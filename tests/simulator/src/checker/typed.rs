@@ -102,6 +102,15 @@ impl Checker {
         }
     }
 
+    /// An author changes on any client what a message says that said this before.
+    pub fn amended_anywhere(&mut self, who: Hand, from: usize, before: &str, text: Option<String>) {
+        let says = text.map_or(Says::Withdrawn, Says::Text);
+        let mut own = self.typed.iter_mut().filter(|typed| typed.from == from);
+        if let Some(typed) = own.find(|typed| typed.said(before)) {
+            typed.versions.push(who.makes(says));
+        }
+    }
+
     /// The wish to change it was dropped: the disk could not be read.
     pub fn not_amended(&mut self, who: Hand, id: MessageId) {
         if let Some(typed) = self

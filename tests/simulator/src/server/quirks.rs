@@ -57,6 +57,11 @@ impl Quirks {
         } else {
             Kind::Ejabberd
         };
+        Self::draw_of(kind, random)
+    }
+
+    /// One of this kind.
+    pub fn draw_of(kind: Kind, random: &mut Random) -> Self {
         let prosody = kind == Kind::Prosody;
         Self {
             kind,

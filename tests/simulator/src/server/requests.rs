@@ -44,7 +44,7 @@ impl Server {
             ("query", ROSTER) => {
                 let mut roster = element("query", ROSTER);
                 for (number, other) in self.accounts.iter().enumerate() {
-                    if number != account {
+                    if number != account && self.know_each_other(number, account) {
                         let item = with(
                             "item",
                             ROSTER,

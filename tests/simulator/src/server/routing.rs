@@ -220,6 +220,7 @@ impl Server {
             .sessions
             .values()
             .filter(|other| other.available && (other.account != account || other.resource != resource))
+            .filter(|other| self.know_each_other(account, other.account))
             .map(|other| format!("{}/{}", self.accounts[other.account].address, other.resource))
             .collect();
         for other in others {
@@ -236,7 +237,7 @@ impl Server {
         let all: Vec<SessionId> = self
             .sessions
             .iter()
-            .filter(|(_, session)| session.available)
+            .filter(|(_, session)| session.available && self.know_each_other(account, session.account))
             .map(|(id, _)| *id)
             .collect();
         for id in all {

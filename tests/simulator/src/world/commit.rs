@@ -2,7 +2,7 @@
 
 use super::{Event, Sabotage, World};
 use dormouse_account::Input;
-use dormouse_model::{Batch, BatchId};
+use dormouse_model::{Batch, BatchId, Change};
 use std::time::Duration;
 
 impl World {
@@ -84,6 +84,9 @@ impl World {
             client.disk.flush(to);
             if self.sabotage != Some(Sabotage::DurableTooEarly) {
                 self.feed(number, Input::Durable(to));
+            }
+            if self.clients[number].disk.waiting().is_none() {
+                self.changed(number, Change::Stored);
             }
         }
         self.flush(number);

@@ -218,7 +218,7 @@ impl World {
         }
     }
 
-    fn about_to_stop(&mut self, number: usize, ending: Ending) {
+    pub(super) fn about_to_stop(&mut self, number: usize, ending: Ending) {
         let client = &mut self.clients[number];
         client.ending = Some(ending);
         client.must_be_durable = client.disk.waiting();

@@ -86,8 +86,9 @@ impl World {
     pub(super) fn unstall(&mut self, id: LineId, way: Way) {
         let Some(line) = self.network.line(id) else { return };
         let client = line.client;
+        let is_mute = way == Way::Down && self.now < line.mute_until;
         let machine = &self.clients[client];
-        let shut = self.now < machine.network_down_until || machine.power == Power::Asleep;
+        let shut = is_mute || self.now < machine.network_down_until || machine.power == Power::Asleep;
         if shut || self.network.flow(id, way) != Flow::Stalled {
             return;
         }

@@ -13,7 +13,7 @@ use dormouse_model::{BareJid, Random, Tick};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-const DOMAIN: &str = "home.example";
+pub(super) const DOMAIN: &str = "home.example";
 const NAMES: [&str; 3] = ["anna", "bela", "cleo"];
 
 /// Who talks to all of them, with a client that is not ours.
@@ -30,23 +30,70 @@ pub fn everybody() -> Vec<BareJid> {
         .collect()
 }
 
+/// Chance as it follows from a seed.
+pub(super) fn chance(seed: u64) -> Random {
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    Random::from_seed(bytes)
+}
+
+/// The first so many of those with clients of ours, with their passwords.
+pub(super) fn people(count: usize) -> Vec<(BareJid, String)> {
+    accounts(NAMES.iter().take(count))
+}
+
+fn accounts<'a>(names: impl Iterator<Item = &'a &'a str>) -> Vec<(BareJid, String)> {
+    let account = |name: &&str| {
+        Some((
+            BareJid::new(&format!("{name}@{DOMAIN}")).ok()?,
+            format!("secret of {name}"),
+        ))
+    };
+    names.filter_map(account).collect()
+}
+
 impl World {
+    /// A world in which nothing has happened yet.
+    pub(super) fn set(
+        clients: Vec<Client>,
+        server: Server,
+        people: usize,
+        random: Random,
+        told: bool,
+        sabotage: Option<Sabotage>,
+    ) -> Self {
+        let mut world = Self {
+            now: Tick(0),
+            queue: Queue::default(),
+            next_text: vec![0; clients.len()],
+            people,
+            friend_said: 0,
+            unread: false,
+            known: everybody(),
+            clients,
+            network: Network::default(),
+            server,
+            checker: Checker::default(),
+            trace: Trace::new(told),
+            coverage: Coverage::default(),
+            sabotage,
+            end: Tick(0),
+            calm: false,
+            tags: BTreeMap::new(),
+            heard: None,
+            random,
+        };
+        let quirks = format!("{:?}", world.server.quirks);
+        world.note("srv", "is", &quirks);
+        world
+    }
+
     /// The world of a seed, before its first moment.
     pub(super) fn plan(seed: u64, told: bool, sabotage: Option<Sabotage>) -> Self {
-        let mut bytes = [0; 32];
-        bytes[..8].copy_from_slice(&seed.to_le_bytes());
-        let mut random = Random::from_seed(bytes);
+        let mut random = chance(seed);
         let accounts = 2 + random.below(2) as usize;
-        let people: Vec<(BareJid, String)> = NAMES[..accounts]
-            .iter()
-            .chain([&FRIEND])
-            .filter_map(|name| {
-                Some((
-                    BareJid::new(&format!("{name}@{DOMAIN}")).ok()?,
-                    format!("secret of {name}"),
-                ))
-            })
-            .collect();
+        let mut people = people(accounts);
+        people.extend(self::accounts([FRIEND].iter()));
         let quirks = Quirks::draw(&mut random);
         let mut server = Server::new(quirks, DOMAIN, &people, random.fork());
         server.forges = sabotage == Some(Sabotage::Forgery);
@@ -67,28 +114,8 @@ impl World {
         }
         let length = [1_200_000, 10_800_000, 32_400_000, 43_200_000][random.below(4) as usize];
         let end = Tick(length / 2 + random.below(length));
-        let mut world = Self {
-            now: Tick(0),
-            queue: Queue::default(),
-            next_text: vec![0; clients.len()],
-            people: accounts,
-            friend_said: 0,
-            unread: false,
-            known: everybody(),
-            clients,
-            network: Network::default(),
-            server,
-            checker: Checker::default(),
-            trace: Trace::new(told),
-            coverage: Coverage::default(),
-            sabotage,
-            end,
-            calm: false,
-            tags: BTreeMap::new(),
-            random,
-        };
-        let quirks = format!("{:?}", world.server.quirks);
-        world.note("srv", "is", &quirks);
+        let mut world = Self::set(clients, server, accounts, random, told, sabotage);
+        world.end = end;
         for client in 0..world.clients.len() {
             // Some are started late, and find an archive.
             let late = if world.random.below(4) == 0 {

@@ -24,12 +24,7 @@ impl World {
                     self.next_text[number] += 1;
                     format!("{name}-{}", self.next_text[number])
                 };
-                let tag = self.queue.order();
-                self.tags.insert(tag, (to, body.clone()));
-                let to = self.address_of(to);
-                let tag = Some(tag);
-                self.feed(number, Input::Command(Command::Send { to, body, tag }));
-                self.tags.clear();
+                self.types(number, to, body);
             }
             Act::Edit => {
                 let Some(id) = self.checker.one_of(number, &mut self.random) else {
@@ -75,6 +70,16 @@ impl World {
             }
             Act::Visible(visible) => self.feed(number, Input::Visible(visible)),
         }
+    }
+
+    /// A text is typed to an account.
+    pub(super) fn types(&mut self, number: usize, to: usize, body: String) {
+        let tag = self.queue.order();
+        self.tags.insert(tag, (to, body.clone()));
+        let to = self.address_of(to);
+        let tag = Some(tag);
+        self.feed(number, Input::Command(Command::Send { to, body, tag }));
+        self.tags.clear();
     }
 
     fn may_amend(&self, number: usize, id: MessageId) -> bool {

@@ -7,6 +7,9 @@ use dormouse_model::{Cause, Change, ConnectionState, MessageId};
 
 impl World {
     pub(super) fn changed(&mut self, number: usize, change: Change) {
+        if let Some(heard) = &mut self.heard {
+            heard.push((number, self.now, change.clone()));
+        }
         let client = &mut self.clients[number];
         match change {
             Change::Connection(connection) => {

@@ -3,7 +3,7 @@
 //! The checker knows what was typed on either side and sees what a window shows. It knows nothing of
 //! archives, sessions or ids, so it can't be fooled by what the program believes about them.
 
-use crate::client::Message;
+use crate::message::Message;
 use std::collections::BTreeMap;
 use std::fmt;
 
