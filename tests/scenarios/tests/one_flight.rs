@@ -6,6 +6,7 @@
 use anyhow::{Context, ensure};
 use dormouse_scenarios::Result;
 use dormouse_scenarios::client::Client;
+use dormouse_scenarios::event::Mark;
 use dormouse_scenarios::server::{Make, Person, Plan, SOON, Server, passes};
 use dormouse_servers::Release;
 use std::path::Path;
@@ -17,6 +18,12 @@ const AHEAD: &str = ", without waiting to be asked";
 fn start(server: &Server, person: &Person, folder: &Path) -> Result<Client> {
     let client = server.client(person).data_dir(folder).no_wake().start()?;
     client.wait_until_live(SOON)?;
+    // Who is killed now has the session on the disk.
+    client.wait(Mark::START, "the disk", SOON, |events| {
+        let live = events.iter().rposition(|event| event.state() == Some("live"));
+        let stored = events.iter().rposition(|event| event.kind() == "stored");
+        (live.is_some() && stored > live).then_some(())
+    })?;
     Ok(client)
 }
 
