@@ -473,7 +473,11 @@ mod tests {
         drop(client);
         assert!(is_timeout(&hear(&mut server).unwrap_err()));
         proxy.fail(Fault::ForgetClient);
-        assert!(hear(&mut server).is_ok_and(|end| end.is_empty()) || hear(&mut server).is_err());
+        // An end or a reset, whichever the system makes of it.
+        match hear(&mut server) {
+            Ok(end) => assert_eq!(end, ""),
+            Err(error) => assert!(!is_timeout(&error), "{error}"),
+        }
     }
 
     #[test]
