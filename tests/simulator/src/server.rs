@@ -137,6 +137,9 @@ pub struct Server {
     remembered: BTreeMap<String, (usize, u32)>,
     said: Vec<Said>,
     tokens: Vec<sasl2::Token>,
+    was_killed: bool,
+    /// Until then it keeps nothing for those who are away.
+    reads_tables_until: Tick,
     /// Accounts that are nobody's contact; everybody else is everybody's.
     pub strangers: BTreeSet<usize>,
     /// Sabotage: carbons are forged in the own server's name.
@@ -177,6 +180,8 @@ impl Server {
             remembered: BTreeMap::new(),
             said: Vec::new(),
             tokens: Vec::new(),
+            was_killed: false,
+            reads_tables_until: Tick(0),
             strangers: BTreeSet::new(),
             forges: false,
         }
@@ -243,6 +248,12 @@ impl Server {
                 self.close(line, Closing::Eof);
             }
         }
+        if killed {
+            for account in &mut self.accounts {
+                account.archive.forget(now, self.quirks.unwritten);
+            }
+            self.was_killed = true;
+        }
         if !keeps_sessions {
             let remembers = !killed && self.quirks.kind == Kind::Prosody;
             self.remembered.clear();
@@ -260,6 +271,9 @@ impl Server {
     pub fn start(&mut self, now: Tick) {
         self.settle(now);
         self.up = true;
+        if std::mem::take(&mut self.was_killed) {
+            self.reads_tables_until = now + self.quirks.unwritten;
+        }
     }
 
     /// All sessions without a connection are forgotten, as by a cluster node that went away.

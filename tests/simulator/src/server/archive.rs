@@ -10,6 +10,7 @@ use super::{Kind, Server, spend};
 use dormouse_model::{Closing, Stamp, Tick};
 use minidom::Element;
 use std::ops::Range;
+use std::time::Duration;
 
 /// One account's archive, oldest first.
 #[derive(Debug, Default)]
@@ -30,6 +31,11 @@ impl Archive {
     /// Ids and messages, oldest first.
     pub fn items(&self) -> impl Iterator<Item = (&str, &Element)> {
         self.0.iter().map(|item| (item.id.as_str(), &item.message))
+    }
+
+    /// What was kept within so long before this moment is lost.
+    pub fn forget(&mut self, now: Tick, within: Duration) {
+        self.0.retain(|item| now.since(item.kept) >= within);
     }
 }
 

@@ -47,6 +47,9 @@ pub struct Quirks {
     pub archives_receipts: bool,
     /// A second `<resume/>` of a live session ends the first connection with `conflict`, else without a word.
     pub conflict_on_resume: bool,
+    /// Killed, it has lost what it archived within so long before, and for as long after its start keeps nothing for those
+    /// who are away but in the archive: Mnesia writes late, and its tables are read when the server answers already.
+    pub unwritten: Duration,
 }
 
 impl Quirks {
@@ -86,6 +89,7 @@ impl Quirks {
             one_resource: random.below(3) == 0,
             archives_receipts: prosody,
             conflict_on_resume: !prosody,
+            unwritten: Duration::ZERO,
         }
     }
 

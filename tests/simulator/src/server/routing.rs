@@ -93,7 +93,7 @@ impl Server {
             None => there.clone(),
         };
         if all.is_empty() {
-            if kept {
+            if kept && self.now >= self.reads_tables_until {
                 let stamp = self.quirks.stamp(self.stamp());
                 message.append_child(delay(&self.domain, &stamp));
                 self.accounts[account].offline.push(message);

@@ -32,6 +32,9 @@ const SHORT: Duration = Duration::from_secs(899);
 /// A program that is told to end, or that the machine will sleep, has done what it has to do within this.
 const ORDERLY: Duration = Duration::from_secs(61);
 
+/// What Mnesia has confirmed it writes within this; ejabberd keeps its archive there.
+const MNESIA: Duration = Duration::from_secs(5);
+
 /// What came of a script in a model world.
 #[derive(Debug, Clone)]
 pub struct Scene {
@@ -71,6 +74,7 @@ impl Theatre {
         let quirks = Quirks {
             archive: true,
             management: true,
+            unwritten: MNESIA * u32::from(kind == Kind::Ejabberd && random.below(2) == 0),
             // As each of the real ones does: by which session one comes back hangs on it.
             ahead: Ahead::Taken,
             ..Quirks::draw_of(kind, &mut random)
@@ -359,9 +363,12 @@ impl Stage for Theatre {
         self.world.server.quirks.hold
     }
 
-    /// This server keeps what it has, however it ends.
     fn losses(&self) -> Losses {
-        Losses::default()
+        Losses {
+            on_the_way: false,
+            unwritten: !self.world.server.quirks.unwritten.is_zero(),
+            kills: self.kills.clone(),
+        }
     }
 }
 
