@@ -63,6 +63,8 @@ pub struct Status {
     pub interval: Duration,
     /// It is shorter than usual: silence has ended connections on this path.
     pub interval_learnt: bool,
+    /// It is the one that the user gave, as far as that is allowed.
+    pub interval_given: Option<Duration>,
 }
 
 /// What is about to end, once everything written before is on disk.
@@ -260,7 +262,9 @@ impl Account {
             signed_in: self.session.sign_in(),
             round_trip: self.round_trips.summary(),
             interval: self.link.interval(),
-            interval_learnt: self.link.interval() < self.link.ordinary_interval(),
+            interval_given: self.link.learnt().given(),
+            interval_learnt: self.link.learnt().given().is_none()
+                && self.link.interval() < self.link.ordinary_interval(),
         }
     }
 
@@ -282,9 +286,10 @@ impl Account {
                 conn,
                 channel,
                 endpoint,
+                network,
             } => {
                 self.open.insert(conn, channel);
-                self.link.aim(endpoint);
+                self.link.aim(endpoint, network);
                 self.link(turn, LinkInput::Dialled(conn))?;
             }
             Input::Reached { conn, way } => self.reached(conn, way),

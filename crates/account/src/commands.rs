@@ -62,6 +62,7 @@ impl Account {
             // Without a password there is nothing to try.
             Command::RetryNow if self.without_password.is_some() => {}
             Command::RetryNow => self.link(turn, LinkInput::RetryNow)?,
+            Command::Interval(given) => self.link(turn, LinkInput::Interval(given))?,
             Command::Quit => self.ending = Some(Ending::of(End::Quit)),
             Command::Add { .. }
             | Command::Accept(_)

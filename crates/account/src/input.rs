@@ -3,7 +3,7 @@
 
 use dormouse_model::{
     BareJid, Batch, BatchId, Change, Channel, Closing, ConnId, DialFailure, Endpoint, JournalEntry,
-    MessageId, Way,
+    MessageId, Network, Way,
 };
 use dormouse_xmpp::{Credentials, Token};
 use std::time::Duration;
@@ -21,6 +21,8 @@ pub enum Input {
         channel: Channel,
         /// Where it leads.
         endpoint: Endpoint,
+        /// Through which network.
+        network: Network,
     },
     /// Which way a connection leads; again, if what was remembered of it turns out to be out of date.
     Reached {
@@ -151,6 +153,9 @@ pub enum Command {
     Unblock(BareJid),
     /// Don't wait for the next attempt.
     RetryNow,
+    /// Ask the server whether it is there after so long a silence, on every network; none: as long as each network is known
+    /// to allow. Kept; at least 5 s and at most the ordinary 25 s.
+    Interval(Option<Duration>),
     /// Close the stream and stay offline; answered by [`Output::MayQuit`].
     Quit,
 }

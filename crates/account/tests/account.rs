@@ -4,8 +4,8 @@
 
 use dormouse_account::{Account, Command, Credentials, Input, Output, Settings};
 use dormouse_model::{
-    BareJid, Batch, BatchId, Change, Channel, ConnId, ConnectionState, DialFailure, Endpoint, Notice, Now,
-    Random, Stamp, Tick,
+    BareJid, Batch, BatchId, Change, Channel, ConnId, ConnectionState, DialFailure, Endpoint, Network,
+    Notice, Now, Random, Stamp, Tick,
 };
 use std::collections::BTreeMap;
 
@@ -232,6 +232,7 @@ fn an_open_connection_begins_the_session_on_it() {
         conn,
         channel,
         endpoint,
+        network: Network::default(),
     });
     assert!(
         outputs

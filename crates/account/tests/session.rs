@@ -3,8 +3,8 @@
 
 use dormouse_account::{Account, Command, Credentials, Input, Output, Settings};
 use dormouse_model::{
-    BareJid, BatchId, CannotDo, Cause, Change, Channel, Closing, ConnId, ConnectionState, Endpoint, Notice,
-    Now, Random, Stamp, Tick, Way,
+    BareJid, BatchId, CannotDo, Cause, Change, Channel, Closing, ConnId, ConnectionState, Endpoint, Network,
+    Notice, Now, Random, Stamp, Tick, Way,
 };
 use std::collections::BTreeMap;
 
@@ -96,6 +96,7 @@ impl Bench {
             conn: self.conn,
             channel,
             endpoint,
+            network: Network::default(),
         })
     }
 

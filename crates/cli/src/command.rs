@@ -86,6 +86,8 @@ pub enum Line {
     Unblock { address: BareJid },
     /// Don't wait for the next attempt.
     RetryNow {},
+    /// Ask the server after so long a silence, in seconds; without a number as long as each network is known to allow.
+    Interval { seconds: Option<u64> },
     /// Close the stream and end.
     Quit {},
 }
@@ -122,6 +124,8 @@ mod tests {
             r#"{"command":"resume"}"#,
             r#"{"command":"network","up":false}"#,
             r#"{"command":"retry-now"}"#,
+            r#"{"command":"interval","seconds":10}"#,
+            r#"{"command":"interval"}"#,
             r#"{"command":"quit"}"#,
         ] {
             assert!(serde_json::from_str::<Line>(line).is_ok(), "{line}");

@@ -141,7 +141,7 @@ pub fn status(it: &Status) -> Value {
         "event": "status", "state": connection.state.name(), "reason": connection.cause.sentence(),
         "since": connection.since.0, "outbox": account.outbox, "ready": account.session_ready,
         "caught_up": account.caught_up, "interval_ms": millis(account.interval),
-        "interval_learnt": account.interval_learnt,
+        "interval_learnt": account.interval_learnt, "interval_given_ms": account.interval_given.map(millis),
     });
     if let Some(path) = &it.path {
         event["endpoint"] = json!(path.endpoint.0);

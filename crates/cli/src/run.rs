@@ -178,6 +178,7 @@ async fn obey(engine: &Engine, line: Line, tags: &mut Tags) {
         Line::Block { address } => Command::Block(address),
         Line::Unblock { address } => Command::Unblock(address),
         Line::RetryNow {} => Command::RetryNow,
+        Line::Interval { seconds } => Command::Interval(seconds.map(Duration::from_secs)),
         Line::Quit {} => Command::Quit,
     };
     engine.command(command);

@@ -19,7 +19,7 @@ use crate::tokens::{TokenNews, Tokens};
 use crate::wire::Wire;
 use dormouse_account::{Account, Command, Credentials, Input, Output, Token};
 use dormouse_dial::{Dialler, Login, ProxySetting, Target};
-use dormouse_model::{BatchId, Change, ConnId, Endpoint, MessageId, Notice, Random, ReadError};
+use dormouse_model::{BatchId, Change, ConnId, Endpoint, MessageId, Network, Notice, Random, ReadError};
 use dormouse_store::{SetAside, Store};
 use dormouse_wake::{Event as WakeEvent, Guard, Options, Proof, Reach, Watch, watch};
 use std::collections::BTreeMap;
@@ -350,6 +350,7 @@ impl Driver {
         }
         match event {
             LineEvent::Dialled { channel, path, way } => {
+                let network = Network::around(path.local.ip());
                 self.paths.insert(conn, path);
                 let endpoint = way.endpoint.clone();
                 self.feed(Input::Reached { conn, way });
@@ -357,6 +358,7 @@ impl Driver {
                     conn,
                     channel,
                     endpoint,
+                    network,
                 });
             }
             LineEvent::Moved(way) => self.feed(Input::Reached { conn, way }),

@@ -28,6 +28,20 @@ impl Link {
         }
     }
 
+    /// The interval has changed: what has been silent for longer than the new one is asked now, not found late. What has been so for
+    /// longer than the one before is late.
+    pub(crate) fn ask_if_silent(&mut self, now: Now, before: Duration) {
+        let interval = self.interval();
+        let State::Up(session) = &self.state else {
+            return;
+        };
+        let (conn, heartbeat) = (session.conn, &session.heartbeat);
+        let is_due = heartbeat.proof + interval <= now.tick && now.tick < heartbeat.proof + before;
+        if session.doubt.is_none() && heartbeat.open_since().is_none() && is_due {
+            self.ask(now, conn);
+        }
+    }
+
     /// Something of a signed-in connection is due.
     pub(crate) fn run_session_timer(&mut self, now: Now) {
         let State::Up(session) = &mut self.state else {
@@ -84,8 +98,7 @@ impl Link {
                         }
                     }
                     _ => {
-                        let due = heartbeat.proof
-                            + self.learnt.of(&self.endpoint).interval(self.settings.heartbeat);
+                        let due = heartbeat.proof + self.learnt.interval(&self.aim, self.settings.heartbeat);
                         if now.tick.since(due) > self.settings.late {
                             self.doubt_after_gap(now, Cause::SlowAnswer);
                         } else if heartbeat.is_ambiguous() {

@@ -1,21 +1,22 @@
-//! How long a path lets a socket be idle, learnt from the sockets that died idle.
+//! How long a path lets a socket be idle, learnt from the sockets that died idle. A path is an endpoint as seen from one network.
 //!
 //! Middleboxes forget a silent flow, proxies close it. Where that happens before the ordinary heartbeat,
 //! no session lives long. So two deaths in silence, with no longer silence survived in between, shrink
 //! the interval under what killed them; one alone may have been the server's own. What was shrunk comes
-//! back slowly: paths change, and each probe costs power.
+//! back slowly: paths change, and each probe costs power. An interval that the user gives holds on all paths; what is learnt
+//! meanwhile is not forgotten.
 
-use dormouse_model::Endpoint;
+use dormouse_model::{Endpoint, Network};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Never ask more often than this.
-const SHORTEST: Duration = Duration::from_secs(5);
+pub(crate) const SHORTEST: Duration = Duration::from_secs(5);
 /// As many silences must be survived before the interval grows.
 const SURVIVALS: u32 = 60;
-/// As many endpoints are remembered.
-const ENDPOINTS: usize = 8;
+/// As many paths are remembered.
+const PATHS: usize = 16;
 
 /// What is known of one path. Kept on disk, and equal to another where the same is kept: a count that moves with
 /// every heartbeat must not be written with every heartbeat.
@@ -98,25 +99,53 @@ impl IdleInterval {
 
 /// What is known of all paths of an account. A serde record: keep it under `Key::Learnt("idle")`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct IdleIntervals {
-    endpoints: BTreeMap<Endpoint, IdleInterval>,
+    paths: BTreeMap<PathName, IdleInterval>,
+    /// The interval that the user gave, in milliseconds.
+    given: Option<u64>,
+}
+
+/// An endpoint, as seen from one network.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+pub(crate) struct PathName {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) network: Network,
 }
 
 impl IdleIntervals {
-    /// What is known of the path to this endpoint.
-    pub(crate) fn of(&self, endpoint: &Endpoint) -> &IdleInterval {
-        self.endpoints.get(endpoint).unwrap_or(&IdleInterval::NEW)
+    /// The interval to use on this path where the ordinary one would be `ordinary`.
+    pub(crate) fn interval(&self, path: &PathName, ordinary: Duration) -> Duration {
+        match self.given() {
+            Some(given) => given.clamp(SHORTEST.min(ordinary), ordinary),
+            None => self.of(path).interval(ordinary),
+        }
     }
 
-    /// The same, to learn more. Forgets another endpoint if there are too many.
-    pub(crate) fn of_mut(&mut self, endpoint: &Endpoint) -> &mut IdleInterval {
-        if !self.endpoints.contains_key(endpoint)
-            && self.endpoints.len() >= ENDPOINTS
-            && let Some(other) = self.endpoints.keys().next().cloned()
+    /// The interval that the user gave.
+    pub fn given(&self) -> Option<Duration> {
+        self.given.map(Duration::from_millis)
+    }
+
+    /// The user gives an interval, or leaves it to what is learnt.
+    pub(crate) fn give(&mut self, interval: Option<Duration>) {
+        self.given = interval.map(millis);
+    }
+
+    /// What is known of a path.
+    fn of(&self, path: &PathName) -> &IdleInterval {
+        self.paths.get(path).unwrap_or(&IdleInterval::NEW)
+    }
+
+    /// The same, to learn more. Forgets another path if there are too many.
+    pub(crate) fn of_mut(&mut self, path: &PathName) -> &mut IdleInterval {
+        if !self.paths.contains_key(path)
+            && self.paths.len() >= PATHS
+            && let Some(other) = self.paths.keys().next().cloned()
         {
-            self.endpoints.remove(&other);
+            self.paths.remove(&other);
         }
-        self.endpoints.entry(endpoint.clone()).or_default()
+        self.paths.entry(path.clone()).or_default()
     }
 }
 
@@ -216,31 +245,52 @@ mod tests {
         assert_eq!(path.interval(ORDINARY), ORDINARY);
     }
 
-    #[test]
-    fn each_endpoint_has_its_own_interval_and_few_are_remembered() {
-        let mut paths = IdleIntervals::default();
-        let one = Endpoint("wss://one.example/ws".into());
-        paths.of_mut(&one).died(secs(20), ORDINARY);
-        paths.of_mut(&one).died(secs(20), ORDINARY);
-        assert_eq!(paths.of(&one).interval(ORDINARY), secs(15));
-        assert_eq!(
-            paths
-                .of(&Endpoint("wss://two.example/ws".into()))
-                .interval(ORDINARY),
-            ORDINARY
-        );
-        for n in 0..100 {
-            paths.of_mut(&Endpoint(format!("wss://{n}.example/ws")));
+    fn path(endpoint: &str, own: [u8; 4]) -> PathName {
+        PathName {
+            endpoint: Endpoint(format!("wss://{endpoint}.example/ws")),
+            network: Network::around(own.into()),
         }
-        assert_eq!(paths.endpoints.len(), ENDPOINTS);
+    }
+
+    /// What is known after two deaths on one path.
+    fn shrunk_on(one: &PathName) -> IdleIntervals {
+        let mut paths = IdleIntervals::default();
+        paths.of_mut(one).died(secs(20), ORDINARY);
+        paths.of_mut(one).died(secs(20), ORDINARY);
+        paths
     }
 
     #[test]
-    fn what_was_learnt_survives_the_disk() {
-        let mut paths = IdleIntervals::default();
-        let one = Endpoint("wss://one.example/ws".into());
-        paths.of_mut(&one).died(secs(20), ORDINARY);
-        paths.of_mut(&one).died(secs(20), ORDINARY);
+    fn each_endpoint_has_its_own_interval_on_each_network_and_few_are_remembered() {
+        let home = path("one", [192, 168, 1, 5]);
+        let mut paths = shrunk_on(&home);
+        let interval = |of: &PathName| paths.interval(of, ORDINARY);
+        assert_eq!(interval(&home), secs(15));
+        assert_eq!(interval(&path("one", [192, 168, 1, 77])), secs(15));
+        assert_eq!(interval(&path("one", [10, 0, 0, 5])), ORDINARY);
+        assert_eq!(interval(&path("two", [192, 168, 1, 5])), ORDINARY);
+        for n in 0..100 {
+            paths.of_mut(&path(&n.to_string(), [10, 0, 0, 5]));
+        }
+        assert_eq!(paths.paths.len(), PATHS);
+    }
+
+    #[test]
+    fn what_the_user_gives_holds_everywhere_within_bounds_until_it_is_left_to_what_is_learnt() {
+        let home = path("one", [192, 168, 1, 5]);
+        let mut paths = shrunk_on(&home);
+        for (given, used) in [(8, 8), (1, 5), (600, 25)] {
+            paths.give(Some(secs(given)));
+            assert_eq!(paths.interval(&home, ORDINARY), secs(used));
+        }
+        paths.give(None);
+        assert_eq!(paths.interval(&home, ORDINARY), secs(15));
+    }
+
+    #[test]
+    fn what_was_learnt_and_given_survives_the_disk() {
+        let mut paths = shrunk_on(&path("one", [192, 168, 1, 5]));
+        paths.give(Some(secs(9)));
         let bytes = dormouse_model::record::encode(&paths);
         assert_eq!(dormouse_model::record::decode(&bytes), Some(paths));
     }

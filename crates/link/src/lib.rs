@@ -57,6 +57,9 @@ pub enum Input {
     /// The user does not want to wait. Cuts every wait short, a server's `Retry-After` included, and is
     /// believed over the system that says there is no network.
     RetryNow,
+    /// How long the link may be silent before it is asked, on every path; none: as long as each path is known to allow. At
+    /// least 5 s and at most [`Settings::heartbeat`], for what is shown as live must not rest on older proof.
+    Interval(Option<Duration>),
     /// The user leaves: all sockets are dropped. A `<close/>` that the session wants to say must have been
     /// handed to the driver before.
     SignOut,

@@ -7,11 +7,13 @@ use crate::backoff::Backoff;
 use crate::budget::Budget;
 use crate::debounce::{Debounce, NetworkEvent};
 use crate::heartbeat::Heartbeat;
+use crate::idle_interval::PathName;
 use crate::round_trip::RoundTrip;
 use crate::spare::Doubt;
 use crate::{IdleIntervals, Input, Output, Settings};
 use dormouse_model::{
-    Action, Cause, ConnId, Connection, ConnectionState, Endpoint, Now, ProbeId, Random, Stamp, Tick, Verdict,
+    Action, Cause, ConnId, Connection, ConnectionState, Endpoint, Network, Now, ProbeId, Random, Stamp, Tick,
+    Verdict,
 };
 use std::mem;
 use std::time::Duration;
@@ -34,7 +36,7 @@ pub struct Link {
     pub(crate) spares: Budget,
     pub(crate) path: RoundTrip,
     pub(crate) learnt: IdleIntervals,
-    pub(crate) endpoint: Endpoint,
+    pub(crate) aim: PathName,
     pub(crate) conflict: Option<Tick>,
     pub(crate) plainly: Option<Tick>,
     pub(crate) last_conn: ConnId,
@@ -105,7 +107,7 @@ impl Link {
             spares: Budget::new(4, Duration::from_secs(20)),
             path: RoundTrip::default(),
             learnt: IdleIntervals::default(),
-            endpoint: Endpoint(String::new()),
+            aim: PathName::default(),
             conflict: None,
             plainly: None,
             last_conn: ConnId::default(),
@@ -125,14 +127,14 @@ impl Link {
         &self.shown
     }
 
-    /// Which endpoint is dialled from now on; what is learnt of the path belongs to it.
-    pub fn aim(&mut self, endpoint: Endpoint) {
-        self.endpoint = endpoint;
+    /// Which endpoint is in use from now on, through which network; what is learnt of the path belongs to both.
+    pub fn aim(&mut self, endpoint: Endpoint, network: Network) {
+        self.aim = PathName { endpoint, network };
     }
 
-    /// How long the connection may be silent before it is asked, as learnt for its path.
+    /// How long the connection may be silent before it is asked: as given, or as learnt for its path.
     pub fn interval(&self) -> Duration {
-        self.learnt.of(&self.endpoint).interval(self.settings.heartbeat)
+        self.learnt.interval(&self.aim, self.settings.heartbeat)
     }
 
     /// The same, on a path of which nothing was learnt.
@@ -160,6 +162,11 @@ impl Link {
                 }
             }
             Input::RetryNow => self.retry_now(now),
+            Input::Interval(given) => {
+                let before = self.interval();
+                self.learnt.give(given);
+                self.ask_if_silent(now, before);
+            }
             Input::SignOut => {
                 self.let_go();
                 self.enter(State::Stopped, Cause::UserAsked);

@@ -59,7 +59,7 @@ impl Link {
         let doubt = session.doubt.take();
         if let Some(silence) = silence {
             self.learnt
-                .of_mut(&self.endpoint)
+                .of_mut(&self.aim)
                 .survived(silence, self.settings.heartbeat);
         }
         if let Some(doubt) = doubt {
@@ -79,7 +79,7 @@ impl Link {
     }
 
     pub(crate) fn silence_killed(&mut self, silence: Duration) {
-        let path = self.learnt.of_mut(&self.endpoint);
+        let path = self.learnt.of_mut(&self.aim);
         if path.died(silence, self.settings.heartbeat) {
             let interval = path.interval(self.settings.heartbeat).as_secs();
             self.say(format!(

@@ -4,7 +4,7 @@
 mod driver;
 
 use dormouse_link::{Input, Output};
-use dormouse_model::{Cause, ConnectionState, ProbeId};
+use dormouse_model::{Cause, ConnectionState, Endpoint, Network, ProbeId};
 use driver::*;
 
 #[test]
@@ -155,6 +155,44 @@ fn frames_of_another_connection_do_not_count() {
     d.tell(Input::Closed(conn.next(), retry(Cause::Lost)));
     d.pass(secs(1));
     assert_eq!(d.state(), ConnectionState::Suspect);
+}
+
+#[test]
+fn an_interval_that_is_given_holds_at_once_and_doubts_nobody() {
+    let (mut d, conn) = Driver::live(1);
+    d.pass(secs(20));
+    let probe =
+        numbered(&d.tell(Input::Interval(Some(secs(8))))).expect("asked at once, for 20 s are more than 8");
+    assert_eq!(d.state(), ConnectionState::Live);
+    d.tell(Input::Answer(conn, probe));
+    assert_eq!(d.pass(ms(7_900)), []);
+    assert_ne!(d.pass(ms(200)), [], "asked after 8 s");
+    d.tell(Input::QuietAnswer(conn));
+    assert_eq!(d.tell(Input::Interval(None)), [], "nothing is late");
+    assert_eq!(d.pass(secs(24)), []);
+}
+
+#[test]
+fn what_silence_kills_on_one_network_is_not_feared_on_another() {
+    let mut d = Driver::new(1);
+    let aim = |d: &mut Driver, own: [u8; 4]| {
+        let endpoint = Endpoint("wss://one.example/ws".into());
+        d.link.aim(endpoint, Network::around(own.into()));
+    };
+    d.tell(Input::Start);
+    aim(&mut d, [192, 168, 1, 5]);
+    let mut conn = d.sign_in();
+    for _ in 0..2 {
+        d.pass(secs(20));
+        d.tell(Input::Closed(conn, retry(Cause::Lost)));
+        d.pass(secs(120));
+        conn = d.sign_in();
+    }
+    assert_eq!(d.link.interval(), secs(15));
+    aim(&mut d, [10, 0, 0, 5]);
+    assert_eq!(d.link.interval(), d.link.ordinary_interval());
+    aim(&mut d, [192, 168, 1, 9]);
+    assert_eq!(d.link.interval(), secs(15));
 }
 
 #[test]

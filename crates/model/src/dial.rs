@@ -6,9 +6,31 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 /// Where to dial: a WebSocket URL that has been checked (`wss`, or `ws` to a loopback address).
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Endpoint(pub String);
+
+/// The network that a connection left this machine through, as far as its own address tells: the /24 (IPv4) or /64 (IPv6)
+/// around it. Two networks with the same private addresses are taken for one.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Network(String);
+
+impl Network {
+    /// The network around an address of this machine.
+    pub fn around(own: IpAddr) -> Self {
+        Self(match own.to_canonical() {
+            IpAddr::V4(address) => {
+                let [a, b, c, _] = address.octets();
+                format!("{a}.{b}.{c}.0/24")
+            }
+            IpAddr::V6(address) => {
+                let [a, b, c, d, ..] = address.segments();
+                format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+            }
+        })
+    }
+}
 
 /// How a server was reached.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -121,4 +143,19 @@ pub enum Closing {
     TooLarge,
     /// The server sent what is not XMPP over WebSocket: a binary frame, broken UTF-8, a broken frame.
     Malformed(String),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_is_what_lies_around_the_own_address() {
+        let around = |own: &str| Network::around(own.parse().unwrap());
+        assert_eq!(around("192.168.1.5"), around("192.168.1.77"));
+        assert_ne!(around("192.168.1.5"), around("192.168.2.5"));
+        assert_eq!(around("2001:db8:1:2::5"), around("2001:db8:1:2:9::1"));
+        assert_ne!(around("2001:db8:1:2::5"), around("2001:db8:1:3::5"));
+        assert_eq!(around("::ffff:192.168.1.5"), around("192.168.1.5"));
+    }
 }

@@ -30,7 +30,7 @@ pub use clock::{Now, Stamp, Tick};
 pub use connection::{Cause, Condition, Connection, ConnectionState, RoundTrip};
 pub use contact::{Availability, Contact, Subscription};
 pub use conversation::Conversation;
-pub use dial::{CertificateProblem, Channel, Closing, DialFailure, DialStep, Endpoint, Way};
+pub use dial::{CertificateProblem, Channel, Closing, DialFailure, DialStep, Endpoint, Network, Way};
 pub use ids::{ArchiveId, BatchId, ConnId, MessageId, OriginId, Place, ProbeId, QueryId, StanzaId};
 pub use incoming::{Arrival, ChatState, Incoming, Kind, Payload, Via};
 pub use jid::{BareJid, FullJid, Jid};

@@ -4,7 +4,8 @@
 
 use dormouse_account::{Account, Credentials, Input, Output, Part, Settings, history};
 use dormouse_model::{
-    BareJid, BatchId, Change, Channel, ConnId, Endpoint, Key, Message, Now, Random, ReadError, Stamp, Tick,
+    BareJid, BatchId, Change, Channel, ConnId, Endpoint, Key, Message, Network, Now, Random, ReadError,
+    Stamp, Tick,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -163,6 +164,7 @@ impl Core {
             conn: self.conn,
             channel,
             endpoint,
+            network: Network::default(),
         })?;
         for text in SIGN_IN {
             self.say(text)?;

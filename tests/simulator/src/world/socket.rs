@@ -5,7 +5,7 @@ use crate::client::Power;
 use crate::network::{Flow, Parcel, Way};
 use crate::server::LineId;
 use dormouse_account::Input;
-use dormouse_model::{Channel, Closing, ConnId, DialFailure, DialStep, Endpoint};
+use dormouse_model::{Channel, Closing, ConnId, DialFailure, DialStep, Endpoint, Network};
 use std::time::Duration;
 
 impl World {
@@ -121,6 +121,7 @@ impl World {
                 conn,
                 channel,
                 endpoint,
+                network: Network::default(),
             },
         );
     }
