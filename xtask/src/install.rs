@@ -55,7 +55,7 @@ const FOR_DESKTOP: [&str; 10] = [
 /// For the checks of the page; only where no node is there yet, from wherever it came.
 const NODE: [&str; 2] = ["nodejs", "npm"];
 
-const FOR_TEST: [&str; 21] = [
+const FOR_TEST: [&str; 22] = [
     "debian-archive-keyring",
     "debootstrap",
     "ejabberd",
@@ -69,6 +69,7 @@ const FOR_TEST: [&str; 21] = [
     "nftables",
     "nginx-light",
     "openssl",
+    "prometheus",
     "prosody-modules",
     "python3",
     "python3-dbus",
@@ -103,7 +104,7 @@ apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "$@"
 if [ -d /run/systemd/system ]; then
     for package in "$@"; do
         case "$package" in
-            prosody|ejabberd|nftables) systemctl disable --now "$package" || true ;;
+            prosody|ejabberd|nftables|prometheus) systemctl disable --now "$package" || true ;;
             nginx-light) systemctl disable --now nginx || true ;;
         esac
     done

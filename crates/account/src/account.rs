@@ -268,6 +268,16 @@ impl Account {
         }
     }
 
+    /// Messages that wait or whose fate is not known, and whether everything missed has been read back.
+    pub fn unsettled(&self) -> (usize, bool) {
+        (self.timeline.outbox_len(), self.timeline.caught_up())
+    }
+
+    /// How the session on the present connection was signed in, once stanzas flow.
+    pub fn signed_in(&self) -> Option<SignedIn> {
+        self.session.sign_in()
+    }
+
     fn take(&mut self, turn: &mut Turn, input: Input) -> Result<(), ReadError> {
         match input {
             Input::Start => {
@@ -406,6 +416,7 @@ impl Account {
         }
         for (id, message) in self.timeline.due(turn.now, &mut turn.draft)? {
             let said = self.session.send(turn.now, &message, Some(id), &mut turn.draft);
+            turn.out.push(Output::HandedOver(id));
             self.session_said(turn, said)?;
             if let Some(conn) = self.current {
                 self.link(turn, LinkInput::AckAwaited(conn))?;

@@ -112,8 +112,8 @@ impl Chronicle {
         }
     }
 
-    /// The state changed.
-    pub(crate) fn entered(&mut self, now: Now, connection: &Connection, draft: &mut Draft) {
+    /// The state changed. What is kept of it.
+    pub(crate) fn entered(&mut self, now: Now, connection: &Connection, draft: &mut Draft) -> Transition {
         let to = connection.state.condition();
         let from = self.condition.replace(to);
         let excused = matches!(from, Some(Condition::Asleep | Condition::Offline));
@@ -149,6 +149,7 @@ impl Chronicle {
             ran_until: self.ran_until.take(),
         };
         self.kept.append(&transition, draft);
+        transition
     }
 
     /// The turn is over: notes now and then that the program runs, so that a later one knows until when it did.
@@ -225,7 +226,7 @@ mod tests {
                 cause,
             };
             self.write(chronicle, |chronicle, draft| {
-                chronicle.entered(at(second), &connection, draft)
+                chronicle.entered(at(second), &connection, draft);
             });
         }
 

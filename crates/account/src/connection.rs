@@ -89,7 +89,8 @@ impl Account {
                         turn,
                         format!("{}: {}", connection.state.name(), connection.cause.sentence()),
                     );
-                    self.chronicle.entered(turn.now, &connection, &mut turn.draft);
+                    let transition = self.chronicle.entered(turn.now, &connection, &mut turn.draft);
+                    turn.out.push(Output::Transition(Box::new(transition)));
                     if connection.state == ConnectionState::Suspect {
                         let changes = self.contacts.forget_typing();
                         turn.changes(changes);

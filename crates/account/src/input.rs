@@ -3,7 +3,7 @@
 
 use dormouse_model::{
     BareJid, Batch, BatchId, Change, Channel, Closing, ConnId, DialFailure, Endpoint, JournalEntry,
-    MessageId, Network, Way,
+    MessageId, Network, Transition, Way,
 };
 use dormouse_xmpp::{Credentials, Token};
 use std::time::Duration;
@@ -194,6 +194,11 @@ pub enum Output {
     ForgetToken,
     /// Tell the window.
     Change(Change),
+    /// The connection's state changed, as it stands in its history: for whoever counts. The window is told by the
+    /// [`Change::Connection`] that follows.
+    Transition(Box<Transition>),
+    /// An own message, or what changes one, was handed to the session to be sent: for whoever counts.
+    HandedOver(MessageId),
     /// Write into the log; the record is in a batch already.
     Journal(JournalEntry),
     /// The message of a [`Command::Send`] with a tag has got this id.

@@ -44,7 +44,11 @@ struct Screen {
 /// Chats until the person quits.
 pub async fn chat(place: Place) -> Result<()> {
     let address = place.address.clone();
-    let Open { engine, _log } = place.open().await?;
+    let Open {
+        engine,
+        metrics,
+        _log,
+    } = place.open().await?;
     let mut subscription = engine.subscribe().await.context("The engine has ended")?;
     let (mut lines, mut printer) = typing_line()?;
     let mut screen = Screen::default();
@@ -54,6 +58,9 @@ pub async fn chat(place: Place) -> Result<()> {
         }
     };
     print(format!("This is {address}. /help says what can be done."));
+    if let Some(listener) = &metrics {
+        print(format!("Metrics: {listener}"));
+    }
     for change in std::mem::take(&mut subscription.snapshot) {
         screen.take(&engine, change, &mut print);
     }

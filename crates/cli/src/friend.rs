@@ -45,7 +45,11 @@ const SAYINGS: &[&str] = &[
 #[tokio::main]
 async fn main() -> Result<()> {
     let arguments = Arguments::parse();
-    let Open { engine, _log } = arguments.place.clone().open().await?;
+    let Open {
+        engine,
+        metrics: _metrics,
+        _log,
+    } = arguments.place.clone().open().await?;
     let ended = tokio::select! {
         ended = talk(&engine, &arguments) => ended,
         _ = tokio::signal::ctrl_c() => Ok(()),

@@ -5,6 +5,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 use dormouse_engine::model::BareJid;
 use dormouse_engine::{Engine, Folder, Settings, logging};
+use dormouse_metrics::{Listener, Loopback, Metrics};
 use std::path::PathBuf;
 
 /// Which account, and where.
@@ -24,12 +25,17 @@ pub struct Place {
     /// Don't listen to the system's sleep and network.
     #[arg(long)]
     pub no_wake: bool,
+    /// Give out metrics (OpenMetrics) at http://ADDRESS/metrics, on this computer only: 127.0.0.1:9464, say.
+    #[arg(long, value_name = "ADDRESS")]
+    pub metrics: Option<Loopback>,
 }
 
 /// A running account and its log.
 pub struct Open {
     /// The engine.
     pub engine: Engine,
+    /// Who gives out the metrics, if somebody asked for them.
+    pub metrics: Option<Listener>,
     /// What writes the log, for as long as it lives.
     pub _log: Box<dyn Send>,
 }
@@ -44,9 +50,14 @@ impl Place {
         };
         let log = logging::start(&folder.log())
             .with_context(|| format!("The log can't be written in {}", folder.log().display()))?;
+        let metrics = Metrics::new(env!("CARGO_PKG_VERSION"));
+        let listener = match self.metrics {
+            Some(at) => Some(Listener::start(metrics.clone(), at).await?),
+            None => None,
+        };
         let password = password::find(&self.address).await?;
         let proxy_login = proxy::login(&self.address, &self.proxy, password.from_keyring).await?;
-        let engine = Engine::start(Settings {
+        let settings = Settings {
             address: self.address,
             password: Some(password.secret),
             keyring: password.from_keyring,
@@ -55,9 +66,14 @@ impl Place {
             proxy: Some(self.proxy),
             proxy_login,
             watch_system: !self.no_wake,
-        })?;
+        };
+        let engine = match &listener {
+            Some(_) => Engine::start_observed(settings, metrics.account())?,
+            None => Engine::start(settings)?,
+        };
         Ok(Open {
             engine,
+            metrics: listener,
             _log: Box::new(log),
         })
     }

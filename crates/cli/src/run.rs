@@ -45,13 +45,20 @@ impl Changes {
 
 /// Runs until told to quit, end of input or a signal.
 pub async fn run(place: open::Place, gathered: bool) -> ExitCode {
-    let Open { engine, _log } = match place.open().await {
+    let Open {
+        engine,
+        metrics,
+        _log,
+    } = match place.open().await {
         Ok(open) => open,
         Err(error) => {
             write(&json!({"event": "error", "text": format!("{error:#}")}));
             return ExitCode::FAILURE;
         }
     };
+    if let Some(listener) = &metrics {
+        write(&json!({"event": "metrics", "at": listener.to_string()}));
+    }
     match talk(&engine, gathered).await {
         End::Quit => engine.quit().await,
         End::Leave => engine.leave().await,

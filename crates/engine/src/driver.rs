@@ -9,6 +9,7 @@ mod renewal;
 
 use crate::flush::{Flushed, Flusher};
 use crate::line::{Line, LineEvent};
+use crate::observers::Observers;
 use crate::path::{Path, Status};
 use crate::present::now;
 use crate::rebuild::{Rebuild, Rebuilds, notice};
@@ -19,7 +20,9 @@ use crate::tokens::{TokenNews, Tokens};
 use crate::wire::Wire;
 use dormouse_account::{Account, Command, Credentials, Input, Output, Token};
 use dormouse_dial::{Dialler, Login, ProxySetting, Target};
-use dormouse_model::{BatchId, Change, ConnId, Endpoint, MessageId, Network, Notice, Random, ReadError};
+use dormouse_model::{
+    BatchId, Change, ConnId, Endpoint, MessageId, Network, Notice, Observation, Observer, Random, ReadError,
+};
 use dormouse_store::{SetAside, Store};
 use dormouse_wake::{Event as WakeEvent, Guard, Options, Proof, Reach, Watch, watch};
 use std::collections::BTreeMap;
@@ -72,6 +75,7 @@ pub struct Driver {
     paths: BTreeMap<ConnId, Path>,
     current: ConnId,
     subscribers: Vec<UnboundedSender<Change>>,
+    observers: Observers,
     sends: BTreeMap<u64, oneshot::Sender<MessageId>>,
     next_tag: u64,
     waiting: Vec<Waiting>,
@@ -128,6 +132,7 @@ impl Driver {
             paths: BTreeMap::new(),
             current: ConnId::default(),
             subscribers: Vec::new(),
+            observers: Observers::default(),
             sends: BTreeMap::new(),
             next_tag: 0,
             waiting: Vec::new(),
@@ -139,6 +144,11 @@ impl Driver {
             ended: false,
             closing: false,
         })
+    }
+
+    /// Somebody counts from now on.
+    pub fn observe(&mut self, observer: Observer) {
+        self.observers.begin(observer, &self.account, &*self.store);
     }
 
     /// Runs until the user quits or the engine's holder is gone.
@@ -276,6 +286,7 @@ impl Driver {
                     self.subscribers.push(sender);
                 }
             }
+            Request::Observe(observer) => self.observe(observer),
             Request::Status { reply } => {
                 let _ = reply.send(Status {
                     account: self.account.status(),
@@ -364,14 +375,23 @@ impl Driver {
             LineEvent::Moved(way) => self.feed(Input::Reached { conn, way }),
             LineEvent::Failed(failure) => {
                 self.hang_up(conn);
+                self.observers.tell(Observation::DialFailed(conn, &failure));
                 self.feed(Input::DialFailed { conn, failure });
             }
             LineEvent::Frame(text) => self.feed(Input::Frame { conn, text }),
             LineEvent::Activity => self.feed(Input::Activity(conn)),
             LineEvent::Closed(closing) => {
                 self.hang_up(conn);
+                self.observers.tell(Observation::Closed(conn, &closing));
                 self.feed(Input::Closed { conn, closing });
             }
+        }
+    }
+
+    /// Whoever counts is told, unless it has ended already.
+    fn given_up(&mut self, conn: ConnId) {
+        if self.lines.contains_key(&conn) {
+            self.observers.tell(Observation::GivenUp(conn));
         }
     }
 
@@ -405,6 +425,7 @@ impl Driver {
                 for output in outputs {
                     self.perform(output);
                 }
+                self.observers.look(&self.account);
             }
             Ok(Err(error @ ReadError::Damaged(_))) => self.rebuild(Rebuild::Unreadable(error)),
             // Nothing of it has happened. A frame comes again from the server, a wish only from here.
@@ -436,6 +457,7 @@ impl Driver {
                 };
                 let span = info_span!(parent: None, "line", account = %self.settings.address, conn = conn.0);
                 let events = self.line_events.0.clone();
+                self.observers.tell(Observation::Dialling(conn));
                 self.lines.insert(
                     conn,
                     Line::dial(
@@ -454,8 +476,12 @@ impl Driver {
                     line.send(text);
                 }
             }
-            Output::Hangup(conn) => self.hang_up(conn),
+            Output::Hangup(conn) => {
+                self.given_up(conn);
+                self.hang_up(conn);
+            }
             Output::Abort(conn) => {
+                self.given_up(conn);
                 if let Some(line) = self.lines.remove(&conn) {
                     line.abort();
                 }
@@ -479,6 +505,8 @@ impl Driver {
                 }
                 self.publish(&change);
             }
+            Output::Transition(transition) => self.observers.tell(Observation::Transition(&transition)),
+            Output::HandedOver(id) => self.observers.tell(Observation::HandedOver(id)),
             Output::Journal(entry) => tracing::info!(target: "dormouse", "{}", entry.text),
             Output::Written { tag, id } => {
                 if let Some(reply) = self.sends.remove(&tag) {
@@ -539,6 +567,7 @@ impl Driver {
     }
 
     fn publish(&mut self, change: &Change) {
+        self.observers.tell(Observation::Change(change));
         self.subscribers
             .retain(|subscriber| subscriber.send(change.clone()).is_ok());
     }

@@ -9,7 +9,7 @@ use crate::wire::Wire;
 use dormouse_account::{Command, Part, Stretch, history};
 use dormouse_dial::ProxySetting;
 use dormouse_model::{
-    BareJid, Endpoint, JournalEntry, Key, Memory, Message, MessageId, ReadError, Transition,
+    BareJid, Endpoint, JournalEntry, Key, Memory, Message, MessageId, Observer, ReadError, Transition,
 };
 use dormouse_store::Store;
 use std::sync::Arc;
@@ -31,6 +31,15 @@ pub struct Engine {
 impl Engine {
     /// Opens the store and goes online.
     pub fn start(settings: Settings) -> Result<Self, StartError> {
+        Self::begin(settings, None)
+    }
+
+    /// The same, counted from the first connection on.
+    pub fn start_observed(settings: Settings, observer: Observer) -> Result<Self, StartError> {
+        Self::begin(settings, Some(observer))
+    }
+
+    fn begin(settings: Settings, observer: Option<Observer>) -> Result<Self, StartError> {
         let endpoint: Option<Endpoint> = settings
             .endpoint
             .as_deref()
@@ -45,7 +54,7 @@ impl Engine {
         let store = Arc::new(opened.store);
         let (requests, inbox) = unbounded_channel();
         let wire = Wire::default();
-        let driver = Driver::new(
+        let mut driver = Driver::new(
             settings,
             (endpoint, proxy),
             Arc::clone(&store),
@@ -53,6 +62,9 @@ impl Engine {
             inbox,
             wire.clone(),
         )?;
+        if let Some(observer) = observer {
+            driver.observe(observer);
+        }
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -116,6 +128,11 @@ impl Engine {
         let (reply, subscription) = oneshot::channel();
         self.ask(Request::Subscribe { reply });
         subscription.await.ok()
+    }
+
+    /// Tells what happens to somebody who counts, from now on.
+    pub fn observe(&self, observer: Observer) {
+        self.ask(Request::Observe(observer));
     }
 
     /// What is known of connection, session, outbox and archive. None if the engine has ended.

@@ -12,6 +12,7 @@ mod flush;
 pub mod folder;
 mod line;
 pub mod logging;
+mod observers;
 mod path;
 mod present;
 mod rebuild;

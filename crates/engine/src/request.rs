@@ -4,7 +4,7 @@ use crate::batches::Batches;
 use crate::path::Status;
 use crate::secret::Secret;
 use dormouse_account::Command;
-use dormouse_model::{BareJid, Change, MessageId};
+use dormouse_model::{BareJid, Change, MessageId, Observer};
 use std::time::Duration;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::oneshot;
@@ -71,6 +71,8 @@ pub enum Request {
         /// Where they go.
         reply: oneshot::Sender<Subscription>,
     },
+    /// Somebody counts from now on.
+    Observe(Observer),
     /// What is known.
     Status {
         /// Where it goes.

@@ -112,6 +112,10 @@ impl Outbox {
         );
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
     pub(crate) fn remove(&mut self, id: MessageId, draft: &mut Draft<'_>) -> Option<Entry> {
         let entry = self.entries.remove(&id)?;
         draft.delete(&Key::Outbox(id));

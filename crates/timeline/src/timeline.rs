@@ -339,7 +339,7 @@ impl Timeline {
 
     /// How many messages, edits and retractions wait or are in doubt.
     pub fn outbox_len(&self) -> usize {
-        self.outbox.entries().count()
+        self.outbox.len()
     }
 
     /// Keeps what is typed in a conversation and not sent; an empty text keeps nothing.

@@ -49,6 +49,7 @@ pub struct ClientBuilder {
     environment: Vec<(OsString, OsString)>,
     watches_system: bool,
     gathered: bool,
+    metrics: Option<String>,
 }
 
 impl ClientBuilder {
@@ -103,6 +104,13 @@ impl ClientBuilder {
         self
     }
 
+    /// Gives out metrics at this address (`--metrics`).
+    #[must_use]
+    pub fn metrics(mut self, address: impl Into<String>) -> Self {
+        self.metrics = Some(address.into());
+        self
+    }
+
     /// The program is not told the password: it is in the keyring of its session.
     #[must_use]
     pub fn password_in_keyring(mut self) -> Self {
@@ -138,6 +146,9 @@ impl ClientBuilder {
         }
         if self.gathered {
             command.arg("--gathered");
+        }
+        if let Some(address) = &self.metrics {
+            command.args(["--metrics", address]);
         }
         command.env_remove("DORMOUSE_PASSWORD");
         if let Some(password) = &self.password {
@@ -195,6 +206,7 @@ impl Client {
             environment: Vec::new(),
             watches_system: true,
             gathered: false,
+            metrics: None,
         }
     }
 

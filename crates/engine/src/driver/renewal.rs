@@ -6,7 +6,7 @@ use crate::rebuild::{Rebuild, notice};
 use crate::request::Request;
 use crate::tokens::Tokens;
 use dormouse_account::{Command, Input};
-use dormouse_model::{BatchId, Change, Notice, ReadError};
+use dormouse_model::{BatchId, Change, Notice, Observation, ReadError};
 use tokio::sync::mpsc::channel;
 
 impl Driver {
@@ -14,9 +14,7 @@ impl Driver {
     /// and a new core is made from what is on disk.
     pub(super) fn rebuild(&mut self, why: Rebuild) {
         tracing::error!(%why, "the core is rebuilt");
-        self.lines.clear();
-        self.paths.clear();
-        self.line_events = channel(WAITING_FRAMES);
+        self.drop_all();
         self.sends.clear();
         let pause = self.rebuilds.note(now().tick);
         let next_batch = self.account.next_batch();
@@ -38,11 +36,17 @@ impl Driver {
     /// The disk can't be read at the moment: every socket is dropped, and a new core is made once it can.
     pub(super) fn stall(&mut self, error: &ReadError) {
         tracing::error!(%error, "the core stands still");
-        self.lines.clear();
-        self.paths.clear();
-        self.line_events = channel(WAITING_FRAMES);
+        self.drop_all();
         self.stalled = Some(self.account.next_batch().next());
         self.say_stalled(error);
+    }
+
+    fn drop_all(&mut self) {
+        for conn in std::mem::take(&mut self.lines).into_keys() {
+            self.observers.tell(Observation::GivenUp(conn));
+        }
+        self.paths.clear();
+        self.line_events = channel(WAITING_FRAMES);
     }
 
     fn say_stalled(&mut self, error: &impl ToString) {

@@ -236,7 +236,7 @@ impl World {
             }
             Output::ForgetToken => self.clients[number].keyring = None,
             Output::Change(change) => self.changed(number, change),
-            Output::Journal(_) => {}
+            Output::Journal(_) | Output::Transition(_) | Output::HandedOver(_) => {}
             Output::Written { tag, id } => {
                 let (Some((to, text)), Some(batch)) = (self.tags.remove(&tag), typed) else {
                     return;
