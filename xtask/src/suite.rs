@@ -411,7 +411,8 @@ fn run_tests(tests: &[built::Test], options: &Options, count: &mut Count) -> Res
             .current_dir(&test.folder)
             .env("CARGO_MANIFEST_DIR", &test.folder);
         // What is ignored there takes minutes; elsewhere it is no test.
-        if options.all && test.folder.ends_with(CHAOS[0]) {
+        let takes_minutes = |folder: &str| test.folder.ends_with(folder);
+        if options.all && [CHAOS[0], SCENARIOS[0]].into_iter().any(takes_minutes) {
             command.arg("--include-ignored");
         }
         if run_and_see(options.tell(&mut command), |line| count.add(line)).is_err() {

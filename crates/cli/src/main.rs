@@ -8,6 +8,7 @@ mod open;
 mod password;
 mod proxy;
 mod run;
+mod swarm;
 mod words;
 
 use clap::{Parser, Subcommand};
@@ -54,6 +55,8 @@ enum What {
         #[arg(long)]
         gathered: bool,
     },
+    /// Try a server of your own with many sessions at once.
+    Swarm(swarm::Plan),
 }
 
 fn main() -> ExitCode {
@@ -80,6 +83,7 @@ async fn obey() -> ExitCode {
         } => login::login(address, endpoint, proxy, proxy_login).await,
         What::Logout { address } => login::logout(address).await,
         What::Chat(place) => chat::chat(place).await,
+        What::Swarm(plan) => swarm::swarm(plan).await,
         What::Run { place, gathered } => return run::run(place, gathered).await,
     };
     match done {

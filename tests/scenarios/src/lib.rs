@@ -9,6 +9,7 @@
 //! | [`peer`] | a server on loopback that misbehaves as it is told |
 //! | [`server`] | Prosody or ejabberd, for scenarios that hold for both, and their people |
 //! | [`slixmpp`] | a client that is not ours, as the other side |
+//! | [`swarm`] | a running `dormouse-cli swarm` |
 //! | [`terminal`] | somebody who logs in at a terminal |
 //! | [`scene`] | a laptop behind the lab's relay, a friend and Prosody on the far side |
 //!
@@ -25,6 +26,7 @@ pub mod program;
 pub mod scene;
 pub mod server;
 pub mod slixmpp;
+pub mod swarm;
 pub mod terminal;
 
 /// Why a scenario could not go on, in sentences.

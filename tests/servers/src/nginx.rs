@@ -22,6 +22,7 @@ const START_LIMIT: Duration = Duration::from_secs(20);
 pub struct NginxBuilder {
     servers: Vec<u16>,
     idle: Option<u32>,
+    limit: Option<(u32, u32)>,
     certificate: Option<Certificate>,
 }
 
@@ -47,6 +48,14 @@ impl NginxBuilder {
     #[must_use]
     pub fn idle(mut self, seconds: u32) -> Self {
         self.idle = Some(seconds);
+        self
+    }
+
+    /// Lets no more than so many connections a second in from one address, and so many at once beyond that; the others are told 429
+    /// (`limit_req`).
+    #[must_use]
+    pub fn limit(mut self, a_second: u32, burst: u32) -> Self {
+        self.limit = Some((a_second, burst));
         self
     }
 
@@ -108,6 +117,11 @@ impl NginxBuilder {
         for kind in ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"] {
             lines.push(format!("  {kind}_temp_path {};", inside(kind)));
         }
+        if let Some((a_second, _)) = self.limit {
+            lines.push(format!(
+                "  limit_req_zone $binary_remote_addr zone=knocks:1m rate={a_second}r/s;"
+            ));
+        }
         lines.push("  upstream xmpp {".to_owned());
         lines.extend(
             self.servers
@@ -136,6 +150,10 @@ impl NginxBuilder {
             ]
             .map(str::to_owned),
         );
+        if let Some((_, burst)) = self.limit {
+            lines.push(format!("      limit_req zone=knocks burst={burst} nodelay;"));
+            lines.push("      limit_req_status 429;".to_owned());
+        }
         if let Some(seconds) = self.idle {
             lines.push(format!("      proxy_read_timeout {seconds}s;"));
             lines.push(format!("      proxy_send_timeout {seconds}s;"));

@@ -198,6 +198,28 @@ impl Prosody {
         )))
     }
 
+    /// Makes many accounts with one password, running or not: one by `prosodyctl`, which takes a third of a second, and the
+    /// others as copies of its file. Only with [`Storage::Internal`].
+    pub fn register_crowd(&self, users: impl IntoIterator<Item = String>, password: &str) -> Result<()> {
+        let mut users = users.into_iter();
+        let Some(first) = users.next() else {
+            return Ok(());
+        };
+        self.register(&first, password)?;
+        let folder = self
+            .path
+            .join("data")
+            .join(&self.settings.domain)
+            .join("accounts");
+        let file = |user: &str| folder.join(format!("{user}.dat"));
+        for user in users {
+            // Salt and keys are the password's; nothing in it is the user's.
+            std::fs::copy(file(&first), file(&user))
+                .map_err(ServerError::io("An account's file cannot be copied"))?;
+        }
+        Ok(())
+    }
+
     /// A command of Prosody's shell, such as `c2s:show()` or `user:delete("bob@localhost")`, and what it printed.
     pub fn shell(&self, command: &str) -> Result<String> {
         let output = self.prosodyctl(&["shell", command])?;
