@@ -8,6 +8,8 @@ const COMMANDS: &[&str] = &[
     "sign_out",
     "stretch",
     "connection_report",
+    "metrics",
+    "give_out_metrics",
     "act",
     "open_link",
     "look",

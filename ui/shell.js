@@ -9,6 +9,7 @@
  * @typedef {import("./protocol.js").Account} Account
  * @typedef {import("./protocol.js").Action} Action
  * @typedef {import("./protocol.js").ConnectionReport} ConnectionReport
+ * @typedef {import("./protocol.js").Metrics} Metrics
  * @typedef {import("./protocol.js").Part} Part
  * @typedef {import("./protocol.js").Stretch} Stretch
  * @typedef {import("./protocol.js").Proxy} Proxy
@@ -117,6 +118,25 @@ export function stretch(account, withWhom, part, limit) {
  */
 export function connectionReport(account) {
   return internals().invoke("connection_report", { account });
+}
+
+/**
+ * Whether metrics are given out.
+ *
+ * @returns {Promise<Metrics>}
+ */
+export function metrics() {
+  return internals().invoke("metrics");
+}
+
+/**
+ * Gives out metrics at this port of this computer, or no longer; rejects with a sentence.
+ *
+ * @param {number | null} port
+ * @returns {Promise<Metrics>}
+ */
+export function giveOutMetrics(port) {
+  return internals().invoke("give_out_metrics", { port });
 }
 
 /**

@@ -1,4 +1,5 @@
-//! The list of accounts: `accounts.json` in the home folder. No secrets in it.
+//! The list of accounts: `accounts.json` in the home folder. No secrets in it. With them what else is to be as it was at
+//! the next start.
 //!
 //! Written whole to a file beside it and renamed over it, so that it is the old list or the new one, never
 //! half of one. A list that can't be read is set aside, not overwritten: an account that is not listed
@@ -28,6 +29,9 @@ pub struct Entry {
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct List {
     accounts: Vec<Entry>,
+    /// The port at which metrics are given out, if they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    metrics: Option<u16>,
 }
 
 /// The list and where it is kept.
@@ -61,6 +65,19 @@ impl Registry {
         &self.list.accounts
     }
 
+    /// The port at which metrics are to be given out, if they are.
+    pub fn metrics(&self) -> Option<u16> {
+        self.list.metrics
+    }
+
+    /// Keeps the port at which metrics are to be given out. Blocks; if it fails, nothing has changed.
+    pub fn set_metrics(&mut self, port: Option<u16>) -> io::Result<()> {
+        self.write(List {
+            accounts: self.list.accounts.clone(),
+            metrics: port,
+        })
+    }
+
     /// Enters an account, in place of an earlier entry of the same address. Blocks; if it fails, nothing
     /// has changed.
     pub fn enter(&mut self, entry: Entry) -> io::Result<()> {
@@ -69,7 +86,7 @@ impl Registry {
             Some(known) => *known = entry,
             None => accounts.push(entry),
         }
-        self.write(accounts)
+        self.write_accounts(accounts)
     }
 
     /// Takes an account out. Blocks; if it fails, nothing has changed.
@@ -80,11 +97,15 @@ impl Registry {
         if accounts.len() == before {
             return Ok(());
         }
-        self.write(accounts)
+        self.write_accounts(accounts)
     }
 
-    fn write(&mut self, accounts: Vec<Entry>) -> io::Result<()> {
-        let list = List { accounts };
+    fn write_accounts(&mut self, accounts: Vec<Entry>) -> io::Result<()> {
+        let metrics = self.list.metrics;
+        self.write(List { accounts, metrics })
+    }
+
+    fn write(&mut self, list: List) -> io::Result<()> {
         let text = serde_json::to_vec_pretty(&list)?;
         let new = self.file.with_extension("json.new");
         let mut file = File::create(&new)?;
@@ -156,6 +177,19 @@ mod tests {
             .remove(&BareJid::new("romeo@example.org").unwrap())
             .unwrap();
         assert!(at(&folder).entries().is_empty());
+    }
+
+    #[test]
+    fn the_port_for_metrics_is_kept_whatever_becomes_of_the_accounts() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut registry = at(&folder);
+        registry.set_metrics(Some(9464)).unwrap();
+        registry.enter(entry("romeo@example.org", None)).unwrap();
+        assert_eq!(at(&folder).metrics(), Some(9464));
+        assert_eq!(at(&folder).entries().len(), 1);
+        registry.set_metrics(None).unwrap();
+        assert_eq!(at(&folder).metrics(), None);
+        assert_eq!(at(&folder).entries().len(), 1);
     }
 
     #[test]

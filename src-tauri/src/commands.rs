@@ -4,7 +4,7 @@
 //! and, as permissions, in `capabilities/main.json`; a test holds the three together.
 
 use crate::links;
-use crate::protocol::{Account, Action, ConnectionReport, Event, Part, Proxy, Refusal, Stretch};
+use crate::protocol::{Account, Action, ConnectionReport, Event, Metrics, Part, Proxy, Refusal, Stretch};
 use crate::shell::Shell;
 use std::sync::Arc;
 use tauri::State;
@@ -60,6 +60,18 @@ pub async fn stretch(
 #[tauri::command]
 pub async fn connection_report(shell: Held<'_>, account: String) -> Result<ConnectionReport, String> {
     shell.connection_report(&account).await
+}
+
+/// Tells whether metrics are given out.
+#[tauri::command]
+pub async fn metrics(shell: Held<'_>) -> Result<Metrics, String> {
+    Ok(shell.metrics().await)
+}
+
+/// Gives out metrics at a port of this computer, or no longer.
+#[tauri::command]
+pub async fn give_out_metrics(shell: Held<'_>, port: Option<u32>) -> Result<Metrics, String> {
+    shell.give_out_metrics(port).await
 }
 
 /// Does what the user wants.

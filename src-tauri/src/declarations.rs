@@ -30,6 +30,7 @@ fn declarations() -> String {
     for declaration in [
         declared::<Event>(&config),
         declared::<Account>(&config),
+        declared::<Metrics>(&config),
         declared::<Change>(&config),
         declared::<Connection>(&config),
         declared::<RoundTrip>(&config),

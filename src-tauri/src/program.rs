@@ -101,6 +101,8 @@ fn program() -> Result<ExitCode, CannotStart> {
             commands::sign_out,
             commands::stretch,
             commands::connection_report,
+            commands::metrics,
+            commands::give_out_metrics,
             commands::act,
             commands::open_link,
             commands::look,

@@ -85,6 +85,19 @@ pub struct Account {
     pub not_kept: Option<String>,
 }
 
+/// Whether metrics of all accounts are given out to whoever asks on this computer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(rename_all = "camelCase")]
+pub struct Metrics {
+    /// The port that the user wants; none: they are given to nobody.
+    pub port: Option<u16>,
+    /// Where they can be read.
+    pub address: Option<String>,
+    /// Why they can't, though they should: a sentence.
+    pub problem: Option<String>,
+}
+
 /// One change of what is shown.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(test, derive(TS))]

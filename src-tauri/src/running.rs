@@ -10,6 +10,7 @@ use crate::protocol::{Account, Refusal};
 use crate::wishes::Wish;
 use crate::words::Words;
 use dormouse_engine::{Engine, Secret, Settings};
+use dormouse_metrics::Metrics;
 pub use password::Password;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,6 +27,8 @@ pub struct Context {
     pub outlet: Arc<Outlet>,
     /// Notifications.
     pub alerts: Arc<Alerts>,
+    /// Where it is counted.
+    pub metrics: Metrics,
 }
 
 /// How an account ends.

@@ -3,6 +3,7 @@
 use crate::accounts::{Entry, Registry};
 use crate::alerts::Alerts;
 use crate::connection_report::report;
+use crate::given_out::GivenOut;
 use crate::home::Home;
 use crate::notifications::Key;
 use crate::outlet::{Outlet, Sink};
@@ -28,6 +29,7 @@ const KEEPING: Duration = Duration::from_secs(2);
 /// Everything there is while the program runs.
 pub struct Shell {
     context: Context,
+    given_out: Arc<GivenOut>,
     home: Home,
     registry: Arc<Mutex<Registry>>,
     accounts: Mutex<BTreeMap<BareJid, Running>>,
@@ -55,12 +57,15 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Shell {
     /// A shell in which nothing runs yet.
     pub fn new(home: Home, registry: Registry, words: Arc<Words>, watch_system: bool) -> Self {
+        let given_out = Arc::new(GivenOut::new(Arc::clone(&words)));
         Self {
             context: Context {
                 alerts: Arc::new(Alerts::new(Arc::clone(&words))),
                 outlet: Arc::new(Outlet::default()),
+                metrics: given_out.metrics().clone(),
                 words,
             },
+            given_out,
             home,
             registry: Arc::new(Mutex::new(registry)),
             accounts: Mutex::default(),
@@ -80,9 +85,16 @@ impl Shell {
         &self.context.alerts
     }
 
-    /// Starts every account of the list, and the one that was given.
+    /// Starts every account of the list, and the one that was given. On a runtime.
     pub fn start(&self, given: Option<GivenAccount>) {
-        let entries = lock(&self.registry).entries().to_vec();
+        let (entries, port) = {
+            let registry = lock(&self.registry);
+            (registry.entries().to_vec(), registry.metrics())
+        };
+        if let Some(port) = port {
+            let given_out = Arc::clone(&self.given_out);
+            tokio::spawn(async move { given_out.start(port).await });
+        }
         let mut accounts = lock(&self.accounts);
         if let Some(given) = given {
             let settings = self.settings(&given.address, Some(given.endpoint), None);
@@ -295,6 +307,20 @@ impl Shell {
         });
         let ended = |_| self.context.words.plain("refusal-ended");
         read.await.map_err(ended)?
+    }
+
+    /// Whether metrics are given out.
+    pub async fn metrics(&self) -> protocol::Metrics {
+        self.given_out.told().await
+    }
+
+    /// Gives out metrics at this port of this computer, or no longer; at the next start, too.
+    pub async fn give_out_metrics(&self, port: Option<u32>) -> Result<protocol::Metrics, String> {
+        let port = wishes::port(port, &self.context.words)?;
+        let told = self.given_out.change(port).await?;
+        self.change_registry(move |registry| registry.set_metrics(port))
+            .await?;
+        Ok(told)
     }
 
     /// What the user wants, in one account.

@@ -105,6 +105,15 @@ pub fn part(part: &Part, words: &Words) -> Result<WantedPart, String> {
     })
 }
 
+/// A port for metrics. Those below 1024 are not a program's to take.
+pub fn port(port: Option<u32>, words: &Words) -> Result<Option<u16>, String> {
+    let Some(port) = port else { return Ok(None) };
+    match u16::try_from(port) {
+        Ok(port) if port >= 1024 => Ok(Some(port)),
+        _ => Err(words.plain("metrics-port")),
+    }
+}
+
 /// How many messages are read at once, whatever was asked for.
 pub fn limit(asked: usize) -> usize {
     asked.clamp(1, MOST_MESSAGES)
@@ -117,6 +126,15 @@ mod tests {
 
     fn words() -> Words {
         Words::new(Translations::of("en").unwrap())
+    }
+
+    #[test]
+    fn a_port_for_metrics_is_one_that_a_program_may_take() {
+        assert_eq!(port(None, &words()), Ok(None));
+        assert_eq!(port(Some(9464), &words()), Ok(Some(9464)));
+        for bad in [0, 80, 1023, 65_536, u32::MAX] {
+            assert!(port(Some(bad), &words()).unwrap_err().contains("1024"), "{bad}");
+        }
     }
 
     fn send(to: &str, body: &str, tag: &str) -> Result<Wish, String> {

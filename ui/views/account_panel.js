@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * The account, sliding over the list: where and since when it is connected, that its password can't be kept, who is
- * blocked, and the way out.
+ * blocked, whether metrics are given out, and the way out.
  *
  * @typedef {import("../app.js").App} App
  */
@@ -9,6 +9,7 @@ import { refusal, signOut } from "../shell.js";
 import { dialog } from "./dialogs.js";
 import { drawAvatar } from "./avatar.js";
 import { find, first, focusOn, make, setText } from "./element.js";
+import { mountMetrics } from "./metrics.js";
 
 /** @param {App} app */
 export function mountAccountPanel(app) {
@@ -18,6 +19,7 @@ export function mountAccountPanel(app) {
   const forget = /** @type {HTMLInputElement} */ (find("#sign-out-forget"));
   const yes = /** @type {HTMLButtonElement} */ (find("#sign-out-yes"));
   const problem = find("#sign-out-error");
+  const metrics = mountMetrics(app);
 
   function draw() {
     const account = app.account;
@@ -74,6 +76,7 @@ export function mountAccountPanel(app) {
   button.addEventListener("click", () => {
     panel.showModal();
     draw();
+    metrics.look();
     find("#panel-close").focus();
   });
   find("#panel-close").addEventListener("click", () => panel.close());

@@ -76,6 +76,13 @@ pub struct CannotListen {
     why: std::io::Error,
 }
 
+impl CannotListen {
+    /// The system's reason.
+    pub fn why(&self) -> &std::io::Error {
+        &self.why
+    }
+}
+
 /// Serves the counts until it is dropped.
 #[derive(Debug)]
 pub struct Listener {

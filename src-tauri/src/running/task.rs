@@ -117,6 +117,7 @@ impl Task {
     }
 
     async fn up(&mut self, engine: Engine) {
+        engine.observe(self.context.metrics.account());
         engine.happened(Happening::Visible(self.visible));
         self.stopped = None;
         self.ask_for_what_is_lacking();

@@ -15,6 +15,7 @@ fn context() -> Context {
     Context {
         alerts: Arc::new(Alerts::new(Arc::clone(&words))),
         outlet: Arc::new(Outlet::default()),
+        metrics: Metrics::new("0"),
         words,
     }
 }

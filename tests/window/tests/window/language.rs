@@ -8,7 +8,7 @@ use dormouse_window_tests::window::Window;
 use std::collections::BTreeSet;
 
 /// The same in every language.
-const SAME: [&str; 9] = [
+const SAME: [&str; 10] = [
     "Dormouse",
     concat!("Dormouse ", env!("CARGO_PKG_VERSION")),
     "Alice",
@@ -17,6 +17,7 @@ const SAME: [&str; 9] = [
     "B",
     "Offline",
     "Online",
+    "Port",
     "Proxy",
 ];
 

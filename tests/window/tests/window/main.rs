@@ -12,6 +12,7 @@ mod keyboard;
 mod keyring;
 mod language;
 mod looks;
+mod metrics;
 mod notifications;
 mod people;
 mod scrolling;
