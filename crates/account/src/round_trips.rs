@@ -7,28 +7,35 @@ use std::time::Duration;
 /// As many are remembered: an hour and a half of heartbeats.
 const REMEMBERED: usize = 240;
 
-/// The samples.
+/// The samples. What they come to is told with every heartbeat, so they are kept in both orders.
 #[derive(Debug, Default)]
-pub(crate) struct RoundTrips(VecDeque<Duration>);
+pub(crate) struct RoundTrips {
+    /// As they came.
+    lately: VecDeque<Duration>,
+    /// The same ones, by length.
+    sorted: Vec<Duration>,
+}
 
 impl RoundTrips {
     /// One more.
     pub(crate) fn note(&mut self, took: Duration) {
-        if self.0.len() == REMEMBERED {
-            self.0.pop_front();
+        if self.lately.len() == REMEMBERED
+            && let Some(oldest) = self.lately.pop_front()
+            && let Ok(place) = self.sorted.binary_search(&oldest)
+        {
+            self.sorted.remove(place);
         }
-        self.0.push_back(took);
+        self.lately.push_back(took);
+        let place = self.sorted.partition_point(|other| *other < took);
+        self.sorted.insert(place, took);
     }
 
     /// What they come to; none before the first.
     pub(crate) fn summary(&self) -> Option<RoundTrip> {
-        let now = *self.0.back()?;
-        let mut sorted: Vec<Duration> = self.0.iter().copied().collect();
-        sorted.sort_unstable();
         Some(RoundTrip {
-            now,
-            median: *sorted.get((sorted.len() - 1) / 2)?,
-            worst: *sorted.last()?,
+            now: *self.lately.back()?,
+            median: *self.sorted.get((self.sorted.len() - 1) / 2)?,
+            worst: *self.sorted.last()?,
         })
     }
 }
@@ -62,5 +69,22 @@ mod tests {
             trips.note(ms(50));
         }
         assert_eq!(trips.summary().map(|it| it.worst), Some(ms(50)));
+    }
+
+    #[test]
+    fn the_median_is_always_that_of_the_samples_remembered() {
+        let mut trips = RoundTrips::default();
+        let samples: Vec<Duration> = (0..3 * REMEMBERED as u64).map(|it| ms(it * 7919 % 101)).collect();
+        for (number, took) in samples.iter().enumerate() {
+            trips.note(*took);
+            let mut remembered = samples[(number + 1).saturating_sub(REMEMBERED)..=number].to_vec();
+            remembered.sort_unstable();
+            let told = RoundTrip {
+                now: *took,
+                median: remembered[(remembered.len() - 1) / 2],
+                worst: remembered[remembered.len() - 1],
+            };
+            assert_eq!(trips.summary(), Some(told), "sample {number}");
+        }
     }
 }
