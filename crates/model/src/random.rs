@@ -52,15 +52,15 @@ impl Random {
         let mut b: [u8; 16] = self.bytes();
         b[6] = (b[6] & 0x0f) | 0x40;
         b[8] = (b[8] & 0x3f) | 0x80;
-        let hex = |part: &[u8]| part.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-        format!(
-            "{}-{}-{}-{}-{}",
-            hex(&b[..4]),
-            hex(&b[4..6]),
-            hex(&b[6..8]),
-            hex(&b[8..10]),
-            hex(&b[10..])
-        )
+        let digit = |half: u8| char::from_digit(u32::from(half), 16);
+        let mut text = String::with_capacity(36);
+        for (place, byte) in b.iter().enumerate() {
+            if matches!(place, 4 | 6 | 8 | 10) {
+                text.push('-');
+            }
+            text.extend([byte >> 4, byte & 0x0f].into_iter().filter_map(digit));
+        }
+        text
     }
 }
 
