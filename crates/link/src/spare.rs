@@ -28,7 +28,8 @@ impl Reason {
                 now + Duration::from_millis(300).max(round_trip.unwrap_or(Duration::from_millis(150)) * 2)
             }
             Reason::Late(asked) => {
-                let earliest = asked + Duration::from_secs(2);
+                // Nor before two round trips: on a slow path an answer is no sooner there by another connection.
+                let earliest = asked + Duration::from_secs(2).max(round_trip.unwrap_or_default() * 2);
                 // A stall of three seconds is over before most have begun to dial.
                 (earliest + random.up_to(Duration::from_secs(4))).max(now)
             }
@@ -112,5 +113,14 @@ mod tests {
             .collect();
         assert!(waits.iter().all(|at| *at >= Tick(2_000) && *at <= Tick(6_000)));
         assert!(waits.iter().filter(|at| **at > Tick(3_000)).count() > 50);
+    }
+
+    #[test]
+    fn on_a_slow_path_a_late_answer_waits_two_round_trips_as_a_hint_does() {
+        let slow = Some(Duration::from_millis(3_600));
+        let mut waits = (0..100).map(|seed| {
+            Reason::Late(Tick(0)).spare_at(Tick(3_900), slow, &mut Random::from_seed([seed; 32]))
+        });
+        assert!(waits.all(|at| at >= Tick(7_200) && at <= Tick(11_200)));
     }
 }
