@@ -6,6 +6,8 @@
 //!   that no session has had are dropped.
 //! - **An edit of something that no session has had** changes it in place; a retraction throws it away.
 //! - **Bounce against a queued edit**: what came back says what it was last made to say; nobody is told of the edit.
+//! - **Bounce of an edit or retraction** takes it back, unless what it is about came back before: that goes on saying what it
+//!   was last made to say, or stays withdrawn.
 //! - **Discard against archive**: what was discarded while its fate was open is forgotten by name; if the
 //!   archive turns out to hold it, it comes back as sent. What bounced and was discarded stays gone: its
 //!   names are stale.
@@ -58,6 +60,8 @@ pub(crate) fn came_back(
 ) -> Result<(), ReadError> {
     let edited = drop_queued_edits(outbox, ledger, id)?;
     fail(outbox, ledger, id, why)?;
+    // Nobody has what it said before: should an edit or a retraction come back as well, there is nothing to take back.
+    ledger.draft.delete(&Key::AmendmentsOf(id));
     if let Some(body) = edited
         && let Some((mut message, _)) = ledger.own_message(id)?
     {

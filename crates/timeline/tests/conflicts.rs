@@ -43,6 +43,24 @@ fn sent(world: &mut World, body: &str) -> (MessageId, Outgoing) {
     (id, stanza)
 }
 
+/// What was said comes back.
+fn bounce(said: &Outgoing) -> Incoming {
+    let (Outgoing::Text { id, .. } | Outgoing::Retract { id, .. }) = said else {
+        panic!("{said:?} does not come back")
+    };
+    let payload = Payload::Bounce {
+        condition: "service-unavailable".into(),
+        text: None,
+    };
+    with(payload, text(BOB, ME, id.as_str(), ""))
+}
+
+/// What leaves now.
+fn leaves(world: &mut World) -> Outgoing {
+    world.flush();
+    world.due().into_iter().next().unwrap().1
+}
+
 #[test]
 fn the_edit_that_stands_last_in_the_archive_wins_whatever_came_first() {
     let mut world = online();
@@ -198,15 +216,7 @@ fn a_discarded_message_that_the_archive_holds_comes_back_as_sent() {
 fn what_bounced_and_was_discarded_stays_gone() {
     let mut world = online();
     let (id, stanza) = sent(&mut world, "hello");
-    let Outgoing::Text { id: origin, .. } = &stanza else {
-        panic!()
-    };
-    let mut bounce = text(BOB, ME, origin.as_str(), "");
-    bounce.payload = Payload::Bounce {
-        condition: "item-not-found".into(),
-        text: None,
-    };
-    world.live(&bounce);
+    world.live(&bounce(&stanza));
     world.told(|timeline, now, draft| timeline.discard(now, id, draft));
     world.session(true);
     world.catch_up();
@@ -217,18 +227,10 @@ fn what_bounced_and_was_discarded_stays_gone() {
 fn what_comes_back_says_what_it_was_last_made_to_say_and_is_tried_again_so() {
     let mut world = online();
     let (id, stanza) = sent(&mut world, "helo");
-    let Outgoing::Text { id: origin, .. } = &stanza else {
-        panic!()
-    };
     for body in ["hell", "hello"] {
         world.told(|timeline, now, draft| timeline.edit(now, id, body.into(), draft));
     }
-    let mut bounce = text(BOB, ME, origin.as_str(), "");
-    bounce.payload = Payload::Bounce {
-        condition: "service-unavailable".into(),
-        text: None,
-    };
-    world.live(&bounce);
+    world.live(&bounce(&stanza));
     assert_eq!(world.bodies(BOB), ["hello"]);
     world.flush();
     assert!(world.due().is_empty(), "nobody is told of the edits");
@@ -240,6 +242,47 @@ fn what_comes_back_says_what_it_was_last_made_to_say_and_is_tried_again_so() {
         "{due:?}"
     );
     assert_eq!(world.bodies(BOB), ["hello"]);
+}
+
+#[test]
+fn what_came_back_and_was_withdrawn_before_stays_withdrawn_when_that_comes_back_too() {
+    let mut world = online();
+    let (id, stanza) = sent(&mut world, "hello");
+    world.told(|timeline, now, draft| timeline.retract(now, id, draft));
+    let retraction = leaves(&mut world);
+    world.live(&bounce(&stanza));
+    world.live(&bounce(&retraction));
+    assert_eq!(world.bodies(BOB), ["Retracted"]);
+}
+
+#[test]
+fn what_came_back_and_was_edited_before_says_the_last_edit_when_those_come_back_too() {
+    let mut world = online();
+    let (id, stanza) = sent(&mut world, "helo");
+    let edits = ["hell", "hello"].map(|body| {
+        world.told(|timeline, now, draft| timeline.edit(now, id, body.into(), draft));
+        leaves(&mut world)
+    });
+    world.live(&bounce(&stanza));
+    edits.iter().for_each(|edit| {
+        world.live(&bounce(edit));
+        assert_eq!(world.bodies(BOB), ["hello"]);
+    });
+}
+
+#[test]
+fn an_edit_or_retraction_that_comes_back_alone_is_taken_back() {
+    for withdraws in [false, true] {
+        let mut world = online();
+        let (id, _) = sent(&mut world, "hello");
+        world.told(|timeline, now, draft| match withdraws {
+            true => timeline.retract(now, id, draft),
+            false => timeline.edit(now, id, "hallo".into(), draft),
+        });
+        let amendment = leaves(&mut world);
+        world.live(&bounce(&amendment));
+        assert_eq!(world.bodies(BOB), ["hello"]);
+    }
 }
 
 #[test]
