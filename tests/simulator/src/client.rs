@@ -59,6 +59,8 @@ pub struct Client {
     pub current: Option<ConnId>,
     /// The next tick that is in the queue.
     pub tick: Option<Tick>,
+    /// When its core wants to be called, as it said last.
+    pub due: Option<Tick>,
     /// A flush is under way.
     pub flushing: bool,
     /// What waits for the machine to wake.
@@ -91,6 +93,10 @@ pub struct Client {
     pub must_be_durable: Option<BatchId>,
     /// It was told of a wake, and since then there was no connection on which anything could be answered.
     pub lifeless: bool,
+    /// The session that it has asked for last, by the server's name for it.
+    pub asked_for: Option<String>,
+    /// Sessions of which this process has read that they are gone.
+    pub refused: BTreeSet<String>,
     /// Sleeps that wait until a question whether the link lives is on its way.
     pub at_heartbeat: Vec<Fault>,
     /// Deadlines met at this moment: a core that never rests is stuck.
@@ -115,6 +121,7 @@ impl Client {
             dialling: BTreeSet::new(),
             current: None,
             tick: None,
+            due: None,
             flushing: false,
             deferred: Vec::new(),
             network_down_until: Tick(0),
@@ -131,6 +138,8 @@ impl Client {
             armed: Vec::new(),
             must_be_durable: None,
             lifeless: false,
+            asked_for: None,
+            refused: BTreeSet::new(),
             at_heartbeat: Vec::new(),
             at_once: (Tick(0), 0),
         }
@@ -146,11 +155,14 @@ impl Client {
         self.dialling.clear();
         self.current = None;
         self.tick = None;
+        self.due = None;
         self.flushing = false;
         self.deferred.clear();
         self.state = ConnectionState::Offline;
         self.untrue_since = None;
         self.lifeless = false;
+        self.asked_for = None;
+        self.refused.clear();
         self.disk.fail_reading(None);
     }
 

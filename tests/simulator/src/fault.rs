@@ -257,7 +257,9 @@ impl Fault {
         Fault::Sleep {
             length,
             announced: random.below(2) == 0,
-            told: (random.below(4) != 0).then(|| Duration::from_millis(random.below(3000))),
+            // At once, before anything is read that waits in the system's buffers, or some time after.
+            told: (random.below(4) != 0)
+                .then(|| Duration::from_millis([0, random.below(3000)][random.below(2) as usize])),
             after,
             network_late: Duration::from_millis([0, 0, 4000, 15_000][random.below(4) as usize]),
         }

@@ -14,6 +14,10 @@
 //!   core + disk   two ways each   XMPP        what was typed, what is shown
 //! ```
 
+/// Made for programs that do hardly anything but ask for memory.
+#[global_allocator]
+static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 pub mod checker;
 pub mod client;
 pub mod disk;

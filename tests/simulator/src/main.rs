@@ -42,6 +42,8 @@ struct Arguments {
 struct Lived {
     sum: Sum,
     failed: Vec<u64>,
+    /// How long after the last fault the last client was live again, at most, and in which life.
+    slowest: (Duration, u64),
 }
 
 fn main() -> ExitCode {
@@ -69,6 +71,7 @@ fn main() -> ExitCode {
                     let outcome = World::live(seed, arguments.trace, None);
                     let Ok(mut sum) = sum.lock() else { return };
                     sum.sum.add(&outcome);
+                    sum.slowest = sum.slowest.max((outcome.back_after, seed));
                     if !outcome.findings.is_empty() {
                         sum.failed.push(seed);
                         report(seed, &outcome, &arguments);
@@ -130,7 +133,7 @@ fn processor_time() -> Option<Duration> {
 }
 
 fn summary(lived: &Lived, took: Duration) {
-    let Lived { sum, failed } = lived;
+    let Lived { sum, failed, slowest } = lived;
     for line in sum.coverage.table() {
         println!("{line}");
     }
@@ -149,6 +152,11 @@ fn summary(lived: &Lived, took: Duration) {
     println!(
         "a life on average: {:.1} clients, {:.1} messages, {:.1} faults, {:.1} virtual hours, {:.0} steps",
         life.clients, life.messages, life.faults, life.hours, life.steps
+    );
+    println!(
+        "everybody was live again at most {:.1} s after the last fault (seed {})",
+        slowest.0.as_secs_f64(),
+        slowest.1
     );
     if let Some(busy) = processor_time() {
         let busy = busy.as_secs_f64().max(0.001);

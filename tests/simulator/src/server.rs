@@ -98,6 +98,8 @@ pub struct Trouble {
     pub forged_results: u32,
     /// Answers of the archive that a stranger gives before it does.
     pub forged_answers: u32,
+    /// Rosters that a stranger gives before the server does.
+    pub forged_rosters: u32,
     /// What was archived since the one moment is not shown before the other.
     pub hidden: Option<(Stamp, Tick)>,
 }
@@ -206,7 +208,7 @@ impl Server {
             let read = match text {
                 // Most frames are this one: hearts beat all day.
                 HEARTBEAT => Ok(stanza::element("r", stanza::SM)),
-                other => other.parse::<Element>(),
+                other => sessions::read_count(other).map_or_else(|| other.parse(), Ok),
             };
             match read {
                 Ok(element) => self.element(line, &element),

@@ -65,6 +65,8 @@ pub struct Outcome {
     pub messages: usize,
     /// Things that happened.
     pub steps: u64,
+    /// So long after the last fault the last client was live again.
+    pub back_after: Duration,
 }
 
 /// One world.
@@ -103,7 +105,9 @@ impl World {
             world.checker.found(world.now, "core", "panicked".into());
         }
         let client_time = (world.end + CALM).since(Tick(0)) * u32::try_from(world.clients.len()).unwrap_or(1);
+        let back = world.clients.iter().map(|client| client.since.since(world.end));
         Outcome {
+            back_after: back.max().unwrap_or_default(),
             findings: world.checker.findings(),
             hash: world.trace.hash(),
             story: world.trace.lines().map(str::to_owned).collect(),
@@ -181,6 +185,11 @@ impl World {
             Event::Strike { client, fault } => self.strike(client, fault),
             Event::Arm { client, phase, fault } => self.arm(client, phase, fault),
             Event::FallAsleep { client, .. } => self.fall_asleep(client),
+            Event::NetworkSleeps {
+                client,
+                life,
+                survives,
+            } => self.network_sleeps(client, life, survives),
             Event::Wake { client, life, fault } => {
                 if self.clients[client].life == life {
                     self.wake(client, &fault);

@@ -71,8 +71,14 @@ impl Quirks {
             scram: random.below(12) == 0,
             archive: random.below(10) != 0,
             management: random.below(12) != 0,
-            sasl2: [Offer::None, Offer::Plain, Offer::Inline, Offer::Fast, Offer::Fast]
-                [random.below(5) as usize],
+            sasl2: [
+                Offer::None,
+                Offer::Plain,
+                Offer::Resuming,
+                Offer::Inline,
+                Offer::Fast,
+                Offer::Fast,
+            ][random.below(6) as usize],
             ahead: [
                 Ahead::Taken,
                 Ahead::Taken,
@@ -130,38 +136,24 @@ impl Quirks {
     }
 }
 
-/// The date of a day since 1970, in the Gregorian calendar.
+/// The date of a day since 1970, in the Gregorian calendar: counted in years that begin in March, so that a leap
+/// day is the last of its year, and in the cycle of 400 years after which the calendar repeats itself.
 fn civil(day: i64) -> (i64, i64, i64) {
-    let mut year = 1970;
-    let mut rest = day;
-    let leap = |year: i64| (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-    while rest >= 365 + i64::from(leap(year)) {
-        rest -= 365 + i64::from(leap(year));
-        year += 1;
-    }
-    let lengths = [
-        31,
-        28 + i64::from(leap(year)),
-        31,
-        30,
-        31,
-        30,
-        31,
-        31,
-        30,
-        31,
-        30,
-        31,
-    ];
-    let mut month = 1;
-    for length in lengths {
-        if rest < length {
-            break;
-        }
-        rest -= length;
-        month += 1;
-    }
-    (year, month, rest + 1)
+    const CYCLE: i64 = 146_097;
+    // From the first of March of the year 0.
+    let day = day + 719_468;
+    let (cycle, of_cycle) = (day.div_euclid(CYCLE), day.rem_euclid(CYCLE));
+    let year = (of_cycle - of_cycle / 1460 + of_cycle / 36_524 - of_cycle / (CYCLE - 1)) / 365;
+    let of_year = of_cycle - (365 * year + year / 4 - year / 100);
+    // Five months have 153 days, from March as from August.
+    let month = (5 * of_year + 2) / 153;
+    let date = of_year - (153 * month + 2) / 5 + 1;
+    let (month, next) = if month < 10 {
+        (month + 3, 0)
+    } else {
+        (month - 9, 1)
+    };
+    (cycle * 400 + year + next, month, date)
 }
 
 /// A time as a client writes it in a query, in milliseconds.
@@ -184,6 +176,26 @@ pub fn read_stamp(text: &str) -> Option<Stamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn days_have_their_dates() {
+        assert_eq!(civil(0), (1970, 1, 1));
+        assert_eq!(civil(59), (1970, 3, 1));
+        assert_eq!(civil(11_016), (2000, 2, 29));
+        assert_eq!(civil(11_017), (2000, 3, 1));
+        assert_eq!(civil(20_513), (2026, 3, 1));
+        assert_eq!(civil(20_779), (2026, 11, 22));
+        // Every day is the one after the day before.
+        for day in 0..50_000 {
+            let ((year, month, date), next) = (civil(day), civil(day + 1));
+            let follows = [(year, month, date + 1), (year, month + 1, 1), (year + 1, 1, 1)];
+            assert!(
+                follows.contains(&next),
+                "{next:?} after {:?}",
+                (year, month, date)
+            );
+        }
+    }
 
     #[test]
     fn a_time_written_is_read_back_as_exactly_as_the_server_keeps_it() {

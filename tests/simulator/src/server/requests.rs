@@ -42,6 +42,7 @@ impl Server {
                 self.answer(id, iq, Some(info));
             }
             ("query", ROSTER) => {
+                self.forged_roster(id, account, iq);
                 let mut roster = element("query", ROSTER);
                 for (number, other) in self.accounts.iter().enumerate() {
                     if number != account && self.know_each_other(number, account) {

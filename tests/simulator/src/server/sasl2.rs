@@ -32,6 +32,8 @@ pub enum Offer {
     None,
     /// SASL2, and bind and resumption afterwards, step by step.
     Plain,
+    /// Resumption inline, and bind afterwards.
+    Resuming,
     /// Bind 2 and resumption inline.
     Inline,
     /// And tokens.
@@ -79,12 +81,14 @@ impl Server {
             return Some(authentication);
         }
         let mut inline = element("inline", SASL2);
-        let mut features = element("inline", BIND2);
-        let managed = self.quirks.management.then_some(SM);
-        for feature in [Some(CARBONS), Some(CSI), managed].into_iter().flatten() {
-            features.append_child(with("feature", BIND2, &[("var", feature)]));
+        if self.quirks.sasl2 != Offer::Resuming {
+            let mut features = element("inline", BIND2);
+            let managed = self.quirks.management.then_some(SM);
+            for feature in [Some(CARBONS), Some(CSI), managed].into_iter().flatten() {
+                features.append_child(with("feature", BIND2, &[("var", feature)]));
+            }
+            inline.append_child(around(element("bind", BIND2), features));
         }
-        inline.append_child(around(element("bind", BIND2), features));
         if self.quirks.management {
             inline.append_child(element("sm", SM));
         }
@@ -253,7 +257,8 @@ impl Server {
         }
         let mut address = self.accounts[account].address.to_string();
         let mut bound = None;
-        if let (Some(bind), None, true) = (asked.get_child("bind", BIND2), &resumed, inline) {
+        let binds = inline && self.quirks.sasl2 != Offer::Resuming;
+        if let (Some(bind), None, true) = (asked.get_child("bind", BIND2), &resumed, binds) {
             let (full, element) = self.bound_inline(line, account, bind, &agent(&asked));
             address = full;
             bound = Some(element);

@@ -118,11 +118,12 @@ fn failure(answer: &[Element]) -> &str {
 
 #[test]
 fn what_is_offered_is_as_the_server_is() {
-    for (offer, sasl2, inline, fast) in [
-        (Offer::None, false, false, false),
-        (Offer::Plain, true, false, false),
-        (Offer::Inline, true, true, false),
-        (Offer::Fast, true, true, true),
+    for (offer, sasl2, inline, bind, fast) in [
+        (Offer::None, false, false, false, false),
+        (Offer::Plain, true, false, false, false),
+        (Offer::Resuming, true, true, false, false),
+        (Offer::Inline, true, true, true, false),
+        (Offer::Fast, true, true, true, true),
     ] {
         let mut desk = Desk::new(|quirks| quirks.sasl2 = offer);
         let said = desk.open();
@@ -130,6 +131,10 @@ fn what_is_offered_is_as_the_server_is() {
         let inlined = authentication.and_then(|it| it.get_child("inline", SASL2));
         assert_eq!(authentication.is_some(), sasl2);
         assert_eq!(inlined.is_some(), inline);
+        assert_eq!(
+            inlined.is_some_and(|inline| inline.has_child("bind", BIND2)),
+            bind
+        );
         assert_eq!(inlined.is_some_and(|inline| inline.has_child("fast", FAST)), fast);
     }
 }

@@ -1,6 +1,6 @@
 //! What outlives a connection: sessions with their counts and their unacknowledged stanzas (XEP-0198).
 
-use super::stanza::{SM, delay, element};
+use super::stanza::{SM, delay, element, with};
 use super::{Kind, LineId, Server};
 use crate::disk::Aged;
 use dormouse_model::{Jid, Tick};
@@ -9,6 +9,15 @@ use std::collections::VecDeque;
 
 /// `<r/>` as Dormouse writes it.
 pub const HEARTBEAT: &str = "<r xmlns='urn:xmpp:sm:3'/>";
+
+/// `<a/>` as Dormouse writes it, read without looking for anything else: after every group commit there is one.
+pub(super) fn read_count(frame: &str) -> Option<Element> {
+    let h = frame
+        .strip_prefix("<a xmlns='urn:xmpp:sm:3' h='")?
+        .strip_suffix("'/>")?;
+    let is_number = !h.is_empty() && h.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| with("a", SM, &[("h", h)]))
+}
 
 /// A session's number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -240,20 +249,21 @@ impl Server {
             return;
         };
         let line = session.line;
-        let mut managed = false;
-        if let Some(sm) = &mut session.management {
-            managed = true;
-            sm.sent = sm.sent.wrapping_add(1);
-            sm.unacknowledged.push_back(Kept {
-                stanza: stanza.clone(),
-                since: self.now,
-            });
-        }
+        let managed = session.management.is_some();
         if let Some(line) = line {
             self.send(line, &stanza);
             if managed && asks {
                 self.send(line, &element("r", SM));
             }
+        }
+        let since = self.now;
+        let management = self
+            .sessions
+            .get_mut(&id)
+            .and_then(|session| session.management.as_mut());
+        if let Some(sm) = management {
+            sm.sent = sm.sent.wrapping_add(1);
+            sm.unacknowledged.push_back(Kept { stanza, since });
         }
     }
 

@@ -27,7 +27,7 @@ pub enum Claim {
     Carbon,
     /// A stranger's "message from your archive", under the id of a query that waits for its answer.
     ArchiveResult,
-    /// A stranger's answer to a request that waits for one: "there is nothing in your archive".
+    /// A stranger's answers to requests that wait for them: "there is nothing in your archive", "I am your only contact".
     RequestResult,
     /// A stranger's "your roster has changed".
     RosterPush,
@@ -91,12 +91,12 @@ impl Server {
             }
             // An answer is worth forging while one is waited for.
             Claim::ArchiveResult => self.trouble[account].forged_results += 1,
-            Claim::RequestResult => self.trouble[account].forged_answers += 1,
-            Claim::RosterPush => {
-                let item = [("jid", MALLORY), ("subscription", "both")];
-                let query = around(element("query", ROSTER), with("item", ROSTER, &item));
-                self.pushed_by_stranger(account, query);
+            Claim::RequestResult => {
+                let trouble = &mut self.trouble[account];
+                trouble.forged_answers += 1;
+                trouble.forged_rosters += 1;
             }
+            Claim::RosterPush => self.pushed_by_stranger(account, roster_of_stranger()),
             Claim::BlockPush => {
                 let whom = self.accounts[other].address.to_string();
                 let block = around(
@@ -183,11 +183,22 @@ impl Server {
             self.push(id, message);
         }
         if answer {
-            let mut answer = with("iq", CLIENT, &[("from", STRANGER), ("type", "result")]);
-            set(&mut answer, "id", iq.attr("id"));
             let fin = around(with("fin", MAM, &[("complete", "true")]), element("set", RSM));
-            self.push(id, around(answer, fin));
+            self.answered_by_stranger(id, iq, fin);
         }
+    }
+
+    /// What a stranger says who is on somebody's roster, before the server does.
+    pub(super) fn forged_roster(&mut self, id: SessionId, account: usize, iq: &Element) {
+        if spend(&mut self.trouble[account].forged_rosters) {
+            self.answered_by_stranger(id, iq, roster_of_stranger());
+        }
+    }
+
+    fn answered_by_stranger(&mut self, id: SessionId, iq: &Element, payload: Element) {
+        let mut answer = with("iq", CLIENT, &[("from", STRANGER), ("type", "result")]);
+        set(&mut answer, "id", iq.attr("id"));
+        self.push(id, around(answer, payload));
     }
 
     /// The name of what an account itself wrote last to another one.
@@ -240,4 +251,10 @@ impl Server {
             .collect();
         there.into_iter().for_each(|id| self.push(id, stanza.clone()));
     }
+}
+
+/// A roster that holds nobody but a stranger.
+fn roster_of_stranger() -> Element {
+    let item = [("jid", MALLORY), ("subscription", "both")];
+    around(element("query", ROSTER), with("item", ROSTER, &item))
 }

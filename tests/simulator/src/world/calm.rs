@@ -27,6 +27,15 @@ impl World {
             let was_down = client.network_down_until > self.now;
             client.network_down_until = Tick(0);
             self.fast(number);
+            let latency = self.clients[number].latency;
+            for id in self.network.of_client(number) {
+                // A connection that was overtaken is no slower any more than those that overtook it; no answer on it is
+                // late any more, and nothing waits for a retransmission.
+                self.network.slow(id, latency);
+                if let Some(line) = self.network.line(id) {
+                    line.mute_until = Tick(0);
+                }
+            }
             let client = &mut self.clients[number];
             match client.ending {
                 Some(Ending::Quit(_)) => self.kill(number, Duration::ZERO),

@@ -108,8 +108,13 @@ impl World {
             Input::Command(Command::Send { .. }) => Some(core.next_batch()),
             _ => None,
         };
+        let refuses =
+            matches!(&input, Input::Frame { text, .. } if text.contains("<failed xmlns='urn:xmpp:sm:3'"));
         match core.handle(now, input, &client.disk) {
             Ok(outputs) => {
+                if refuses {
+                    client.refused.extend(client.asked_for.take());
+                }
                 for output in outputs {
                     self.perform(number, output, typed);
                 }
@@ -204,12 +209,14 @@ impl World {
                 if text == HEARTBEAT {
                     self.asked_for_life(number);
                 }
-                let client = &mut self.clients[number];
-                client.current = Some(conn);
-                if text.contains("<resume ") || text.starts_with("<close ") {
+                self.clients[number].current = Some(conn);
+                if let Some((_, resume)) = text.split_once("<resume ") {
+                    self.asks_for_session(number, resume);
+                    self.server.let_off(number);
+                } else if text.starts_with("<close ") {
                     self.server.let_off(number);
                 }
-                if let Some(line) = client.conns.get(&conn).copied()
+                if let Some(line) = self.clients[number].conns.get(&conn).copied()
                     && let Some(at) = self.network.send(self.now, line, Way::Up, &mut self.random)
                 {
                     self.at(
@@ -264,6 +271,21 @@ impl World {
         }
     }
 
+    /// A client asks for an earlier session. Of the same one it hears no second time that it is gone: some servers end
+    /// the stream over that.
+    fn asks_for_session(&mut self, number: usize, resume: &str) {
+        let name = resume
+            .split_once("previd='")
+            .and_then(|(_, rest)| rest.split_once('\''));
+        let Some((name, _)) = name else { return };
+        let client = &mut self.clients[number];
+        if client.refused.contains(name) {
+            let what = "asks again for a session of which it has read that it is gone";
+            self.checker.found(self.now, &client.name, what.into());
+        }
+        client.asked_for = Some(name.to_owned());
+    }
+
     /// A client has just asked whether its link lives.
     fn asked_for_life(&mut self, number: usize) {
         let client = &mut self.clients[number];
@@ -282,7 +304,8 @@ impl World {
 
     fn must_be_safe(&mut self, number: usize, what: &str) {
         let client = &self.clients[number];
-        if client.must_be_durable > client.disk.durable_to && !client.disk.refuses {
+        // A disk may take writes again a moment before the program hears of it: until then it need not wait for one.
+        if client.must_be_durable > client.disk.durable_to && !client.disk.refusal_told {
             self.checker.found(
                 self.now,
                 &client.name,
@@ -301,8 +324,7 @@ impl World {
         if self.sabotage == Some(Sabotage::NoTicks) {
             return;
         }
-        let due = client.core.as_ref().and_then(Account::deadline);
-        if due.is_some_and(|due| due <= self.now) {
+        if client.due.is_some_and(|due| due <= self.now) {
             self.feed(number, Input::Tick);
         } else {
             self.set_tick(number);
@@ -312,9 +334,8 @@ impl World {
     /// Sees to it that the core's deadline is met.
     fn set_tick(&mut self, number: usize) {
         let client = &mut self.clients[number];
-        let Some(due) = client.core.as_ref().and_then(Account::deadline) else {
-            return;
-        };
+        client.due = client.core.as_ref().and_then(Account::deadline);
+        let Some(due) = client.due else { return };
         let due = due.max(self.now);
         if client.tick.is_none_or(|tick| tick > due) {
             client.tick = Some(due);

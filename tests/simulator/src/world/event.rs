@@ -95,6 +95,15 @@ pub enum Event {
         /// In which life.
         life: u64,
     },
+    /// The network of a machine that has fallen asleep goes, too.
+    NetworkSleeps {
+        /// Whose.
+        client: usize,
+        /// In which life.
+        life: u64,
+        /// Whether the connections survive.
+        survives: bool,
+    },
     /// A machine wakes.
     Wake {
         /// Which.

@@ -225,12 +225,18 @@ impl World {
     }
 
     /// A fault waits for a phase. A sleep while all is well waits for more: until the link has just been asked
-    /// whether it lives, so that the answer may wait in the machine's buffers when it wakes.
-    pub(super) fn arm(&mut self, number: usize, phase: Phase, fault: Fault) {
+    /// whether it lives, so that the answer may wait in the machine's buffers when it wakes. Half of those come so suddenly
+    /// that the answer is still on its way, and the machine says that it has slept before anything is read.
+    pub(super) fn arm(&mut self, number: usize, phase: Phase, mut fault: Fault) {
         let client = &mut self.clients[number];
-        match (phase, &fault) {
+        match (phase, &mut fault) {
             _ if self.calm => {}
-            (Phase::Live, Fault::Sleep { .. }) => client.at_heartbeat.push(fault),
+            (Phase::Live, Fault::Sleep { announced, told, .. }) => {
+                if self.random.below(2) == 0 {
+                    (*announced, *told) = (false, Some(Duration::ZERO));
+                }
+                client.at_heartbeat.push(fault);
+            }
             // That a system says that there is no network would be too rare to wait for.
             (Phase::Away, _) => {
                 let outage = Fault::NetworkDown {

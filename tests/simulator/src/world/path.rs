@@ -92,10 +92,12 @@ impl World {
         if shut || self.network.flow(id, way) != Flow::Stalled {
             return;
         }
-        for parcel in self.network.set(id, way, Flow::Open) {
+        let kept = self.network.set(id, way, Flow::Open);
+        // It is seen to live before anybody reads what it says.
+        self.watch_truth(client);
+        for parcel in kept {
             self.hand_over(id, way, parcel);
         }
-        self.watch_truth(client);
     }
 
     /// The path is as fast again as it was.

@@ -9,6 +9,9 @@ use std::time::Duration;
 
 /// No connection survives a longer sleep: the server has given it up.
 const SURVIVES: Duration = Duration::from_secs(900);
+/// Programs stand still before the network does, by so many milliseconds at most: what comes in between waits in the
+/// system's buffers, and is read when they go on.
+pub(super) const FREEZING: u64 = 400;
 
 impl World {
     /// The machine falls asleep: nothing is executed until it wakes.
@@ -28,7 +31,15 @@ impl World {
             Fault::Throttled(length) => *length,
             Fault::Sleep { length, after, .. } => {
                 let survives = *length < SURVIVES && matches!(after, AfterSleep::Alive | AfterSleep::Mute(_));
-                self.cut_off(number, survives);
+                let soon = self.some(0, FREEZING);
+                self.after(
+                    soon,
+                    Event::NetworkSleeps {
+                        client: number,
+                        life,
+                        survives,
+                    },
+                );
                 *length
             }
             _ => Duration::ZERO,
@@ -41,6 +52,14 @@ impl World {
                 fault,
             },
         );
+    }
+
+    /// Its network falls asleep behind its programs.
+    pub(super) fn network_sleeps(&mut self, number: usize, life: u64, survives: bool) {
+        let client = &self.clients[number];
+        if client.power == Power::Asleep && client.life == life {
+            self.cut_off(number, survives);
+        }
     }
 
     /// It wakes.
@@ -76,7 +95,11 @@ impl World {
             for line in self.network.of_client(number) {
                 match after {
                     AfterSleep::Mute(mute) => {
-                        self.after(*network_late + *mute, Event::Unstall { line, way: Way::Down });
+                        let until = self.now + *network_late + *mute;
+                        if let Some(line) = self.network.line(line) {
+                            line.mute_until = until;
+                        }
+                        self.at(until, Event::Unstall { line, way: Way::Down });
                     }
                     AfterSleep::Broken => {
                         let soon = self.some(1, 2000);

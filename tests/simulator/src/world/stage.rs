@@ -4,6 +4,7 @@
 //! differ in is drawn from the seed. Besides the scripts' verdict, what the world itself looks at along the way and
 //! of each program in the end holds here, too.
 
+use super::sleep::FREEZING;
 use super::{Event, World, plan};
 use crate::checker::NOBODY;
 use crate::client::{Client, Ending, Power};
@@ -180,6 +181,7 @@ impl Theatre {
         world.about_to_stop(number, Ending::Sleep(fault));
         world.feed(number, Input::Suspending);
         self.until_power(number, Power::Asleep)?;
+        self.live_until(self.world.now + Duration::from_millis(FREEZING));
         if flow == script::Flow::Gone {
             self.noticed(number);
         }
