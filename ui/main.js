@@ -14,11 +14,13 @@ import { mountAccountPanel } from "./views/account_panel.js";
 import { mountBanner } from "./views/banner.js";
 import { mountConnectionPanel } from "./views/connection_panel.js";
 import { Composer } from "./views/composer.js";
+import { mountCrashDialog } from "./views/crash_dialog.js";
 import { mountConversationHeader } from "./views/conversation_header.js";
 import { mountConversationList } from "./views/conversation_list.js";
 import { Reader } from "./views/conversation_reader.js";
 import { mountDialogs, openAdd } from "./views/dialogs.js";
 import { find } from "./views/element.js";
+import { mountFramesPanel } from "./views/frames_panel.js";
 import { mountLayout } from "./views/layout.js";
 import { mountNotices } from "./views/notices.js";
 import { mountRequests } from "./views/requests.js";
@@ -41,6 +43,8 @@ mountLayout(app);
 mountSignIn(app);
 mountBanner(app);
 mountConnectionPanel(app);
+mountFramesPanel(app);
+const crashes = mountCrashDialog(app);
 mountNotices(app);
 mountAccountPanel(app);
 mountDialogs(app, openConversation);
@@ -102,6 +106,7 @@ function draw(touched) {
   switch (touched.topic) {
     case "opened":
       dress();
+      void crashes.look();
       app.touch("accounts", "people", "connection", "notices", "typing", "view");
       break;
     case "accounts":

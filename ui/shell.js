@@ -10,6 +10,10 @@
  * @typedef {import("./protocol.js").Action} Action
  * @typedef {import("./protocol.js").ConnectionReport} ConnectionReport
  * @typedef {import("./protocol.js").Metrics} Metrics
+ * @typedef {import("./protocol.js").CrashReport} CrashReport
+ * @typedef {import("./protocol.js").FrameDetail} FrameDetail
+ * @typedef {import("./protocol.js").FrameFormat} FrameFormat
+ * @typedef {import("./protocol.js").FrameLog} FrameLog
  * @typedef {import("./protocol.js").Part} Part
  * @typedef {import("./protocol.js").Stretch} Stretch
  * @typedef {import("./protocol.js").Proxy} Proxy
@@ -137,6 +141,79 @@ export function metrics() {
  */
 export function giveOutMetrics(port) {
   return internals().invoke("give_out_metrics", { port });
+}
+
+/**
+ * Has the server asked whether it is there after so many seconds of silence; null: as each network allows.
+ *
+ * @param {string} account
+ * @param {number | null} seconds
+ * @returns {Promise<void>}
+ */
+export function askAfter(account, seconds) {
+  return internals().invoke("set_interval", { account, seconds });
+}
+
+/**
+ * Notes so much of each frame that passes from now on.
+ *
+ * @param {string} account
+ * @param {FrameDetail} detail
+ * @returns {Promise<void>}
+ */
+export function noteFrames(account, detail) {
+  return internals().invoke("note_frames", { account, detail });
+}
+
+/**
+ * The latest frames noted whose kind holds a word.
+ *
+ * @param {string} account
+ * @param {string} word
+ * @returns {Promise<FrameLog>}
+ */
+export function frames(account, word) {
+  return internals().invoke("frames", { account, word });
+}
+
+/**
+ * Writes the frames noted into a file; resolves to its path.
+ *
+ * @param {string} account
+ * @param {FrameFormat} format
+ * @returns {Promise<string>}
+ */
+export function exportFrames(account, format) {
+  return internals().invoke("export_frames", { account, format });
+}
+
+/**
+ * A report for whoever mends the program, without names, messages or secrets.
+ *
+ * @param {string} account
+ * @returns {Promise<string>}
+ */
+export function bugReport(account) {
+  return internals().invoke("bug_report", { account });
+}
+
+/**
+ * The report of the latest crash, if there is one.
+ *
+ * @returns {Promise<CrashReport | null>}
+ */
+export function crash() {
+  return internals().invoke("crash");
+}
+
+/**
+ * Removes the reports of crashes up to a moment.
+ *
+ * @param {number} to
+ * @returns {Promise<void>}
+ */
+export function forgetCrashes(to) {
+  return internals().invoke("forget_crashes", { to });
 }
 
 /**

@@ -105,11 +105,50 @@ ui-path-interval-learnt = { $n ->
     [one] { $n } s Stille: längere Stille hat hier Verbindungen beendet
    *[other] { $n } s Stille: längere Stille hat hier Verbindungen beendet
 }
+ui-path-heard-late = Vor { $span }: länger, als es sein sollte. Dormouse fragt nach und wählt neu, wenn niemand antwortet.
+ui-interval-by-itself = Wie das Netz es zulässt
+ui-interval-seconds = { $n ->
+    [one] Nach { $n } s, überall
+   *[other] Nach { $n } s, überall
+}
+ui-interval = Nach so viel Stille nachfragen
 ui-losses = Verlorene Verbindungen dieser Woche
 ui-losses-hour = Stunde
 ui-losses-count = Anzahl
 ui-losses-how = Wie sie endeten
 ui-changes = Was geschah
+ui-frames = Frames
+ui-frames-open = Die Frames ansehen …
+ui-frames-lead = Was zwischen diesem Computer und dem Server hin- und hergeht, für alle, die einen Fehler suchen. Es liegt nur im Arbeitsspeicher und wird vergessen, wenn du es ausschaltest oder Dormouse endet.
+ui-frames-off = Aus
+ui-frames-kinds = Zeiten, Größen und Arten
+ui-frames-content = Mit Inhalten: Texte und Geheimnisse sind geschwärzt, Adressen nicht
+ui-frames-detail = Was festgehalten wird
+ui-frames-filter = Nur Arten mit diesem Wort
+ui-frames-count = { $n ->
+    [one] { $n } Frame
+   *[other] { $n } Frames
+}
+ui-frames-shown = { $n ->
+    [one] Das letzte von { $all } Frames
+   *[other] Die letzten { $n } von { $all } Frames
+}
+ui-frames-none = Noch ist nichts vorbeigekommen.
+ui-frames-out = Zum Server
+ui-frames-in = Vom Server
+ui-frames-bytes = { $n } B
+ui-frames-save-text = Als Text speichern
+ui-frames-save-pcapng = Für Wireshark speichern
+ui-frames-saved = Gespeichert als { $path }
+ui-report-copy = Bericht kopieren
+ui-report-lead = Für eine Fehlermeldung: Versionen, Einstellungen, Verbindung und Journal, ohne Namen, Nachrichten und Geheimnisse.
+ui-report-copied = Kopiert. Sieh ihn durch, bevor du ihn weitergibst.
+ui-crash = Dormouse ist abgestürzt
+ui-crash-lead = Dormouse ist abgestürzt ({ $time }). Was davon bekannt ist, wurde auf diesem Computer aufgeschrieben und nirgendwohin geschickt. Wenn du uns davon erzählst, kopiere den Bericht und schreib dazu, was du gerade getan hast.
+ui-crash-report = Der Bericht
+ui-crash-copy = Kopieren
+ui-crash-keep = Behalten
+ui-crash-forget = Löschen
 ui-span-seconds = { $s } s
 ui-span-minutes = { $m } min { $s } s
 ui-span-hours = { $h } h { $m } min

@@ -105,11 +105,50 @@ ui-path-interval-learnt = { $n ->
     [one] { $n } s of silence: longer silence has ended connections here
    *[other] { $n } s of silence: longer silence has ended connections here
 }
+ui-path-heard-late = { $span } ago: longer than it should be. Dormouse is asking, and dials anew if nobody answers.
+ui-interval-by-itself = As the network allows
+ui-interval-seconds = { $n ->
+    [one] After { $n } s, everywhere
+   *[other] After { $n } s, everywhere
+}
+ui-interval = Ask after so much silence
 ui-losses = Lost connections this week
 ui-losses-hour = Hour
 ui-losses-count = Times
 ui-losses-how = How they ended
 ui-changes = What happened
+ui-frames = Frames
+ui-frames-open = Look at the frames…
+ui-frames-lead = What passes between this computer and the server, for whoever looks for a fault. It is kept in memory only and forgotten when you switch it off or Dormouse ends.
+ui-frames-off = Off
+ui-frames-kinds = Times, sizes and kinds
+ui-frames-content = With contents: texts and secrets are blacked out, addresses are not
+ui-frames-detail = What is noted
+ui-frames-filter = Only kinds with this word
+ui-frames-count = { $n ->
+    [one] { $n } frame
+   *[other] { $n } frames
+}
+ui-frames-shown = { $n ->
+    [one] The last { $n } of { $all } frames
+   *[other] The last { $n } of { $all } frames
+}
+ui-frames-none = Nothing has passed yet.
+ui-frames-out = To the server
+ui-frames-in = From the server
+ui-frames-bytes = { $n } B
+ui-frames-save-text = Save as text
+ui-frames-save-pcapng = Save for Wireshark
+ui-frames-saved = Saved as { $path }
+ui-report-copy = Copy a report
+ui-report-lead = For a bug report: versions, settings, connection and journal, without names, messages or secrets.
+ui-report-copied = Copied. Look through it before you give it away.
+ui-crash = Dormouse crashed
+ui-crash-lead = Dormouse crashed ({ $time }). What is known of it was written down on this computer and sent nowhere. If you tell us of it, copy the report and add what you were doing.
+ui-crash-report = The report
+ui-crash-copy = Copy
+ui-crash-keep = Keep it
+ui-crash-forget = Delete it
 ui-span-seconds = { $s } s
 ui-span-minutes = { $m } min { $s } s
 ui-span-hours = { $h } h { $m } min

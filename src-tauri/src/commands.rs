@@ -4,7 +4,10 @@
 //! and, as permissions, in `capabilities/main.json`; a test holds the three together.
 
 use crate::links;
-use crate::protocol::{Account, Action, ConnectionReport, Event, Metrics, Part, Proxy, Refusal, Stretch};
+use crate::protocol::{
+    Account, Action, ConnectionReport, CrashReport, Event, FrameDetail, FrameFormat, FrameLog, Metrics, Part,
+    Proxy, Refusal, Stretch,
+};
 use crate::shell::Shell;
 use std::sync::Arc;
 use tauri::State;
@@ -72,6 +75,48 @@ pub async fn metrics(shell: Held<'_>) -> Result<Metrics, String> {
 #[tauri::command]
 pub async fn give_out_metrics(shell: Held<'_>, port: Option<u32>) -> Result<Metrics, String> {
     shell.give_out_metrics(port).await
+}
+
+/// Has the server asked whether it is there after so many seconds of silence; without a number as each network allows.
+#[tauri::command]
+pub async fn set_interval(shell: Held<'_>, account: String, seconds: Option<u64>) -> Result<(), String> {
+    shell.set_interval(&account, seconds)
+}
+
+/// Notes so much of each frame that passes from now on.
+#[tauri::command]
+pub async fn note_frames(shell: Held<'_>, account: String, detail: FrameDetail) -> Result<(), String> {
+    shell.note_frames(&account, detail)
+}
+
+/// Tells the latest frames noted whose kind holds a word.
+#[tauri::command]
+pub async fn frames(shell: Held<'_>, account: String, word: String) -> Result<FrameLog, String> {
+    shell.frames(&account, &word)
+}
+
+/// Writes the frames noted into a file; its path.
+#[tauri::command]
+pub async fn export_frames(shell: Held<'_>, account: String, format: FrameFormat) -> Result<String, String> {
+    shell.export_frames(&account, format).await
+}
+
+/// Makes a report for whoever mends the program, without names, messages or secrets.
+#[tauri::command]
+pub async fn bug_report(shell: Held<'_>, account: String) -> Result<String, String> {
+    shell.bug_report(&account).await
+}
+
+/// Tells of the latest crash, if there is a report of one.
+#[tauri::command]
+pub async fn crash(shell: Held<'_>) -> Result<Option<CrashReport>, String> {
+    shell.crash().await
+}
+
+/// Removes the reports of crashes up to a moment.
+#[tauri::command]
+pub async fn forget_crashes(shell: Held<'_>, to: i64) -> Result<(), String> {
+    shell.forget_crashes(to).await
 }
 
 /// Does what the user wants.

@@ -27,6 +27,7 @@ pub fn report(words: &Words, status: &Status, history: &[model::Transition], now
         }),
         interval: status.account.interval.as_secs(),
         interval_learnt: status.account.interval_learnt,
+        interval_given: status.account.interval_given.map(|it| it.as_secs()),
         findings: findings(history, now)
             .iter()
             .map(|it| words.finding(it))

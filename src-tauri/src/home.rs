@@ -4,6 +4,7 @@
 //! second life beside the first).
 
 use dormouse_engine::Folder;
+use dormouse_engine::crash::Crashes;
 use dormouse_engine::model::BareJid;
 use std::ffi::OsString;
 use std::io;
@@ -13,6 +14,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Clone)]
 pub struct Home {
     root: PathBuf,
+    is_given: bool,
 }
 
 /// The system names no place for application data.
@@ -26,11 +28,15 @@ impl Home {
     /// The folder that `given` (the value of `DORMOUSE_HOME`) names, or else the system's.
     pub fn find(given: Option<OsString>) -> Result<Self, Homeless> {
         if let Some(root) = given.filter(|root| !root.is_empty()) {
-            return Ok(Self { root: root.into() });
+            return Ok(Self {
+                root: root.into(),
+                is_given: true,
+            });
         }
         let dirs = directories::ProjectDirs::from("", "", "Dormouse").ok_or(Homeless)?;
         Ok(Self {
             root: dirs.data_local_dir().to_owned(),
+            is_given: false,
         })
     }
 
@@ -50,6 +56,19 @@ impl Home {
     /// The log's folder.
     pub fn log(&self) -> PathBuf {
         self.root.join("log")
+    }
+
+    /// What crashes have left behind.
+    pub fn crashes(&self) -> Crashes {
+        Crashes::in_folder(self.root.join("crashes"))
+    }
+
+    /// Where files go that the user asked for: the folder for downloads, or one of ours where there is none or another home
+    /// was given.
+    pub fn exports(&self) -> PathBuf {
+        let downloads = || Some(directories::UserDirs::new()?.download_dir()?.to_owned());
+        let given = if self.is_given { None } else { downloads() };
+        given.unwrap_or_else(|| self.root.join("exports"))
     }
 
     /// What the window's engine keeps for itself. Nothing of ours is in it.

@@ -12,6 +12,7 @@ pub mod commands;
 pub mod connection_report;
 #[cfg(test)]
 mod declarations;
+pub mod frame_log;
 pub mod given_out;
 pub mod home;
 pub mod links;

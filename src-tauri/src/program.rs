@@ -10,7 +10,7 @@ use crate::shell::{GivenAccount, Shell};
 use crate::translations::{Translations, wanted};
 use crate::visibility::WindowEvent as Happened;
 use crate::words::Words;
-use crate::{commands, window};
+use crate::{commands, shell, window};
 use dormouse_engine::model::BareJid;
 use dormouse_engine::{Secret, logging};
 use std::ffi::OsString;
@@ -67,6 +67,7 @@ fn program() -> Result<ExitCode, CannotStart> {
     let log = logging::start(&home.log()).inspect_err(|error| {
         let _ = writeln!(std::io::stderr(), "There is no log: {error}.");
     });
+    home.crashes().watch(shell::PROGRAM.to_owned());
     let given = given(|name| std::env::var_os(name)).map_err(CannotStart::Given)?;
     let registry = Registry::read(home.registry());
     let registry =
@@ -103,6 +104,13 @@ fn program() -> Result<ExitCode, CannotStart> {
             commands::connection_report,
             commands::metrics,
             commands::give_out_metrics,
+            commands::set_interval,
+            commands::note_frames,
+            commands::frames,
+            commands::export_frames,
+            commands::bug_report,
+            commands::crash,
+            commands::forget_crashes,
             commands::act,
             commands::open_link,
             commands::look,

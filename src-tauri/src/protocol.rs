@@ -5,8 +5,12 @@
 //! so the window's code is checked against them too. Sentences come ready in the user's language; the window
 //! never puts words to codes, only to its own buttons. Everything in them is data: text, never markup.
 
+mod crash;
+mod frames;
 mod report;
 
+pub use crash::CrashReport;
+pub use frames::{Frame, FrameDetail, FrameFormat, FrameLog};
 pub use report::{ConnectionReport, Dropped, HistoryStretch, Path, StretchKind, Transition};
 
 use serde::{Deserialize, Serialize};

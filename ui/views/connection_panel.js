@@ -8,16 +8,21 @@
  * @typedef {import("../protocol.js").ConnectionReport} ConnectionReport
  */
 import { bars, byHour, RANGES, span, sums } from "../connection_history.js";
-import { connectionReport } from "../shell.js";
+import { askAfter, bugReport, connectionReport } from "../shell.js";
 import { dialog } from "./dialogs.js";
 import { find, make, setText } from "./element.js";
+import { copy } from "./message_commands.js";
 
 const SVG = "http://www.w3.org/2000/svg";
+
+/** Intervals that can be chosen, in seconds; the shell takes 5 to 25. */
+const INTERVALS = [5, 10, 15, 20, 25];
 
 /** @param {App} app */
 export function mountConnectionPanel(app) {
   const panel = dialog("#connection-panel");
   const chip = find("#connection");
+  const interval = /** @type {HTMLSelectElement} */ (find("#interval-choice"));
   const picture = /** @type {SVGSVGElement & Element} */ (/** @type {unknown} */ (find("#history-picture")));
   /** @type {ConnectionReport | null} */
   let report = null;
@@ -62,6 +67,7 @@ export function mountConnectionPanel(app) {
     }
     drawState();
     drawFacts();
+    drawInterval();
     drawFindings();
     drawPicture();
     drawLosses();
@@ -97,7 +103,9 @@ export function mountConnectionPanel(app) {
     }
     if (report && path) {
       const heard = Math.max(path.heard, trip?.at ?? 0);
-      facts.push(["connection-heard", "ui-path-heard", app.say("ui-path-ago", { span: lasted(now - heard) })]);
+      const late = app.account?.connection?.state === "suspect";
+      const ago = app.say(late ? "ui-path-heard-late" : "ui-path-ago", { span: lasted(now - heard) });
+      facts.push(["connection-heard", "ui-path-heard", ago]);
       const key = report.intervalLearnt ? "ui-path-interval-learnt" : "ui-path-interval-is";
       facts.push(["connection-interval", "ui-path-interval", app.say(key, { n: report.interval })]);
     }
@@ -112,6 +120,20 @@ export function mountConnectionPanel(app) {
       make("dt", {}, app.say(key)),
       make("dd", { id, dir: "auto" }, value),
     ]));
+  }
+
+  function drawInterval() {
+    const given = report?.intervalGiven ?? null;
+    const all = given === null || INTERVALS.includes(given) ? INTERVALS : [...INTERVALS, given].sort((a, b) => a - b);
+    // A list that somebody has open is left alone.
+    if (interval.dataset["drawn"] !== all.join()) {
+      interval.dataset["drawn"] = all.join();
+      interval.replaceChildren(
+        make("option", { value: "" }, app.say("ui-interval-by-itself")),
+        ...all.map((n) => make("option", { value: n }, app.say("ui-interval-seconds", { n }))),
+      );
+    }
+    interval.value = given === null ? "" : String(given);
   }
 
   function drawFindings() {
@@ -167,6 +189,7 @@ export function mountConnectionPanel(app) {
 
   chip.addEventListener("click", () => {
     report = null;
+    setText(find("#report-copied"), "");
     panel.showModal();
     draw();
     find("#connection-close").focus();
@@ -175,6 +198,27 @@ export function mountConnectionPanel(app) {
   });
   panel.addEventListener("close", () => clearInterval(clock));
   find("#connection-close").addEventListener("click", () => panel.close());
+  find("#report-copy").addEventListener("click", async () => {
+    const account = app.address;
+    if (account === null) return;
+    const told = find("#report-copied");
+    try {
+      await copy(await bugReport(account));
+      setText(told, app.say("ui-report-copied"));
+    } catch (error) {
+      setText(told, String(error));
+    }
+  });
+  interval.addEventListener("change", async () => {
+    const account = app.address;
+    if (account === null) return;
+    try {
+      await askAfter(account, interval.value === "" ? null : Number(interval.value));
+    } catch (error) {
+      app.complain(account, error);
+    }
+    void read();
+  });
   for (const choice of document.querySelectorAll("input[name='history-range']")) {
     choice.addEventListener("change", drawPicture);
   }

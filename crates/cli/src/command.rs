@@ -44,6 +44,8 @@ pub enum Line {
     ExportFrames { to: PathBuf, format: Format },
     /// Say what the connection's history shows.
     Diagnose {},
+    /// Make a report for whoever mends the program, without names.
+    Report {},
     /// As before a sleep.
     Suspend {},
     /// As after a sleep of so many milliseconds.
@@ -126,6 +128,7 @@ mod tests {
             r#"{"command":"retry-now"}"#,
             r#"{"command":"interval","seconds":10}"#,
             r#"{"command":"interval"}"#,
+            r#"{"command":"report"}"#,
             r#"{"command":"quit"}"#,
         ] {
             assert!(serde_json::from_str::<Line>(line).is_ok(), "{line}");

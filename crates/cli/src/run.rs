@@ -7,7 +7,7 @@ use crate::words;
 use dormouse_diagnosis::findings;
 use dormouse_diagnosis::wire::{self, Detail};
 use dormouse_engine::model::{BareJid, Change, MessageId, Place, ReadError, Transition};
-use dormouse_engine::{Batches, Command, Engine, Happening, Part, Subscription, now};
+use dormouse_engine::{Batches, Command, Engine, Happening, Part, Program, Subscription, now, write_private};
 use serde_json::{Value, json};
 use std::io::Write;
 use std::path::Path;
@@ -159,6 +159,7 @@ async fn obey(engine: &Engine, line: Line, tags: &mut Tags) {
             let found = |it: &[Transition]| findings(it, now().stamp).iter().map(event::finding).collect();
             return of_history(engine, usize::MAX, found);
         }
+        Line::Report {} => return report(engine).await,
         Line::Suspend {} => {
             engine.suspend().await;
             write(&json!({"event": "suspended"}));
@@ -241,6 +242,21 @@ fn of_history(engine: &Engine, limit: usize, told: impl FnOnce(&[Transition]) ->
     }
 }
 
+/// A report for whoever mends the program.
+async fn report(engine: &Engine) {
+    let program = Program {
+        name: concat!("dormouse-cli ", env!("CARGO_PKG_VERSION")).to_owned(),
+        ..Program::default()
+    };
+    match engine.bug_report(&program).await {
+        Ok(Some(text)) => write(&json!({"event": "report", "text": text})),
+        Ok(None) => {}
+        Err(error) => {
+            write(&json!({"event": "error", "text": format!("The report can't be made: {error}.")}));
+        }
+    }
+}
+
 /// Writes the frames noted into a new file that nobody else may read.
 fn export(engine: &Engine, to: &Path, format: Format) {
     let bytes = {
@@ -250,22 +266,12 @@ fn export(engine: &Engine, to: &Path, format: Format) {
             Format::Pcapng => wire::pcapng::capture(log.frames("")),
         }
     };
-    write(
-        &match private_file(to).and_then(|mut file| file.write_all(&bytes)) {
-            Ok(()) => json!({"event": "exported", "to": to, "bytes": bytes.len()}),
-            Err(error) => {
-                json!({"event": "error", "text": format!("{} can't be written: {error}. Give the path of a new file.", to.display())})
-            }
-        },
-    );
-}
-
-fn private_file(path: &Path) -> std::io::Result<std::fs::File> {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
+    write(&match write_private(to, &bytes) {
+        Ok(()) => json!({"event": "exported", "to": to, "bytes": bytes.len()}),
+        Err(error) => {
+            json!({"event": "error", "text": format!("{} can't be written: {error}. Give the path of a new file.", to.display())})
+        }
+    });
 }
 
 /// Ends when the system asks the program to end.

@@ -2,6 +2,7 @@
 
 use crate::driver::Driver;
 use crate::path::Status;
+use crate::report::{Program, report};
 use crate::request::{Happening, Request, Subscription};
 use crate::secret::Secret;
 use crate::settings::{Settings, StartError};
@@ -161,6 +162,17 @@ impl Engine {
     /// The connection's last transitions, oldest first.
     pub fn transitions(&self, limit: usize) -> Result<Vec<Transition>, ReadError> {
         dormouse_account::chronicle::last(&*self.store, limit)
+    }
+
+    /// A report for whoever mends the program: versions, settings, connection, history and journal, without names, messages or
+    /// secrets. None if the engine has ended.
+    pub async fn bug_report(&self, program: &Program) -> Result<Option<String>, ReadError> {
+        let Some(status) = self.status().await else {
+            return Ok(None);
+        };
+        let (transitions, journal) = (self.transitions(usize::MAX)?, self.journal(usize::MAX)?);
+        let address = &self.address;
+        Ok(Some(report(address, program, &status, &transitions, &journal)))
     }
 
     /// The frame log: off until it is [set](Wire::set).

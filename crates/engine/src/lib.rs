@@ -6,6 +6,7 @@
 //! snapshot followed by ordered changes; scrolling back reads the store directly.
 
 mod batches;
+pub mod crash;
 mod driver;
 mod engine;
 mod flush;
@@ -15,10 +16,13 @@ pub mod logging;
 mod observers;
 mod path;
 mod present;
+mod private_file;
 mod rebuild;
+mod report;
 mod request;
 pub mod secret;
 mod settings;
+mod system;
 mod tokens;
 mod wire;
 
@@ -30,7 +34,10 @@ pub use engine::Engine;
 pub use folder::Folder;
 pub use path::{Path, Status};
 pub use present::now;
+pub use private_file::write_private;
+pub use report::Program;
 pub use request::{Happening, Subscription};
 pub use secret::{Keyring, KeyringError, Secret};
 pub use settings::{Settings, StartError};
+pub use system::system;
 pub use wire::Wire;

@@ -17,6 +17,9 @@ pub struct ConnectionReport {
     pub interval: u64,
     /// That is sooner than usual: silence has ended connections here.
     pub interval_learnt: bool,
+    /// The user wants it to be so many seconds.
+    #[cfg_attr(test, ts(type = "number | null"))]
+    pub interval_given: Option<u64>,
     /// What the history has in common with others of which the cause is known, in sentences; the most pressing first.
     pub findings: Vec<String>,
     /// What the connection was, in order and without gaps.
