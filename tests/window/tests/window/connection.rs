@@ -1,11 +1,13 @@
 //! The connection explains itself: the panel behind the chip.
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 use dormouse_window_tests::Result;
 use dormouse_window_tests::desktop::Desktop;
 use dormouse_window_tests::people::{ALICE, BOB, alice, alices, friends, somebody};
 use dormouse_window_tests::wait::LATER;
 use fantoccini::key::Key;
+use serde_json::json;
+use std::path::Path;
 
 #[test]
 fn the_connection_explains_what_it_is_what_happened_to_it_and_how_it_came_back() -> Result<()> {
@@ -47,5 +49,151 @@ fn the_connection_explains_what_it_is_what_happened_to_it_and_how_it_came_back()
     window.click("#connection")?;
     window.wait_for_text("#connection-changes", "Next attempt")?;
     window.wait_for_text("#history-legend", "Not connected")?;
+    Ok(())
+}
+
+/// Whether what is shown or saved holds no words of anybody's.
+fn holds_nobodys_words(what: &str, text: &str, words: &[&str]) -> Result<()> {
+    let found = words.iter().find(|words| text.contains(**words));
+    ensure!(found.is_none(), "{found:?} is in {what}:\n{text}");
+    Ok(())
+}
+
+#[test]
+fn frames_are_noted_once_asked_for_blacked_out_looked_through_and_saved() -> Result<()> {
+    const SAID: &str = "nobody else's business";
+    let server = friends().start()?;
+    let desktop = Desktop::start()?;
+    let window = alice(&desktop, &server)?;
+    window.click("#connection")?;
+    window.wait_until_shown("#connection-panel")?;
+    window.click("#frames-open")?;
+    window.wait_until_shown("#frames-panel")?;
+    ensure!(
+        !window.shows("#frames-noted")?,
+        "frames are noted and nobody asked for it"
+    );
+    window.click("#frames-detail input[value='content']")?;
+    window.wait_until_shown("#frames-noted")?;
+    let mut bob = somebody(&server, BOB)?;
+    bob.send(ALICE, SAID)?;
+    window.wait_for_text("#frames-list", "<body>")?;
+    window.wait_for_text("#frames-list", "message chat")?;
+    holds_nobodys_words("the list", &window.text("#frames-list")?, &[SAID])?;
+
+    window.fill("#frames-filter", "presence")?;
+    window.wait_for("only presences", LATER, || {
+        let kinds = window.texts("#frames-list strong")?;
+        let all = !kinds.is_empty() && kinds.iter().all(|kind| kind.contains("presence"));
+        Ok(all.then_some(()))
+    })?;
+
+    for (button, ending) in [("#frames-save-text", ".txt"), ("#frames-save-pcapng", ".pcapng")] {
+        window.click(button)?;
+        let saved = window.wait_for_text("#frames-saved", ending)?;
+        let path = saved.strip_prefix("Saved as ").context("a path")?;
+        let bytes = std::fs::read(Path::new(path))?;
+        let text = String::from_utf8_lossy(&bytes);
+        ensure!(text.contains("message"), "the messages are missing in {path}");
+        holds_nobodys_words(path, &text, &[SAID])?;
+    }
+    window.click("#frames-detail input[value='off']")?;
+    window.wait_until_gone("#frames-noted")
+}
+
+#[test]
+fn an_interval_that_is_chosen_holds_at_once_and_after_a_restart() -> Result<()> {
+    let server = friends().start()?;
+    let desktop = Desktop::start()?;
+    let window = alice(&desktop, &server)?;
+    window.click("#connection")?;
+    window.wait_for_text("#connection-interval", "25 s of silence")?;
+    let choose = "const list = document.querySelector('#interval-choice'); list.value = arguments[0]; \
+        list.dispatchEvent(new Event('change'));";
+    window.script(choose, vec![json!("10")])?;
+    window.wait_for_text("#connection-interval", "10 s of silence")?;
+    window.quit()?;
+
+    let window = alices(&desktop, &server).open()?;
+    window.wait_until_live()?;
+    window.click("#connection")?;
+    window.wait_for_text("#connection-interval", "10 s of silence")?;
+    let chosen = window.script(
+        "return document.querySelector('#interval-choice').value",
+        Vec::new(),
+    )?;
+    ensure!(chosen == json!("10"), "{chosen}");
+    window.script(choose, vec![json!("")])?;
+    window.wait_for_text("#connection-interval", "25 s of silence")?;
+    Ok(())
+}
+
+#[test]
+fn the_report_that_is_copied_tells_what_happened_and_names_nobody() -> Result<()> {
+    const SAID: &str = "nobody else's business";
+    let server = friends().start()?;
+    let desktop = Desktop::start()?;
+    let window = alice(&desktop, &server)?;
+    window.open_conversation(BOB)?;
+    window.send(SAID)?;
+    window.wait_for_delivery(SAID, "sent")?;
+    window.click("#connection")?;
+    window.wait_until_shown("#connection-panel")?;
+    window.click("#report-copy")?;
+    window.wait_for_text("#report-copied", "Look through it")?;
+    window.press(&[Key::Escape])?;
+    window.wait_until_gone("#connection-panel")?;
+    window.click("#composer-text")?;
+    window.press_with(Key::Control, 'v')?;
+    let report = window.wait_for_script(
+        "the report in the composer",
+        "const text = document.querySelector('#composer-text').value; return text.includes('Journal') ? text : null",
+    )?;
+    let report = report.as_str().context("a text")?;
+    for wanted in [
+        concat!("Dormouse ", env!("CARGO_PKG_VERSION")),
+        "on linux ",
+        "web view: ",
+        "connection: live",
+        "signed in: with SCRAM-SHA-",
+        "signing-in: ",
+    ] {
+        ensure!(report.contains(wanted), "{wanted:?} is missing:\n{report}");
+    }
+    holds_nobodys_words(
+        "the report",
+        report,
+        &[ALICE, BOB, "alice", "bob", "localhost", "127.0.0.1", SAID],
+    )
+}
+
+#[test]
+fn a_crash_is_told_at_the_next_start_until_its_report_is_deleted() -> Result<()> {
+    let server = friends().start()?;
+    let desktop = Desktop::start()?;
+    alice(&desktop, &server)?.quit()?;
+    let crashes = desktop.app_home().join("crashes");
+    std::fs::create_dir_all(&crashes)?;
+    std::fs::write(
+        crashes.join("crash-1795201200000.txt"),
+        "Dormouse 0.0.9\nA <b>panic</b> somewhere\n",
+    )?;
+
+    for deleted in [false, true] {
+        let window = alices(&desktop, &server).open()?;
+        window.wait_until_shown("#crash-dialog")?;
+        window.click("#crash-dialog summary")?;
+        window.wait_for_text("#crash-text", "A <b>panic</b> somewhere")?;
+        window.click(if deleted { "#crash-forget" } else { "#crash-keep" })?;
+        window.wait_until_gone("#crash-dialog")?;
+        window.quit()?;
+    }
+    ensure!(
+        std::fs::read_dir(&crashes)?.next().is_none(),
+        "the report is still there"
+    );
+    let window = alices(&desktop, &server).open()?;
+    window.wait_until_live()?;
+    ensure!(!window.shows("#crash-dialog")?, "told again");
     Ok(())
 }

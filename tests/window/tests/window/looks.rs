@@ -61,8 +61,19 @@ fn visit(theme: Theme, size: Size, mut look: impl FnMut(&Window<'_>, &str) -> Re
     let mut server = friends().start()?;
     let desktop = Desktop::builder().theme(theme).start()?;
 
+    let crashes = desktop.app_home().join("crashes");
+    std::fs::create_dir_all(&crashes)?;
+    std::fs::write(
+        crashes.join(format!("crash-{UNTIL}.txt")),
+        "Dormouse 0.0.9\nA panic",
+    )?;
     let window = Window::open(&desktop)?;
     window.set_size(size.0, size.1)?;
+    window.wait_until_shown("#crash-dialog")?;
+    window.click("#crash-dialog summary")?;
+    look(&window, "00-crash")?;
+    window.click("#crash-forget")?;
+    window.wait_until_gone("#crash-dialog")?;
     window.wait_until_shown("#sign-in-form")?;
     look(&window, "01-sign-in")?;
     window.fill_sign_in(ALICE, "wrong", &server.ws_endpoint())?;
@@ -182,7 +193,12 @@ fn visit(theme: Theme, size: Size, mut look: impl FnMut(&Window<'_>, &str) -> Re
     look(&window, "19-waiting")?;
     window.click("#connection")?;
     window.wait_for_text("#connection-changes", "Next attempt")?;
-    look(&window, "20-connection")
+    look(&window, "20-connection")?;
+    window.click("#frames-open")?;
+    window.wait_until_shown("#frames-panel")?;
+    window.click("#frames-detail input[value='content']")?;
+    window.wait_until_shown("#frames-noted")?;
+    look(&window, "21-frames")
 }
 
 fn every_screen_is_accessible(theme: Theme, size: Size) -> Result<()> {
