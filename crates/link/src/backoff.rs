@@ -170,6 +170,29 @@ mod tests {
     }
 
     #[test]
+    fn the_grace_is_over_when_it_is_over() {
+        let mut random = Random::from_seed([1; 32]);
+        let end = u64::try_from(GRACE.as_millis()).unwrap();
+        let mut backoff = Backoff::default();
+        backoff.grace(at(0));
+        assert!(backoff.quick(at(end - 1), &mut random).is_some());
+        assert!(backoff.quick(at(end), &mut random).is_none());
+    }
+
+    #[test]
+    fn a_wait_that_the_server_asked_for_is_spread_over_half_of_it_again() {
+        let mut random = Random::from_seed([1; 32]);
+        let wait = Duration::from_secs(10);
+        let mut drawn = || Backoff::default().asked(wait, &mut random);
+        let waits: Vec<Duration> = (0..200).map(|_| drawn()).collect();
+        assert!(
+            waits.iter().all(|it| *it >= wait && *it <= wait * 3 / 2),
+            "{waits:?}"
+        );
+        assert!(waits.iter().any(|it| *it > wait * 5 / 4));
+    }
+
+    #[test]
     fn first_failures_after_waking_cost_little_and_are_not_counted() {
         let mut random = Random::from_seed([1; 32]);
         let mut backoff = Backoff::default();

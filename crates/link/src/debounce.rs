@@ -91,6 +91,46 @@ mod tests {
         assert_eq!(debounce.due(), None);
     }
 
+    /// One that has let through all it may at once.
+    fn spent() -> Debounce {
+        let mut debounce = Debounce::default();
+        for n in 0..3 {
+            assert_eq!(debounce.offer(Tick(10_000 + n), CHANGED), Some(CHANGED));
+        }
+        debounce
+    }
+
+    #[test]
+    fn of_what_is_merged_a_lost_route_stays_lost_and_none_is_lost_that_was_not() {
+        let lost = NetworkEvent {
+            up: true,
+            route_lost: true,
+        };
+        for (events, merged) in [
+            ([lost, CHANGED], lost),
+            ([CHANGED, lost], lost),
+            ([CHANGED, CHANGED], CHANGED),
+        ] {
+            let mut debounce = spent();
+            for event in events {
+                assert_eq!(debounce.offer(Tick(10_010), event), None);
+            }
+            assert_eq!(debounce.drain(), Some(merged));
+            assert_eq!(debounce.drain(), None);
+        }
+    }
+
+    #[test]
+    fn what_is_kept_is_acted_on_however_late_and_costs_as_much_as_the_others() {
+        let mut debounce = spent();
+        assert_eq!(debounce.offer(Tick(10_010), CHANGED), None);
+        let due = debounce.due().unwrap();
+        let mut late = debounce.clone();
+        assert_eq!(late.take(due + Duration::from_secs(60)), Some(CHANGED));
+        assert_eq!(debounce.take(due), Some(CHANGED));
+        assert_eq!(debounce.offer(due, CHANGED), None, "its share is spent");
+    }
+
     #[test]
     fn a_burst_is_merged_and_its_last_word_is_not_lost() {
         let mut debounce = Debounce::default();
