@@ -89,7 +89,7 @@ mod tests {
         let wire = Wire::default();
         set(&wire, detail);
         for n in 0..frames {
-            let text = format!("<message><body>secret {n}</body></message>");
+            let text = format!("<message xmlns='jabber:client'><body>secret {n}</body></message>");
             wire.log().text(Stamp(n as i64), ConnId(1), Direction::Out, &text);
         }
         wire
