@@ -218,7 +218,7 @@ impl Run {
         let now = self.shared.now();
         let line = report::course(
             &self.shared.course(),
-            &self.shared.texts().fate(),
+            &self.shared.texts().fate(None),
             now,
             self.crowd.len(),
         );

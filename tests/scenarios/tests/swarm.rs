@@ -32,7 +32,7 @@ fn all_arrived_once(report: &Value) -> Result<()> {
         number(&texts["arrived"]) == written && number(&texts["sent"]) == written,
         "not all have arrived: {report}"
     );
-    for bad in ["lost", "doubled", "waiting", "failed", "astray"] {
+    for bad in ["lost", "under_way", "doubled", "waiting", "failed", "astray"] {
         ensure!(texts[bad] == 0, "{bad}: {report}");
     }
     Ok(())
@@ -64,12 +64,14 @@ fn a_restart_in_the_middle(sessions: u32, ramp: &str, within: Duration) -> Resul
     );
     let sign_ins = report["sign_ins"].as_array().cloned().unwrap_or_default();
     let times: u64 = sign_ins.iter().map(|it| number(&it["times"])).sum();
-    ensure!(times == 2 * u64::from(sessions), "{report}");
+    // More where a connection of a busy server was given up and its session went on.
+    ensure!(times >= 2 * u64::from(sessions), "{report}");
     ensure!(number(&report["memory_per_session_kib"]) > 0, "{report}");
-    // The first connection, those in vain while the server was away, and the one that held.
+    // The first connection, those in vain while the server was away or had no time, and the one that held: more than this
+    // are made only by clients that do not wait.
     let attempts = number(&report["attempts"]);
     ensure!(
-        attempts <= u64::from(sessions) * 7,
+        attempts <= u64::from(sessions) * 15,
         "{attempts} attempts: {report}"
     );
     Ok(())
@@ -81,9 +83,9 @@ fn fifty_sessions_lose_nothing_when_their_server_is_restarted() -> Result<()> {
 }
 
 #[test]
-#[ignore = "takes three minutes: cargo xtask test --all"]
+#[ignore = "takes four minutes or more: cargo xtask test --all"]
 fn a_thousand_sessions_lose_nothing_when_their_server_is_restarted() -> Result<()> {
-    a_restart_in_the_middle(1000, "20", Duration::from_secs(300))
+    a_restart_in_the_middle(1000, "20", Duration::from_secs(900))
 }
 
 /// The worst case of a limit per address: all clients come from one, as behind the NAT of an office.

@@ -4,9 +4,12 @@
 //! the first session that is no longer connected, takes in all that follow before the last of them is back, and ends
 //! then. The first sign-in is none.
 
-use dormouse_engine::model::Condition;
+use dormouse_engine::model::{Cause, Condition};
 use serde::Serialize;
 use std::collections::BTreeMap;
+
+/// As many reasons are told apart: a server may put its own words into them.
+const REASONS: usize = 40;
 
 /// The course so far. Times are milliseconds since the start.
 #[derive(Debug)]
@@ -18,6 +21,7 @@ pub struct Course {
     /// Attempts in each second.
     attempts: Vec<u32>,
     sign_ins: BTreeMap<(String, bool), u64>,
+    reasons: BTreeMap<String, u64>,
 }
 
 /// A session came or went.
@@ -71,6 +75,15 @@ pub struct SignIns {
     pub times: u64,
 }
 
+/// Why connections ended or did not come about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Reason {
+    /// In a sentence.
+    pub reason: String,
+    /// How often.
+    pub times: u64,
+}
+
 impl Course {
     /// Nobody is there yet.
     pub fn new(sessions: u32) -> Self {
@@ -80,6 +93,7 @@ impl Course {
             comings: Vec::new(),
             attempts: Vec::new(),
             sign_ins: BTreeMap::new(),
+            reasons: BTreeMap::new(),
         }
     }
 
@@ -123,9 +137,51 @@ impl Course {
         *self.sign_ins.entry((mechanism.to_owned(), resumed)).or_default() += 1;
     }
 
+    /// Why a session's connection is what it is: counted where it is none, or another one is opened at once.
+    pub fn because(&mut self, to: Condition, cause: &Cause) {
+        use Cause::{BackoffOver, NetworkChanged, NetworkUp, Shown, Started, UserAsked, Woke};
+        let ended = match to {
+            Condition::Waiting | Condition::Stopped => true,
+            Condition::Connecting => !matches!(
+                cause,
+                Started | BackoffOver | UserAsked | Woke | Shown | NetworkUp | NetworkChanged
+            ),
+            _ => false,
+        };
+        if !ended {
+            return;
+        }
+        let sentence = cause.sentence();
+        let known = self.reasons.len() < REASONS || self.reasons.contains_key(&sentence);
+        let reason = if known {
+            sentence
+        } else {
+            "Other reasons.".to_owned()
+        };
+        *self.reasons.entry(reason).or_default() += 1;
+    }
+
+    /// Why connections ended or did not come about, in sentences, the most frequent first.
+    pub fn reasons(&self) -> Vec<Reason> {
+        let all = self.reasons.iter();
+        let mut reasons: Vec<Reason> = all
+            .map(|(reason, times)| Reason {
+                reason: reason.clone(),
+                times: *times,
+            })
+            .collect();
+        reasons.sort_by_key(|it| std::cmp::Reverse(it.times));
+        reasons
+    }
+
     /// How many are connected.
     pub fn connected(&self) -> u64 {
         self.connected.iter().filter(|it| **it).count() as u64
+    }
+
+    /// Which sessions are connected, by number.
+    pub fn who_is_connected(&self) -> &[bool] {
+        &self.connected
     }
 
     /// How many sessions there are to be.
@@ -289,6 +345,24 @@ mod tests {
         course.entered(6_300, 0, Condition::SigningIn);
         course.entered(6_500, 0, Condition::Live);
         assert_eq!(course.drops()[0].all_back_ms, Some(200));
+    }
+
+    #[test]
+    fn what_ends_a_connection_is_counted_and_what_begins_one_is_not() {
+        let mut course = Course::new(1);
+        course.because(Condition::Connecting, &Cause::Started);
+        course.because(Condition::Waiting, &Cause::Lost);
+        course.because(Condition::Connecting, &Cause::BackoffOver);
+        course.because(Condition::Waiting, &Cause::Lost);
+        course.because(Condition::Stopped, &Cause::WrongPassword);
+        let times: Vec<u64> = course.reasons().iter().map(|it| it.times).collect();
+        assert_eq!(times, [2, 1]);
+        for number in 0..1000 {
+            let what = format!("condition {number}");
+            course.because(Condition::Waiting, &Cause::ServerTrouble { what });
+        }
+        assert_eq!(course.reasons().len(), REASONS + 1);
+        assert_eq!(course.reasons()[0].reason, "Other reasons.");
     }
 
     #[test]

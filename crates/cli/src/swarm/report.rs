@@ -1,7 +1,8 @@
 //! What a swarm has shown, for people and for programs.
 
-use super::course::{Course, Drop, SignIns, Stretch};
+use super::course::{Course, Drop, Reason, SignIns, Stretch};
 use super::texts::Fate;
+use crate::words::tame;
 use serde::Serialize;
 use std::fmt::Write;
 
@@ -95,6 +96,7 @@ pub struct Report {
     course: Vec<Stretch>,
     drops: Vec<Drop>,
     sign_ins: Vec<SignIns>,
+    reasons: Vec<Reason>,
     texts: Fate,
     memory: Option<Memory>,
     memory_per_session_kib: Option<u64>,
@@ -118,6 +120,7 @@ impl Report {
             course: course.stretches(now, ROWS),
             drops: course.drops(),
             sign_ins: course.sign_ins(),
+            reasons: course.reasons(),
             texts,
             memory,
             memory_per_session_kib: memory.map(|it| it.resident_kib / sessions.max(1)),
@@ -174,6 +177,13 @@ impl Report {
         }) {
             writeln!(out, "{times} sign-ins by {mechanism}, {sessions}.")?;
         }
+        for Reason { reason, times } in &self.reasons {
+            writeln!(
+                out,
+                "{times} times a connection ended or did not come about: {}",
+                tame(reason)
+            )?;
+        }
         writeln!(out)?;
         if self.drops.is_empty() {
             writeln!(out, "No session was interrupted.")?;
@@ -199,13 +209,14 @@ impl Report {
             arrived,
             waiting,
             failed,
+            under_way,
             lost,
             doubled,
             astray,
         } = self.texts;
         writeln!(
             out,
-            "\n{written} texts were written, {sent} confirmed by the server, {arrived} arrived; {waiting} wait, {failed} came back, {lost} lost, {doubled} doubled, {astray} astray."
+            "\n{written} texts were written, {sent} confirmed by the server, {arrived} arrived; {waiting} wait, {under_way} are for somebody who is not connected, {failed} came back, {lost} lost, {doubled} doubled, {astray} astray."
         )?;
         match (self.memory, self.memory_per_session_kib) {
             (Some(memory), Some(each)) => writeln!(
@@ -229,7 +240,7 @@ fn seconds(ms: Option<u64>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use dormouse_engine::model::Condition;
+    use dormouse_engine::model::{Cause, Condition};
 
     #[test]
     fn the_report_says_what_was_not_reached_as_such() {
@@ -237,6 +248,7 @@ mod tests {
         course.attempted(100);
         course.entered(300, 0, Condition::Live);
         course.signed_in("SCRAM-SHA-1", false);
+        course.because(Condition::Waiting, &Cause::Lost);
         course.entered(4_000, 0, Condition::Waiting);
         let fate = Fate {
             written: 3,
@@ -249,6 +261,7 @@ mod tests {
             "0 of 2 sessions were connected at the end, 1 at some time; 9 s.",
             "1 attempts in all, at most 1 in a second (second 0).",
             "1 sign-ins by SCRAM-SHA-1, new sessions.",
+            "1 times a connection ended or did not come about: The connection was lost.",
             "Back after: the first not yet, half not yet, 99 % not yet, all not yet.",
             "1 lost, 0 doubled",
         ] {

@@ -92,7 +92,9 @@ impl Shared {
     /// All of it, now.
     pub fn report(&self, memory: Option<Memory>) -> Report {
         let now = self.now();
-        Report::of(&self.course(), self.texts().fate(), now, memory)
+        let course = self.course();
+        let fate = self.texts().fate(Some(course.who_is_connected()));
+        Report::of(&course, fate, now, memory)
     }
 }
 
@@ -102,7 +104,9 @@ fn observer(number: u32, shared: Arc<Shared>) -> Observer {
         match observation {
             Observation::Dialling(_) => shared.course().attempted(shared.now()),
             Observation::Transition(transition) => {
-                shared.course().entered(shared.now(), number, transition.to);
+                let mut course = shared.course();
+                course.entered(shared.now(), number, transition.to);
+                course.because(transition.to, &transition.cause);
             }
             Observation::SignedIn { mechanism, resumed } => shared.course().signed_in(mechanism, resumed),
             Observation::Change(Change::Message(message)) => shared.texts().told(number, message),

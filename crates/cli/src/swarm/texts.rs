@@ -41,7 +41,9 @@ pub struct Fate {
     pub waiting: u64,
     /// How many came back.
     pub failed: u64,
-    /// How many the server confirmed and nobody got.
+    /// How many the server confirmed and their addressee has not got yet.
+    pub under_way: u64,
+    /// How many the server confirmed and their addressee, who is connected at the end, has not got.
     pub lost: u64,
     /// How many stand more than once in a timeline.
     pub doubled: u64,
@@ -127,16 +129,23 @@ impl Texts {
             .all(|text| text.failed || (text.sent && !text.arrived.is_empty()))
     }
 
-    /// What has become of all of them.
-    pub fn fate(&self) -> Fate {
+    /// What has become of all of them so far; at the end, when it is known who is `connected` and has read all there was,
+    /// what is lost.
+    pub fn fate(&self, connected: Option<&[bool]>) -> Fate {
         let count = |which: fn(&Text) -> bool| self.texts.iter().filter(|text| which(text)).count() as u64;
+        let missing = |text: &&Text| text.sent && !text.failed && text.arrived.is_empty();
+        let there = |text: &&Text| {
+            connected.is_some_and(|all| all.get(text.to as usize).copied().unwrap_or_default())
+        };
+        let lost = self.texts.iter().filter(missing).filter(there).count() as u64;
         Fate {
             written: self.texts.len() as u64,
             sent: count(|text| text.sent),
             arrived: count(|text| !text.arrived.is_empty()),
             waiting: count(|text| !text.sent && !text.failed),
             failed: count(|text| text.failed),
-            lost: count(|text| text.sent && !text.failed && text.arrived.is_empty()),
+            under_way: self.texts.iter().filter(missing).count() as u64 - lost,
+            lost,
             doubled: count(|text| text.arrived.len() > 1),
             astray: self.astray,
         }
@@ -175,7 +184,7 @@ mod tests {
         for id in [2, 3, 3] {
             texts.told(2, &message(id, &bodies[1], Side::Theirs));
         }
-        let fate = texts.fate();
+        let fate = texts.fate(Some(&[true; 3]));
         let expected = Fate {
             written: 4,
             sent: 3,
@@ -188,7 +197,7 @@ mod tests {
         assert_eq!(fate, expected);
         texts.removed(2, MessageId(3));
         assert_eq!(
-            texts.fate().doubled,
+            texts.fate(None).doubled,
             0,
             "two records that turned out to be one message"
         );
@@ -200,8 +209,8 @@ mod tests {
         let body = texts.write(1, 2);
         texts.told(2, &message(1, &body.replace("this", "that"), Side::Theirs));
         texts.told(2, &message(2, "Dormouse swarm this text 7", Side::Theirs));
-        assert_eq!(texts.fate().arrived, 0);
+        assert_eq!(texts.fate(None).arrived, 0);
         texts.told(3, &message(1, &body, Side::Theirs));
-        assert_eq!((texts.fate().arrived, texts.fate().astray), (0, 1));
+        assert_eq!((texts.fate(None).arrived, texts.fate(None).astray), (0, 1));
     }
 }
