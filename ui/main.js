@@ -23,6 +23,7 @@ import { find } from "./views/element.js";
 import { mountFramesPanel } from "./views/frames_panel.js";
 import { mountLayout } from "./views/layout.js";
 import { mountNotices } from "./views/notices.js";
+import { mountReportDialog } from "./views/report_dialog.js";
 import { mountRequests } from "./views/requests.js";
 import { mountSignIn } from "./views/sign_in.js";
 
@@ -44,6 +45,7 @@ mountSignIn(app);
 mountBanner(app);
 mountConnectionPanel(app);
 mountFramesPanel(app);
+mountReportDialog(app);
 const crashes = mountCrashDialog(app);
 mountNotices(app);
 mountAccountPanel(app);

@@ -8,10 +8,9 @@
  * @typedef {import("../protocol.js").ConnectionReport} ConnectionReport
  */
 import { bars, byHour, RANGES, span, sums } from "../connection_history.js";
-import { askAfter, bugReport, connectionReport } from "../shell.js";
+import { askAfter, connectionReport } from "../shell.js";
 import { dialog } from "./dialogs.js";
 import { find, make, setText } from "./element.js";
-import { copy } from "./message_commands.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -189,7 +188,6 @@ export function mountConnectionPanel(app) {
 
   chip.addEventListener("click", () => {
     report = null;
-    setText(find("#report-copied"), "");
     panel.showModal();
     draw();
     find("#connection-close").focus();
@@ -198,17 +196,6 @@ export function mountConnectionPanel(app) {
   });
   panel.addEventListener("close", () => clearInterval(clock));
   find("#connection-close").addEventListener("click", () => panel.close());
-  find("#report-copy").addEventListener("click", async () => {
-    const account = app.address;
-    if (account === null) return;
-    const told = find("#report-copied");
-    try {
-      await copy(await bugReport(account));
-      setText(told, app.say("ui-report-copied"));
-    } catch (error) {
-      setText(told, String(error));
-    }
-  });
   interval.addEventListener("change", async () => {
     const account = app.address;
     if (account === null) return;

@@ -71,7 +71,8 @@ export async function copy(text) {
     const field = document.createElement("textarea");
     field.className = "visually-hidden";
     field.value = text;
-    document.body.append(field);
+    // Under an open dialog nothing can be selected.
+    ([...document.querySelectorAll("dialog[open]")].at(-1) ?? document.body).append(field);
     field.select();
     document.execCommand("copy");
     field.remove();

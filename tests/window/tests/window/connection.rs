@@ -139,8 +139,12 @@ fn the_report_that_is_copied_tells_what_happened_and_names_nobody() -> Result<()
     window.wait_for_delivery(SAID, "sent")?;
     window.click("#connection")?;
     window.wait_until_shown("#connection-panel")?;
+    window.click("#report-open")?;
+    window.wait_for_text("#report-text", "Journal")?;
     window.click("#report-copy")?;
-    window.wait_for_text("#report-copied", "Look through it")?;
+    window.wait_for_text("#report-copied", "Copied")?;
+    window.press(&[Key::Escape])?;
+    window.wait_until_gone("#report-dialog")?;
     window.press(&[Key::Escape])?;
     window.wait_until_gone("#connection-panel")?;
     window.click("#composer-text")?;

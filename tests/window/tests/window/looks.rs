@@ -198,7 +198,12 @@ fn visit(theme: Theme, size: Size, mut look: impl FnMut(&Window<'_>, &str) -> Re
     window.wait_until_shown("#frames-panel")?;
     window.click("#frames-detail input[value='content']")?;
     window.wait_until_shown("#frames-noted")?;
-    look(&window, "21-frames")
+    look(&window, "21-frames")?;
+    window.press(&[Key::Escape])?;
+    window.wait_until_gone("#frames-panel")?;
+    window.click("#report-open")?;
+    window.wait_for_text("#report-text", "Journal")?;
+    look(&window, "22-report")
 }
 
 fn every_screen_is_accessible(theme: Theme, size: Size) -> Result<()> {
