@@ -73,6 +73,7 @@ export function mountFramesPanel(app) {
       ? app.say("ui-frames-shown", { n: shown, all: app.words.numbers.format(count) })
       : app.say("ui-frames-count", { n: count });
     setText(find("#frames-count"), count === 0 ? app.say("ui-frames-none") : words);
+    list.hidden = count === 0;
     // Whoever has scrolled back reads on where they are; at the end one stays at the end.
     const atEnd = list.scrollTop + list.clientHeight >= list.scrollHeight - 4;
     list.replaceChildren(...log.frames.map(line));

@@ -43,8 +43,12 @@ pub fn bug_report(facts: &Facts<'_>, veil: &Veil) -> String {
         let _ = writeln!(text, "{what}: {}", veil.line(how));
     }
     heading(&mut text, "What the history shows");
-    for finding in findings(facts.transitions, facts.now) {
+    let findings = findings(facts.transitions, facts.now);
+    for finding in &findings {
         let _ = writeln!(text, "- {}", veil.line(&finding.sentence()));
+    }
+    if findings.is_empty() {
+        text.push_str("nothing of which the cause is known\n");
     }
     heading(&mut text, "Changes of the connection's state (UTC)");
     for transition in latest(facts.transitions, CHANGES) {
