@@ -8,6 +8,8 @@ const COMMANDS: &[&str] = &[
     "sign_out",
     "stretch",
     "connection_report",
+    "check_connection",
+    "check_report",
     "metrics",
     "give_out_metrics",
     "set_interval",

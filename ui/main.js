@@ -12,6 +12,7 @@ import { open, openLink } from "./shell.js";
 import { Words } from "./translate.js";
 import { mountAccountPanel } from "./views/account_panel.js";
 import { mountBanner } from "./views/banner.js";
+import { mountConnectionCheck } from "./views/connection_check.js";
 import { mountConnectionPanel } from "./views/connection_panel.js";
 import { Composer } from "./views/composer.js";
 import { mountCrashDialog } from "./views/crash_dialog.js";
@@ -44,6 +45,7 @@ mountLayout(app);
 mountSignIn(app);
 mountBanner(app);
 mountConnectionPanel(app);
+mountConnectionCheck(app);
 mountFramesPanel(app);
 mountReportDialog(app);
 const crashes = mountCrashDialog(app);
@@ -132,6 +134,9 @@ function draw(touched) {
       break;
     case "path":
       if (inView) app.touch("path");
+      break;
+    case "check":
+      if (inView) app.touch("check");
       break;
     case "people":
       if (!inView) break;

@@ -1,6 +1,6 @@
 // Made from src-tauri/src/protocol.rs by its tests (see src-tauri/src/declarations.rs). Don't edit.
 export type Text = { [key in string]: string };
-export type Event = { "kind": "opened", language: string, texts: Record<string, Text>, accounts: Array<Account>, version: string, } | { "kind": "account", account: Account, } | { "kind": "account-removed", account: string, } | { "kind": "snapshot", account: string, changes: Array<Change>, } | { "kind": "changes", account: string, changes: Array<Change>, } | { "kind": "show", account: string, with: string, };
+export type Event = { "kind": "opened", language: string, texts: Record<string, Text>, accounts: Array<Account>, version: string, } | { "kind": "account", account: Account, } | { "kind": "account-removed", account: string, } | { "kind": "snapshot", account: string, changes: Array<Change>, } | { "kind": "changes", account: string, changes: Array<Change>, } | { "kind": "check", account: string, check: ConnectionCheck, } | { "kind": "show", account: string, with: string, };
 export type Account = { address: string, endpoint: string | null, proxy: string | null, wantsPassword: string | null, notKept: string | null, };
 export type Metrics = { port: number | null, address: string | null, problem: string | null, };
 export type Change = { "kind": "connection" } & Connection | { "kind": "round-trip" } & RoundTrip | { "kind": "conversation" } & Conversation | { "kind": "message" } & Message | { "kind": "removed", id: number, with: string, } | { "kind": "contact" } & Contact | { "kind": "contact-removed", address: string, } | { "kind": "request", person: Person, } | { "kind": "request-gone", address: string, } | { "kind": "blocked", address: string, blocked: boolean, } | { "kind": "typing", with: string, typing: boolean, } | { "kind": "catch-up", stored: number, expected: number | null, done: boolean, } | { "kind": "older", with: string, more: boolean, } | { "kind": "notice", name: string, text: string | null, };
@@ -22,6 +22,10 @@ export type HistoryStretch = { from: number, to: number, kind: StretchKind, caus
 export type StretchKind = "live" | "suspect" | "away" | "asleep" | "offline" | "stopped" | "not-running";
 export type Dropped = { at: number, manner: string, };
 export type Transition = { at: number, state: ConnectionState, cause: string, more: Array<string>, };
+export type ConnectionCheck = { running: boolean, steps: Array<CheckStep>, verdict: string | null, };
+export type CheckStep = { name: string, title: string, mark: CheckMark, state: string, took: string | null, sentence: string | null, };
+export type CheckMark = "to-come" | "under-way" | "fine" | "lacking" | "failed" | "not-needed" | "not-tried";
+export type CheckWish = { "kind": "look" } | { "kind": "begin", idle: number, sleep: number, } | { "kind": "cancel" };
 export type CrashReport = { at: number, text: string, };
 export type FrameDetail = "off" | "kinds" | "content";
 export type FrameFormat = "text" | "pcapng";

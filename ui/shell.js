@@ -8,6 +8,8 @@
  * @typedef {import("./protocol.js").Event} ShellEvent
  * @typedef {import("./protocol.js").Account} Account
  * @typedef {import("./protocol.js").Action} Action
+ * @typedef {import("./protocol.js").CheckWish} CheckWish
+ * @typedef {import("./protocol.js").ConnectionCheck} ConnectionCheck
  * @typedef {import("./protocol.js").ConnectionReport} ConnectionReport
  * @typedef {import("./protocol.js").Metrics} Metrics
  * @typedef {import("./protocol.js").CrashReport} CrashReport
@@ -122,6 +124,28 @@ export function stretch(account, withWhom, part, limit) {
  */
 export function connectionReport(account) {
   return internals().invoke("connection_report", { account });
+}
+
+/**
+ * Begins a check of an account's connection, ends it, or just tells of the last one, if there was any. How it goes on comes as events.
+ *
+ * @param {string} account
+ * @param {CheckWish} wish
+ * @returns {Promise<ConnectionCheck | null>}
+ */
+export function checkConnection(account, wish) {
+  return internals().invoke("check_connection", { account, wish });
+}
+
+/**
+ * The last check as a text that can be given away.
+ *
+ * @param {string} account
+ * @param {boolean} withServer whether the server's name may be in it
+ * @returns {Promise<string>}
+ */
+export function checkReport(account, withServer) {
+  return internals().invoke("check_report", { account, withServer });
 }
 
 /**

@@ -7,6 +7,7 @@
  * @typedef {import("./protocol.js").Account} Account
  * @typedef {import("./protocol.js").Change} Change
  * @typedef {import("./protocol.js").Connection} Connection
+ * @typedef {import("./protocol.js").ConnectionCheck} ConnectionCheck
  * @typedef {import("./protocol.js").Contact} Contact
  * @typedef {import("./protocol.js").Conversation} Conversation
  * @typedef {import("./protocol.js").Message} Message
@@ -35,6 +36,12 @@ export class AccountState {
     this.asleepSince = null;
     /** @type {{ stored: number, expected: number | null } | null} */
     this.catchUp = null;
+    /**
+     * The last check of the connection, as far as it has been told.
+     *
+     * @type {ConnectionCheck | null}
+     */
+    this.check = null;
     /** @type {Map<string, Conversation>} */
     this.conversations = new Map();
     /** @type {Map<string, Contact>} */
@@ -96,6 +103,7 @@ export class AccountState {
  *   | { topic: "snapshot", account: string }
  *   | { topic: "connection", account: string }
  *   | { topic: "path", account: string }
+ *   | { topic: "check", account: string }
  *   | { topic: "people", account: string }
  *   | { topic: "typing", account: string, with: string }
  *   | { topic: "notices", account: string }
@@ -160,6 +168,12 @@ export class State {
         if (!state) return [];
         return event.changes.flatMap((each) => change(state, event.account, each));
       }
+      case "check": {
+        const state = this.accounts.get(event.account);
+        if (!state) return [];
+        state.check = event.check;
+        return [{ topic: "check", account: event.account }];
+      }
       case "show":
         return this.accounts.has(event.account)
           ? [{ topic: "show", account: event.account, with: event.with }]
@@ -169,7 +183,7 @@ export class State {
 }
 
 /**
- * An account of which nothing is known yet but what the user put away.
+ * An account of which nothing is known yet but what the user put away or has tested.
  *
  * @param {Account} account
  * @param {Map<string, AccountState>} known
@@ -177,7 +191,10 @@ export class State {
 function fresh(account, known) {
   const state = new AccountState(account);
   const earlier = known.get(account.address);
-  if (earlier) state.dismissed = earlier.dismissed;
+  if (earlier) {
+    state.dismissed = earlier.dismissed;
+    state.check = earlier.check;
+  }
   return state;
 }
 

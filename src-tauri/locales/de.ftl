@@ -11,6 +11,8 @@ cause-caught-up = Alles Versäumte ist gelesen.
 cause-answered = Der Server antwortet.
 cause-suspending = Der Computer geht schlafen.
 cause-woke = Der Computer ist aufgewacht.
+cause-simulated-sleep = Ein vorgetäuschter Schlaf: Dormouse hat sich abgeschnitten, wie du es wolltest.
+cause-simulated-wake = Der vorgetäuschte Schlaf ist vorbei.
 cause-shown = Das Fenster wurde gezeigt.
 cause-network-changed = Das Netz hat gewechselt.
 cause-network-down = Es gibt kein Netz.
@@ -158,6 +160,7 @@ metrics-port = Ein Port ist eine Zahl von 1024 bis 65535.
 ask-crash = Die Absturzberichte lassen sich nicht lesen ({ $why }). Sie liegen im Ordner „crashes“ in den Daten von Dormouse.
 ask-export = Die Datei lässt sich nicht schreiben ({ $why }). Schaffe Platz auf der Platte oder sieh nach dem Ordner für Downloads.
 ask-connection = Die Geschichte der Verbindung lässt sich nicht lesen ({ $why }). Versuche es noch einmal.
+ask-check = Seit Dormouse gestartet wurde, gab es keine Prüfung. Mache erst eine.
 ask-link = Dieser Link lässt sich nicht öffnen: nur Webseiten, E-Mail- und Chat-Adressen gehen.
 ask-link-failed = Der Link lässt sich nicht öffnen: Das System hat kein Programm dafür gefunden.
 

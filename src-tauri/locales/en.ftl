@@ -13,6 +13,8 @@ cause-caught-up = Everything missed has been read.
 cause-answered = The server answers.
 cause-suspending = The computer is going to sleep.
 cause-woke = The computer woke up.
+cause-simulated-sleep = A simulated sleep: Dormouse has cut itself off, as you asked.
+cause-simulated-wake = The simulated sleep is over.
 cause-shown = The window was shown.
 cause-network-changed = The network changed.
 cause-network-down = There is no network.
@@ -160,6 +162,7 @@ metrics-port = A port is a number from 1024 to 65535.
 ask-crash = The reports of crashes can't be read ({ $why }). They are in the folder “crashes” of Dormouse's data.
 ask-export = The file can't be written ({ $why }). Make room on the disk, or look at the folder for downloads.
 ask-connection = The connection's history can't be read ({ $why }). Try again.
+ask-check = No check has been made since Dormouse was started. Make one first.
 ask-link = This link can't be opened: only web pages, mail addresses and chat addresses can.
 ask-link-failed = The link can't be opened: the system found no program for it.
 

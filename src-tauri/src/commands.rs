@@ -5,8 +5,8 @@
 
 use crate::links;
 use crate::protocol::{
-    Account, Action, ConnectionReport, CrashReport, Event, FrameDetail, FrameFormat, FrameLog, Metrics, Part,
-    Proxy, Refusal, Stretch,
+    Account, Action, CheckWish, ConnectionCheck, ConnectionReport, CrashReport, Event, FrameDetail,
+    FrameFormat, FrameLog, Metrics, Part, Proxy, Refusal, Stretch,
 };
 use crate::shell::Shell;
 use std::sync::Arc;
@@ -63,6 +63,22 @@ pub async fn stretch(
 #[tauri::command]
 pub async fn connection_report(shell: Held<'_>, account: String) -> Result<ConnectionReport, String> {
     shell.connection_report(&account).await
+}
+
+/// Begins a check of the connection, ends it, or just tells of the last one.
+#[tauri::command]
+pub async fn check_connection(
+    shell: Held<'_>,
+    account: String,
+    wish: CheckWish,
+) -> Result<Option<ConnectionCheck>, String> {
+    shell.check_connection(&account, wish).await
+}
+
+/// The last check as a text that can be given away.
+#[tauri::command]
+pub async fn check_report(shell: Held<'_>, account: String, with_server: bool) -> Result<String, String> {
+    shell.check_report(&account, with_server)
 }
 
 /// Tells whether metrics are given out.

@@ -9,6 +9,7 @@ pub mod accounts;
 pub mod alerts;
 pub mod catalogue;
 pub mod commands;
+pub mod connection_check;
 pub mod connection_report;
 #[cfg(test)]
 mod declarations;

@@ -102,6 +102,8 @@ fn program() -> Result<ExitCode, CannotStart> {
             commands::sign_out,
             commands::stretch,
             commands::connection_report,
+            commands::check_connection,
+            commands::check_report,
             commands::metrics,
             commands::give_out_metrics,
             commands::set_interval,

@@ -5,10 +5,12 @@
 //! so the window's code is checked against them too. Sentences come ready in the user's language; the window
 //! never puts words to codes, only to its own buttons. Everything in them is data: text, never markup.
 
+mod check;
 mod crash;
 mod frames;
 mod report;
 
+pub use check::{CheckMark, CheckStep, CheckWish, ConnectionCheck};
 pub use crash::CrashReport;
 pub use frames::{Frame, FrameDetail, FrameFormat, FrameLog};
 pub use report::{ConnectionReport, Dropped, HistoryStretch, Path, StretchKind, Transition};
@@ -58,6 +60,13 @@ pub enum Event {
         account: String,
         /// In order.
         changes: Vec<Change>,
+    },
+    /// A check of the connection has gone further.
+    Check {
+        /// Whose.
+        account: String,
+        /// How far.
+        check: ConnectionCheck,
     },
     /// The user asked, outside the window, for this conversation.
     Show {

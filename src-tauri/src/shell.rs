@@ -4,6 +4,7 @@ mod explanation;
 
 use crate::accounts::{Entry, Registry};
 use crate::alerts::Alerts;
+use crate::connection_check::Checks;
 use crate::given_out::GivenOut;
 use crate::home::Home;
 use crate::notifications::Key;
@@ -39,6 +40,7 @@ pub struct Shell {
     /// Being signed in to at the moment.
     signing_in: Mutex<BTreeSet<BareJid>>,
     visibility: Mutex<Visibility>,
+    checks: Checks,
     watch_system: bool,
 }
 
@@ -74,6 +76,7 @@ impl Shell {
             accounts: Mutex::default(),
             signing_in: Mutex::default(),
             visibility: Mutex::default(),
+            checks: Checks::default(),
             watch_system,
         }
     }
@@ -250,6 +253,7 @@ impl Shell {
         let Some(running) = lock(&self.accounts).remove(&address) else {
             return Ok(());
         };
+        self.checks.forget(&address);
         self.context.alerts.ended(&address);
         self.context.outlet.tell(Event::AccountRemoved {
             account: address.to_string(),
@@ -346,6 +350,7 @@ impl Shell {
 
     /// Ends every account and leaves the streams open; returns when all have ended or their time is over.
     pub async fn leave(&self) {
+        self.checks.forget_all();
         let ending: Vec<_> = lock(&self.accounts)
             .values()
             .map(|running| running.end(End::Leave))

@@ -1,7 +1,8 @@
 //! The languages Dormouse speaks, as Project Fluent keeps them.
 //!
-//! Per language two resources, compiled into the program: `locales/xx.ftl` with the shell's sentences and
-//! `locales/ui-xx.ftl` with the window's own words (keys that begin with `ui-`), which the window gets as a
+//! Per language three resources, compiled into the program: `locales/xx.ftl` with the shell's sentences,
+//! `locales/ui-xx.ftl` with the window's own words (keys that begin with `ui-`), and `locales/check-xx.ftl` with both for a
+//! check of the connection, which the window gets as a
 //! compiled catalogue ([`crate::catalogue`]). Fluent's isolation marks are off: what is interpolated has
 //! been made harmless before ([`data`]), and the window isolates what it shows by its own means.
 
@@ -12,10 +13,10 @@ use std::sync::Arc;
 use tracing::error;
 use unic_langid::LanguageIdentifier;
 
-/// A language with its sources: the shell's and the window's.
+/// A language with its sources: the shell's, the window's, and a check's.
 struct Source {
     tag: &'static str,
-    texts: [&'static str; 2],
+    texts: [&'static str; 3],
 }
 
 /// The first is the one of last resort.
@@ -25,6 +26,7 @@ const LANGUAGES: [Source; 2] = [
         texts: [
             include_str!("../locales/en.ftl"),
             include_str!("../locales/ui-en.ftl"),
+            include_str!("../locales/check-en.ftl"),
         ],
     },
     Source {
@@ -32,6 +34,7 @@ const LANGUAGES: [Source; 2] = [
         texts: [
             include_str!("../locales/de.ftl"),
             include_str!("../locales/ui-de.ftl"),
+            include_str!("../locales/check-de.ftl"),
         ],
     },
 ];

@@ -4,8 +4,10 @@
 use crate::protocol::{Action, Part};
 use crate::view;
 use crate::words::Words;
+use dormouse_diagnosis::check::Plan;
 use dormouse_engine::model::{BareJid, MessageId};
 use dormouse_engine::{Command, Part as WantedPart};
+use std::time::Duration;
 
 /// The longest text that is sent or kept as a draft, in bytes. Servers take stanzas up to a quarter of a
 /// megabyte, and escaping lets a text grow.
@@ -16,6 +18,8 @@ const LONGEST_NAME: usize = 1024;
 const LONGEST_TAG: usize = 128;
 /// The most messages that are read at once.
 const MOST_MESSAGES: usize = 500;
+/// The longest silence, and the longest sleep, that a check of the connection tries.
+const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
 /// A wish that may be fulfilled.
 #[derive(Debug)]
@@ -103,6 +107,15 @@ pub fn part(part: &Part, words: &Words) -> Result<WantedPart, String> {
         Part::Before { place: before } => WantedPart::Before(place(before)?),
         Part::After { place: after } => WantedPart::After(place(after)?),
     })
+}
+
+/// What a check of the connection is to try, whatever was asked for: nobody watches for more than an hour.
+pub fn check_plan(idle: u32, sleep: u32) -> Plan {
+    let length = |seconds: u32| (seconds > 0).then(|| Duration::from_secs(seconds.into()).min(LONGEST_WAIT));
+    Plan {
+        idle: length(idle),
+        sleep: length(sleep),
+    }
 }
 
 /// A port for metrics. Those below 1024 are not a program's to take.

@@ -4,6 +4,7 @@
 //! gets the sentence of [`crate::translations`]. Every match names every variant, so that a new one can't
 //! be forgotten.
 
+mod check;
 mod history;
 
 use crate::protocol::Text;
@@ -64,6 +65,8 @@ impl Words {
             Cause::Answered => "cause-answered",
             Cause::Suspending => "cause-suspending",
             Cause::Woke => "cause-woke",
+            Cause::SimulatedSleep => "cause-simulated-sleep",
+            Cause::SimulatedWake => "cause-simulated-wake",
             Cause::Shown => "cause-shown",
             Cause::NetworkChanged => "cause-network-changed",
             Cause::NetworkDown => "cause-network-down",

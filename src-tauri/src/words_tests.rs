@@ -21,6 +21,8 @@ fn causes() -> Vec<Cause> {
         Answered,
         Suspending,
         Woke,
+        SimulatedSleep,
+        SimulatedWake,
         Shown,
         NetworkChanged,
         NetworkDown,

@@ -61,14 +61,15 @@ test("an unknown language does not keep the window from opening", () => {
   assert.equal(new Words("not a language", {}).language, "en");
 });
 
-/** The messages of a Fluent file: keys, and the arguments of each. */
+/** The window's messages of a language: keys, and the arguments of each. */
 function fluent(language) {
-  const source = readFileSync(new URL(`../../src-tauri/locales/ui-${language}.ftl`, import.meta.url), "utf8");
+  const read = (/** @type {string} */ name) => readFileSync(new URL(`../../src-tauri/locales/${name}-${language}.ftl`, import.meta.url), "utf8");
   const found = new Map();
   let key = null;
-  for (const line of source.split("\n")) {
-    const begins = /^(ui-[a-z0-9-]+) =/u.exec(line);
-    if (begins) key = begins[1];
+  for (const line of `${read("ui")}\n${read("check")}`.split("\n")) {
+    const begins = /^([a-z0-9-]+) =/u.exec(line);
+    // The shell's own sentences stand beside them.
+    if (begins) key = begins[1]?.startsWith("ui-") ? begins[1] : null;
     if (line.startsWith("#") || key === null) continue;
     const names = found.get(key) ?? new Set();
     for (const [, name] of line.matchAll(/\{ \$(\w+)/gu)) names.add(name);

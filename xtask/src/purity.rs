@@ -2,7 +2,7 @@
 //!
 //! - The pure crates depend on no runtime, no database and no source of events (clippy's lists in `lints/pure` see to
 //!   clocks, threads and hash order).
-//! - Arrows run one way only: ui -> shell, cli -> engine -> {account, diagnosis, dial, store, wake}; account -> {link, xmpp,
+//! - Arrows run one way only: ui -> shell, cli -> engine -> {account, diagnosis, dial, store, wake, xmpp}; account -> {link, xmpp,
 //!   timeline}; shell -> {engine, diagnosis, metrics, names}; cli -> {diagnosis, metrics}; all -> model but wake and names, which know nobody. Siblings do not know
 //!   each other.
 //! - A file is a concept with the field's own name: nothing is called utils, helpers or manager.
@@ -49,7 +49,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
     ("wake", &[]),
     (
         "engine",
-        &["account", "diagnosis", "dial", "store", "wake", "model"],
+        &["account", "diagnosis", "dial", "store", "wake", "xmpp", "model"],
     ),
     ("diagnosis", &["model"]),
     ("metrics", &["model"]),

@@ -16,7 +16,7 @@ use crate::{Input, Output};
 use dormouse_link::{IdleIntervals, Input as LinkInput, Link};
 use dormouse_model::{
     Action, BareJid, BatchId, Cause, Change, Channel, ConnId, Connection, ConnectionState, Endpoint, Key,
-    Memory, Notice, Now, Outgoing, Random, ReadError, RoundTrip, Side, Stamp, Tick, Verdict,
+    Memory, Notice, Now, Outgoing, Random, ReadError, RoundTrip, Side, Stamp, Tick, Verdict, Way,
 };
 use dormouse_timeline::{Effect, Timeline};
 use dormouse_xmpp::{Credentials, Session, SignedIn, Token};
@@ -227,6 +227,11 @@ impl Account {
         self.next_batch
     }
 
+    /// How the server was reached last.
+    pub fn known_way(&self) -> Option<Way> {
+        self.ways.known()
+    }
+
     /// What a window shows, as changes from nothing. The messages of a conversation are read from the memory with
     /// [`crate::history`].
     pub fn snapshot(&self, memory: &dyn Memory) -> Result<Vec<Change>, ReadError> {
@@ -354,6 +359,10 @@ impl Account {
             Input::Suspending => {
                 self.ending.get_or_insert(Ending::of(End::Sleep));
                 self.link(turn, LinkInput::Suspending)?;
+            }
+            Input::SimulatedSleep => {
+                self.ending.get_or_insert(Ending::of(End::Sleep));
+                self.link(turn, LinkInput::SimulatedSleep)?;
             }
             Input::Resumed { slept, proven } => {
                 self.ending.take_if(|ending| ending.what == End::Sleep);

@@ -62,6 +62,9 @@ pub enum Input {
     StoreRecovered,
     /// The machine is about to sleep: answer with [`Output::MaySleep`] as soon as everything is safe.
     Suspending,
+    /// As [`Input::Suspending`], but the machine stays awake: the driver will be mute and deaf until it tells
+    /// [`Input::Resumed`].
+    SimulatedSleep,
     /// The machine woke.
     Resumed {
         /// For how long it slept, where that is known.

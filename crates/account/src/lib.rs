@@ -38,6 +38,7 @@ mod way;
 
 pub use account::{Account, Settings, Status};
 pub use input::{Command, Input, Output};
+pub use way::known as known_way;
 // What a driver and a window need of the parts, so that they know this crate alone.
 pub use dormouse_timeline::{Part, Stretch, history};
 pub use dormouse_xmpp::{Credentials, SignedIn, Token};

@@ -19,7 +19,7 @@ pub(crate) struct Ways {
 impl Ways {
     pub(crate) fn restore(memory: &dyn Memory) -> Result<Self, ReadError> {
         Ok(Self {
-            known: memory.read(&key())?,
+            known: known(memory)?,
             ..Self::default()
         })
     }
@@ -42,6 +42,11 @@ impl Ways {
             draft.put(&key(), known);
         }
     }
+}
+
+/// How the server was reached last, by whatever program.
+pub fn known(memory: &dyn Memory) -> Result<Option<Way>, ReadError> {
+    memory.read(&key())
 }
 
 impl Account {

@@ -132,6 +132,17 @@ fn a_disk_that_refuses_does_not_keep_the_machine_awake() {
 }
 
 #[test]
+fn a_simulated_sleep_is_prepared_as_a_real_one_is() {
+    let mut bench = Bench::new();
+    bench.take(Input::Start);
+    bench.type_text("hello");
+    assert!(!bench.take(Input::SimulatedSleep).contains(&Output::MaySleep));
+    let after = BatchId(bench.account.next_batch().0 - 1);
+    let outputs = bench.take(Input::Durable(after));
+    assert!(outputs.contains(&Output::MaySleep));
+}
+
+#[test]
 fn waking_calls_off_the_wait_for_sleep() {
     let mut bench = Bench::new();
     bench.type_text("hello");

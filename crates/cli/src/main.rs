@@ -9,6 +9,7 @@ mod password;
 mod proxy;
 mod run;
 mod swarm;
+mod test;
 mod words;
 
 use clap::{Parser, Subcommand};
@@ -45,6 +46,8 @@ enum What {
         /// Your address.
         address: BareJid,
     },
+    /// Test the connection step by step, and say what works and what does not.
+    Test(test::Wanted),
     /// Chat in this terminal.
     Chat(Place),
     /// Read commands and write events as JSON lines.
@@ -84,6 +87,7 @@ async fn obey() -> ExitCode {
         What::Logout { address } => login::logout(address).await,
         What::Chat(place) => chat::chat(place).await,
         What::Swarm(plan) => swarm::swarm(plan).await,
+        What::Test(wanted) => return test::test(wanted).await,
         What::Run { place, gathered } => return run::run(place, gathered).await,
     };
     match done {

@@ -41,23 +41,16 @@ pub struct Open {
 }
 
 impl Place {
-    /// Starts the log and the engine.
-    pub async fn open(self) -> Result<Open> {
+    /// What there is to know before anything runs, password included.
+    pub async fn settings(self) -> Result<Settings> {
         let folder = match self.data_dir {
             Some(dir) => Folder::at(dir),
             None => Folder::of(&self.address)
                 .context("This system names no place for application data; give one with --data-dir")?,
         };
-        let log = logging::start(&folder.log())
-            .with_context(|| format!("The log can't be written in {}", folder.log().display()))?;
-        let metrics = Metrics::new(env!("CARGO_PKG_VERSION"));
-        let listener = match self.metrics {
-            Some(at) => Some(Listener::start(metrics.clone(), at).await?),
-            None => None,
-        };
         let password = password::find(&self.address).await?;
         let proxy_login = proxy::login(&self.address, &self.proxy, password.from_keyring).await?;
-        let settings = Settings {
+        Ok(Settings {
             address: self.address,
             password: Some(password.secret),
             keyring: password.from_keyring,
@@ -66,12 +59,32 @@ impl Place {
             proxy: Some(self.proxy),
             proxy_login,
             watch_system: !self.no_wake,
+        })
+    }
+
+    /// Starts the log, the metrics that are asked for, and the engine.
+    pub async fn open(self) -> Result<Open> {
+        let metrics = self.metrics;
+        Open::of(self.settings().await?, metrics).await
+    }
+}
+
+impl Open {
+    /// Starts the log, the metrics that are asked for, and the engine.
+    pub async fn of(settings: Settings, metrics_at: Option<Loopback>) -> Result<Self> {
+        let place = settings.folder.log();
+        let log = logging::start(&place)
+            .with_context(|| format!("The log can't be written in {}", place.display()))?;
+        let metrics = Metrics::new(env!("CARGO_PKG_VERSION"));
+        let listener = match metrics_at {
+            Some(at) => Some(Listener::start(metrics.clone(), at).await?),
+            None => None,
         };
         let engine = match &listener {
             Some(_) => Engine::start_observed(settings, metrics.account())?,
             None => Engine::start(settings)?,
         };
-        Ok(Open {
+        Ok(Self {
             engine,
             metrics: listener,
             _log: Box::new(log),

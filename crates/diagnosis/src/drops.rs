@@ -45,7 +45,7 @@ pub fn drops(transitions: &[Transition]) -> Vec<Drop> {
             Condition::Suspect => {
                 if matches!(
                     transition.cause,
-                    Cause::Woke | Cause::NetworkChanged | Cause::NetworkUp
+                    Cause::Woke | Cause::SimulatedWake | Cause::NetworkChanged | Cause::NetworkUp
                 ) {
                     signed_in = None;
                 }
@@ -74,7 +74,8 @@ pub fn drops(transitions: &[Transition]) -> Vec<Drop> {
 fn manner(transition: &Transition) -> Option<Manner> {
     use Cause::*;
     match &transition.cause {
-        Started | UserAsked | Suspending | Woke | Shown | NetworkChanged | NetworkDown | NetworkUp => None,
+        Started | UserAsked | Suspending | Woke | SimulatedSleep | SimulatedWake | Shown | NetworkChanged
+        | NetworkDown | NetworkUp => None,
         cause => Some(match (transition.code(), cause) {
             (_, NoAnswer | SlowAnswer | Unacknowledged | SpareReady) => Manner::Silent,
             (Some(code), _) => Manner::Code(code),

@@ -6,12 +6,14 @@
 //! - **drops** ([`drops`]): each time a connection that worked ended although nobody slept, left or pulled the plug, by
 //!   hour and by kind, so that what happens every night shows;
 //! - **findings** ([`findings`]): the patterns behind several of them that have a usual cause, in words.
-//! - **reports** ([`bug_report`], under a [`Veil`]): what may be given away of all this, without names.
-//! - **the wire** ([`wire`]): the frames that passed, where somebody has asked for them to be noted.
+//! - **reports** ([`bug_report`], under a [`Veil`]): what may be given away of all this, without names;
+//! - **the wire** ([`wire`]): the frames that passed, where somebody has asked for them to be noted;
+//! - **a check** ([`check`]): step by step what works between here and a session, when somebody wants to know.
 //!
 //! Nothing here changes anything: it is read, and may be wrong about causes, so a finding says "probably".
 
 mod bug_report;
+pub mod check;
 mod drops;
 mod findings;
 mod stretches;

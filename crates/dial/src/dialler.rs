@@ -6,13 +6,14 @@ use crate::proxy::chooser::Chooser;
 use crate::proxy::{Login, Proxy};
 use crate::quick_ack::QuickAck;
 use crate::remembered::{LookUp, Tried};
+use crate::report::{Report, Secured, Tell};
 use crate::settings::Settings;
 use crate::tls::{self, Tls, TlsVersion};
 use crate::web_socket::{self, Socket, Transport};
 use crate::{discovery, names, tcp};
 use dormouse_model::{Channel, DialFailure, DialStep, Endpoint, ProxyProblem, Way};
 use futures_util::future::{Either, ready, select};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -57,9 +58,6 @@ pub struct Dialler {
     discovered: Arc<Mutex<Option<Instant>>>,
 }
 
-/// Who is told of each step.
-type Tell<'a> = &'a (dyn Fn(DialStep) + Sync);
-
 impl Dialler {
     /// Reads the operating system's trust store: a moment's work on the disk. If there is none to be had,
     /// every encrypted dial says so.
@@ -102,7 +100,7 @@ impl Dialler {
         tell: Tell<'_>,
         work: impl Future<Output = Result<T, DialFailure>>,
     ) -> Result<T, DialFailure> {
-        tell(step);
+        tell(Report::Begins(step));
         match timeout(limit, work).await {
             Ok(outcome) => outcome,
             Err(_) => Err(DialFailure::TimedOut(step)),
@@ -127,10 +125,28 @@ impl Dialler {
     pub async fn dial_telling(
         &self,
         target: Target,
-        progress: impl FnMut(DialStep) + Send,
+        mut progress: impl FnMut(DialStep) + Send,
+    ) -> Result<Connected, DialFailure> {
+        let steps_alone = move |report| {
+            if let Report::Begins(step) = report {
+                progress(step);
+            }
+        };
+        self.dial_reporting(target, steps_alone).await
+    }
+
+    /// Dials, saying each step as it begins and what came of it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Dialler::dial`].
+    pub async fn dial_reporting(
+        &self,
+        target: Target,
+        progress: impl FnMut(Report) + Send,
     ) -> Result<Connected, DialFailure> {
         let progress = Mutex::new(progress);
-        let tell = |step| progress.lock().unwrap_or_else(PoisonError::into_inner)(step);
+        let tell = |report| progress.lock().unwrap_or_else(PoisonError::into_inner)(report);
         let Target {
             domain,
             endpoint,
@@ -162,6 +178,45 @@ impl Dialler {
         }
         let way = self.discover(domain, &|_| ()).await.ok()?;
         (way.endpoint != *known).then_some(way.endpoint)
+    }
+
+    /// Asks the domain for its endpoint, whatever is remembered.
+    ///
+    /// # Errors
+    ///
+    /// Why it names none that can be used.
+    pub async fn discover_anew(&self, domain: &str) -> Result<Endpoint, DialFailure> {
+        Ok(self.discover(domain, &|_| ()).await?.endpoint)
+    }
+
+    /// The host that a dial begins with, the endpoint's or else the domain's, and its addresses. None where a proxy looks
+    /// them up.
+    ///
+    /// # Errors
+    ///
+    /// Why there are none.
+    pub async fn look_up(
+        &self,
+        domain: &str,
+        endpoint: Option<&Endpoint>,
+    ) -> Result<Option<(String, Vec<IpAddr>)>, DialFailure> {
+        let (host, port) = match endpoint {
+            Some(endpoint) => {
+                let parts = endpoint::parts(endpoint)?;
+                (parts.host, parts.port)
+            }
+            None => {
+                let host = Host::parse(domain).ok_or(DialFailure::NameNotFound)?;
+                (host, self.settings.discovery_port)
+            }
+        };
+        if self.proxies.choose(&host, port).await?.is_some() {
+            return Ok(None);
+        }
+        let work = names::resolve(&self.settings, &host, port);
+        let found = self.step(DialStep::Names, &|_| (), work).await?;
+        let addresses = found.iter().map(SocketAddr::ip).collect();
+        Ok(Some((host.in_url(), addresses)))
     }
 
     async fn discover(&self, domain: &str, tell: Tell<'_>) -> Result<Way, DialFailure> {
@@ -248,6 +303,10 @@ impl Dialler {
             let stream = self.step(DialStep::Tls, tell, work).await?;
             channel.exporter = tls::exporter(&stream);
             version = TlsVersion::of(&stream);
+            if let Some(version) = version {
+                let issuer = tls::issuer(&stream);
+                tell(Report::Secured(Secured { version, issuer }));
+            }
             Box::new(stream)
         } else {
             Box::new(stream)
@@ -304,6 +363,7 @@ impl Dialler {
         };
         let work = tcp::race(&tried, to_come, settings.stagger);
         let stream = self.step(DialStep::Tcp, tell, work).await?;
+        tell_reached(&stream, tell);
         Ok((
             stream,
             Tried {
@@ -327,8 +387,17 @@ impl Dialler {
         let addresses = self.step(DialStep::Names, tell, work).await.map_err(blame)?;
         let work = proxy.reach(settings, &addresses);
         let stream = self.step(DialStep::Tcp, tell, work).await.map_err(blame)?;
+        tell_reached(&stream, tell);
         let work = proxy.open(stream, &parts.host, parts.port);
-        self.step(DialStep::Proxy, tell, work).await
+        let stream = self.step(DialStep::Proxy, tell, work).await?;
+        tell(Report::Through(proxy.address().to_string()));
+        Ok(stream)
+    }
+}
+
+fn tell_reached(stream: &QuickAck, tell: Tell<'_>) {
+    if let Ok(peer) = stream.get_ref().peer_addr() {
+        tell(Report::Reached(peer));
     }
 }
 
@@ -392,10 +461,10 @@ mod tests {
                 ..Settings::default()
             });
             let said = Mutex::new(None);
-            let tell = |step| *said.lock().unwrap() = Some(step);
+            let tell = |report| *said.lock().unwrap() = Some(report);
             let outcome = dialler.step::<()>(step, &tell, pending()).await;
             assert_eq!(outcome, Err(DialFailure::TimedOut(step)));
-            assert_eq!(said.into_inner().unwrap(), Some(step));
+            assert_eq!(said.into_inner().unwrap(), Some(Report::Begins(step)));
         }
     }
 }

@@ -2,6 +2,7 @@
 //! channel can be bound to (RFC 9266).
 
 use crate::endpoint::Host;
+use crate::issuer;
 use crate::quick_ack::QuickAck;
 use crate::settings::Settings;
 use dormouse_model::{CertificateProblem, DialFailure};
@@ -74,6 +75,12 @@ pub(crate) fn exporter(stream: &TlsStream<QuickAck>) -> Option<[u8; 32]> {
     connection
         .export_keying_material([0; 32], b"EXPORTER-Channel-Binding", Some(&[]))
         .ok()
+}
+
+/// Who issued the server's certificate, as it says itself; none where that can't be read.
+pub(crate) fn issuer(stream: &TlsStream<QuickAck>) -> Option<String> {
+    let chain = stream.get_ref().1.peer_certificates()?;
+    issuer::name(chain.first()?)
 }
 
 /// The versions of TLS that are spoken.

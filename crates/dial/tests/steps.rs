@@ -11,7 +11,7 @@
 mod common;
 
 use common::*;
-use dormouse_dial::{Dialler, Inbound, Settings};
+use dormouse_dial::{Dialler, Inbound, Report, Secured, Settings, TlsVersion};
 use dormouse_model::{CertificateProblem, DialFailure, DialStep};
 use futures_util::SinkExt;
 use std::time::{Duration, Instant};
@@ -270,6 +270,38 @@ async fn an_encrypted_connection_offers_what_sign_in_needs() {
     let exporter = connected.channel.exporter.unwrap();
     assert_eq!(reader.next().await, Ok(Inbound::Text(format!("{exporter:?}"))));
     assert_ne!(exporter, [0; 32]);
+}
+
+#[tokio::test]
+async fn who_asks_is_told_what_came_of_each_step() {
+    let authority = Authority::new();
+    let address = serve_tls(&authority.issue("x.example")).await;
+    let dialler = Dialler::new(settings(&authority));
+    let target = endpoint(format!("wss://x.example:{}/ws", address.port()));
+    let found = dialler
+        .look_up("elsewhere.example", target.endpoint.as_ref())
+        .await;
+    assert_eq!(found, Ok(Some(("x.example".to_owned(), vec![address.ip()]))));
+    let mut reports = vec![];
+    let connected = dialler
+        .dial_reporting(target, |report| reports.push(report))
+        .await;
+    assert!(connected.is_ok());
+    let secured = Secured {
+        version: TlsVersion::V1_3,
+        issuer: Some("a test's own authority".to_owned()),
+    };
+    assert_eq!(
+        reports,
+        [
+            Report::Begins(DialStep::Names),
+            Report::Begins(DialStep::Tcp),
+            Report::Reached(address),
+            Report::Begins(DialStep::Tls),
+            Report::Secured(secured),
+            Report::Begins(DialStep::WebSocket),
+        ]
+    );
 }
 
 #[tokio::test]

@@ -6,7 +6,9 @@
 //! quarantined.
 
 mod renewal;
+mod simulated_sleep;
 
+use crate::check::Subject;
 use crate::flush::{Flushed, Flusher};
 use crate::line::{Line, LineEvent};
 use crate::observers::Observers;
@@ -25,12 +27,13 @@ use dormouse_model::{
 };
 use dormouse_store::{SetAside, Store};
 use dormouse_wake::{Event as WakeEvent, Guard, Options, Proof, Reach, Watch, watch};
+use simulated_sleep::{SimulatedSleep, given_up};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::{Receiver, Sender, UnboundedReceiver, UnboundedSender, channel, unbounded_channel};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tracing::{info_span, warn};
 
 /// Frames that may wait for the core before the server is slowed down.
@@ -46,6 +49,7 @@ type Told = (ConnId, LineEvent);
 /// Waits for "may sleep" or "may quit".
 enum Waiting {
     Sleep(Guard),
+    Simulation,
     Reply(oneshot::Sender<()>),
     Leave,
 }
@@ -90,6 +94,10 @@ pub struct Driver {
     ended: bool,
     /// The stream was closed: the server is about to close its side.
     closing: bool,
+    /// The sleep that the user wants to see.
+    simulated: Option<SimulatedSleep>,
+    /// Whether the lines read nothing.
+    mute: watch::Sender<bool>,
 }
 
 impl Driver {
@@ -143,6 +151,8 @@ impl Driver {
             notices,
             ended: false,
             closing: false,
+            simulated: None,
+            mute: watch::Sender::new(false),
         })
     }
 
@@ -182,12 +192,14 @@ impl Driver {
                 },
                 request = self.requests.recv() => match request {
                     Some(request) if self.stalled.is_some() => self.put_off(request),
+                    Some(request) if self.simulated.is_some() => self.asked_asleep(request),
                     Some(request) => self.requested(request),
                     // The holder was dropped without a word, as in a crash: the stream stays open.
                     None => break,
                 },
                 event = next(&mut wake) => self.woken(event),
-                event = self.line_events.1.recv() => {
+                () = given_up(&mut self.simulated) => self.wake_up(),
+                event = self.line_events.1.recv(), if !self.is_cut_off() => {
                     if let Some((conn, event)) = event {
                         self.line_told(conn, event);
                         // A server that never stops talking must not keep it from being done.
@@ -231,6 +243,9 @@ impl Driver {
     }
 
     fn do_what_is_due(&mut self) {
+        if self.simulated_sleep_goes_on() {
+            return;
+        }
         if self
             .account
             .deadline()
@@ -244,7 +259,11 @@ impl Driver {
         if self.stalled.is_some() {
             return STALLED;
         }
-        match self.account.deadline() {
+        let deadline = match &self.simulated {
+            Some(simulated) => Some(simulated.due()),
+            None => self.account.deadline(),
+        };
+        match deadline {
             Some(deadline) => deadline.since(now().tick).min(LONGEST_NAP),
             None => LONGEST_NAP,
         }
@@ -293,6 +312,16 @@ impl Driver {
                     path: self.paths.get(&self.current).cloned(),
                 });
             }
+            Request::Subject { reply } => {
+                let _ = reply.send(Subject {
+                    address: self.settings.address.clone(),
+                    password: self.settings.password.clone(),
+                    endpoint: self.endpoint.clone(),
+                    known: self.account.known_way(),
+                    dialler: self.dialler.clone(),
+                });
+            }
+            Request::SimulateSleep { length, reply } => self.simulate_sleep(length, reply),
             Request::Leave => {
                 self.waiting.push(Waiting::Leave);
                 self.feed(Input::Suspending);
@@ -309,6 +338,9 @@ impl Driver {
     }
 
     fn woken(&mut self, event: WakeEvent) {
+        let Some(event) = self.unless_asleep(event) else {
+            return;
+        };
         match event {
             WakeEvent::Suspending(guard) => {
                 self.waiting.push(Waiting::Sleep(guard));
@@ -466,6 +498,7 @@ impl Driver {
                         target,
                         events,
                         self.wire.clone(),
+                        self.mute.subscribe(),
                         span,
                     ),
                 );
@@ -517,6 +550,7 @@ impl Driver {
                 for waiting in std::mem::take(&mut self.waiting) {
                     match waiting {
                         Waiting::Sleep(guard) => drop(guard),
+                        Waiting::Simulation => self.cut_off(),
                         Waiting::Reply(reply) => {
                             let _ = reply.send(());
                         }

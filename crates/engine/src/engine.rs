@@ -1,5 +1,6 @@
 //! The engine of one account, as the app, the terminal client and the tests hold it.
 
+use crate::check::Subject;
 use crate::driver::Driver;
 use crate::path::Status;
 use crate::report::{Program, report};
@@ -122,6 +123,22 @@ impl Engine {
         let (reply, done) = oneshot::channel();
         self.ask(Request::Suspend { reply });
         let _ = done.await;
+    }
+
+    /// What a [check](crate::check) of this account needs. None if the engine has ended.
+    pub async fn subject(&self) -> Option<Subject> {
+        let (reply, subject) = oneshot::channel();
+        self.ask(Request::Subject { reply });
+        subject.await.ok()
+    }
+
+    /// Cuts the account off for so long, as if the machine slept: nothing is read, written or due, until it is told that
+    /// the machine woke. For how long it was; none if it can't be done, or something went wrong meanwhile.
+    /// Dropping the future wakes it at once, and so do a wish of the user's and a real sleep.
+    pub async fn simulate_sleep(&self, length: Duration) -> Option<Duration> {
+        let (reply, slept) = oneshot::channel();
+        self.ask(Request::SimulateSleep { length, reply });
+        slept.await.ok()
     }
 
     /// Everything a window shows, from now on. None if the engine has ended.

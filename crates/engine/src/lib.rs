@@ -6,6 +6,7 @@
 //! snapshot followed by ordered changes; scrolling back reads the store directly.
 
 mod batches;
+pub mod check;
 pub mod crash;
 mod driver;
 mod engine;

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::mpsc::{Sender, UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::task::{AbortHandle, JoinHandle, JoinSet};
 use tracing::Instrument;
 
@@ -96,6 +96,7 @@ impl Line {
         target: Target,
         events: Sender<(ConnId, LineEvent)>,
         wire: Wire,
+        mute: watch::Receiver<bool>,
         span: tracing::Span,
     ) -> Self {
         let (frames, outgoing) = unbounded_channel();
@@ -115,6 +116,7 @@ impl Line {
             Told {
                 events,
                 wire: wire.clone(),
+                mute,
             },
             Arc::clone(&open),
         );
@@ -159,6 +161,8 @@ impl Line {
 struct Told {
     events: Sender<(ConnId, LineEvent)>,
     wire: Wire,
+    /// Nothing is read while this is true.
+    mute: watch::Receiver<bool>,
 }
 
 /// What waits to be written, on the writer's side.
@@ -179,7 +183,11 @@ async fn live(
     target: Target,
     outgoing: Outgoing,
     dropped: oneshot::Receiver<Never>,
-    Told { events, wire }: Told,
+    Told {
+        events,
+        wire,
+        mut mute,
+    }: Told,
     open: Arc<OnceLock<Open>>,
 ) {
     let Connected {
@@ -234,7 +242,16 @@ async fn live(
         beside.spawn(check.in_current_span());
     }
     loop {
-        let event = match reader.next().await {
+        let inbound = tokio::select! {
+            biased;
+            // Dropping the read loses nothing.
+            () = until(&mut mute, true) => {
+                until(&mut mute, false).await;
+                continue;
+            }
+            inbound = reader.next() => inbound,
+        };
+        let event = match inbound {
             Ok(Inbound::Text(text)) => {
                 wire.text(conn, Direction::In, &text);
                 LineEvent::Frame(text)
@@ -254,6 +271,13 @@ async fn live(
         if events.send((conn, event)).await.is_err() {
             return;
         }
+    }
+}
+
+/// Waits until it is so. A driver that is gone never says so again.
+async fn until(mute: &mut watch::Receiver<bool>, so: bool) {
+    if mute.wait_for(|mute| *mute == so).await.is_err() {
+        std::future::pending::<()>().await;
     }
 }
 

@@ -1,6 +1,7 @@
 //! What an engine's holder may ask of it, and gets.
 
 use crate::batches::Batches;
+use crate::check::Subject;
 use crate::path::Status;
 use crate::secret::Secret;
 use dormouse_account::Command;
@@ -77,6 +78,18 @@ pub enum Request {
     Status {
         /// Where it goes.
         reply: oneshot::Sender<Status>,
+    },
+    /// What a check of this account needs.
+    Subject {
+        /// Where it goes.
+        reply: oneshot::Sender<Subject>,
+    },
+    /// Be cut off as if the machine slept. Ended before its time by the reply's other side being dropped.
+    SimulateSleep {
+        /// For how long.
+        length: Duration,
+        /// Told afterwards for how long it was; dropped where it can't be done.
+        reply: oneshot::Sender<Duration>,
     },
     /// End, and leave the stream open.
     Leave,

@@ -50,7 +50,7 @@ impl Link {
         }
     }
 
-    pub(crate) fn suspending(&mut self, now: Now) {
+    pub(crate) fn suspending(&mut self, now: Now, why: Cause) {
         let mut gone = false;
         if let Some(event) = self.debounce.drain() {
             self.network = event.up;
@@ -65,7 +65,7 @@ impl Link {
             held,
             route_lost: gone || !self.network,
         };
-        self.enter(asleep, Cause::Suspending);
+        self.enter(asleep, why);
     }
 
     pub(crate) fn resumed(&mut self, now: Now, slept: Option<Duration>, proven: bool) {
@@ -82,6 +82,10 @@ impl Link {
             self.backoff.grace(now);
         }
         let reason = if proven { Reason::Interrupted } else { Reason::Hint };
+        let woke = match self.cause {
+            Cause::SimulatedSleep => Cause::SimulatedWake,
+            _ => Cause::Woke,
+        };
         match mem::replace(&mut self.state, State::Stopped) {
             State::Asleep { held, route_lost, .. } => {
                 self.backoff.grace(now);
@@ -90,27 +94,27 @@ impl Link {
                     held if !self.network => self.enter(State::Offline { held }, Cause::NetworkDown),
                     Some(session) => {
                         self.state = State::Up(session);
-                        self.doubt(now, reason, Cause::Woke);
+                        self.doubt(now, reason, woke);
                     }
-                    None => self.connect(now, Cause::Woke),
+                    None => self.connect(now, woke),
                 }
             }
             State::Offline { held } => {
                 self.state = State::Offline { held };
                 if proven {
-                    self.leave_offline(now, Cause::Woke);
+                    self.leave_offline(now, woke);
                 }
             }
-            State::Waiting { .. } => self.connect(now, Cause::Woke),
+            State::Waiting { .. } => self.connect(now, woke),
             State::Up(session) => {
                 self.state = State::Up(session);
-                self.doubt(now, reason, Cause::Woke);
+                self.doubt(now, reason, woke);
             }
             State::Dialling { conn, since, .. } | State::SigningIn { conn, since, .. }
                 if proven && now.tick.since(since) >= SAME_MOMENT =>
             {
                 self.out.push(Output::Hangup(conn));
-                self.connect(now, Cause::Woke);
+                self.connect(now, woke);
             }
             other => self.state = other,
         }

@@ -95,6 +95,8 @@ pub enum Input {
     CaughtUp(ConnId),
     /// The machine is about to sleep.
     Suspending,
+    /// Nothing will be written, read or due until [`Input::Resumed`]: the user wants to see what a sleep does.
+    SimulatedSleep,
     /// The machine woke, or may have slept.
     Resumed {
         /// How long it slept, where that is known.

@@ -47,6 +47,7 @@ fn step() -> impl Strategy<Value = Step> {
         Just(Input::Start),
         Just(Input::RetryNow),
         Just(Input::Suspending),
+        Just(Input::SimulatedSleep),
         any::<bool>().prop_map(|proven| Input::Resumed { slept: None, proven }),
         (prop::bool::weighted(0.7), any::<bool>())
             .prop_map(|(up, route_lost)| Input::Network { up, route_lost }),

@@ -380,3 +380,28 @@ fn news_of_a_restart_read_after_waking_does_not_delay_the_spare() {
     ));
     assert!(matches!(d.state(), ConnectionState::Waiting { .. }));
 }
+
+#[test]
+fn a_simulated_sleep_is_a_sleep_in_all_but_its_name() {
+    let (mut d, conn) = Driver::live(1);
+    d.tell(Input::SimulatedSleep);
+    assert_eq!(
+        (d.state(), d.cause()),
+        (ConnectionState::Asleep, Cause::SimulatedSleep)
+    );
+    d.freeze(secs(30));
+    let said = d.tell(woke(30));
+    let (probe, _) = (numbered(&said).unwrap(), spare(&said).unwrap());
+    assert_eq!(
+        (d.state(), d.cause()),
+        (ConnectionState::Suspect, Cause::SimulatedWake)
+    );
+    d.pass(ms(20));
+    d.tell(Input::Answer(conn, probe));
+    assert_eq!(d.state(), ConnectionState::Live);
+    // The next real one is real.
+    d.tell(Input::Suspending);
+    d.freeze(secs(30));
+    d.tell(woke(30));
+    assert_eq!(d.cause(), Cause::Woke);
+}

@@ -37,6 +37,8 @@ pub fn cause(cause: &Cause) -> &'static str {
         Answered => "answered",
         Suspending => "suspending",
         Woke => "woke",
+        SimulatedSleep => "simulated-sleep",
+        SimulatedWake => "simulated-wake",
         Shown => "shown",
         NetworkChanged => "network-changed",
         NetworkDown => "network-down",

@@ -142,6 +142,10 @@ pub enum Cause {
     Suspending,
     /// The machine woke.
     Woke,
+    /// The user has the program cut itself off, as if the machine slept.
+    SimulatedSleep,
+    /// That is over.
+    SimulatedWake,
     /// The window was shown.
     Shown,
     /// The network changed.
@@ -244,6 +248,8 @@ impl Cause {
             Answered => "The server answers.".into(),
             Suspending => "The computer is going to sleep.".into(),
             Woke => "The computer woke up.".into(),
+            SimulatedSleep => "A simulated sleep: Dormouse has cut itself off, as you asked.".into(),
+            SimulatedWake => "The simulated sleep is over.".into(),
             Shown => "The window was shown.".into(),
             NetworkChanged => "The network changed.".into(),
             NetworkDown => "There is no network.".into(),

@@ -40,6 +40,10 @@ pub struct Settings {
     /// The most PBKDF2 iterations that a server may ask for in SCRAM: 1,300,000 is the highest number that anybody
     /// recommends (OWASP, for SHA-1) and takes about a second; servers use 4,096 to 100,000.
     pub max_iterations: u32,
+    /// Whether a new session takes part: it tells its presence, gets carbons, reads the roster and asks for a token. One that
+    /// doesn't is sent nothing that was meant for another (RFC 6121 section 8.5.2), least of all what the server has
+    /// kept for the next who appears: a connection can be tried out on it.
+    pub appears: bool,
 }
 
 impl Default for Settings {
@@ -47,6 +51,7 @@ impl Default for Settings {
         Self {
             frame: frame::Limits::default(),
             max_iterations: 1_300_000,
+            appears: true,
         }
     }
 }

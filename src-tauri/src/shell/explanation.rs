@@ -3,8 +3,11 @@
 use super::{PROGRAM, Shell};
 use crate::connection_report::report;
 use crate::frame_log;
-use crate::protocol::{Account, ConnectionReport, CrashReport, FrameDetail, FrameFormat, FrameLog};
+use crate::protocol::{
+    Account, CheckWish, ConnectionCheck, ConnectionReport, CrashReport, FrameDetail, FrameFormat, FrameLog,
+};
 use crate::running::Running;
+use crate::wishes;
 use dormouse_engine::crash::{Crash, Crashes};
 use dormouse_engine::model::Stamp;
 use dormouse_engine::{Command, Program};
@@ -26,6 +29,36 @@ impl Shell {
         });
         let ended = |_| self.context.words.plain("refusal-ended");
         read.await.map_err(ended)?
+    }
+
+    /// Begins a check of an account's connection, ends it, or just tells of the last one.
+    pub async fn check_connection(
+        &self,
+        account: &str,
+        wish: CheckWish,
+    ) -> Result<Option<ConnectionCheck>, String> {
+        let words = &self.context.words;
+        let address = wishes::address(account, words)?;
+        match wish {
+            CheckWish::Look => {}
+            CheckWish::Cancel => self.checks.cancel(&address),
+            CheckWish::Begin { idle, sleep } => {
+                let engine = self.engine(account)?;
+                let subject = engine.subject().await;
+                let subject = subject.ok_or_else(|| words.plain("refusal-ended"))?;
+                let plan = wishes::check_plan(idle, sleep);
+                self.checks
+                    .begin(&address, subject, engine, plan, self.context.clone());
+            }
+        }
+        Ok(self.checks.last(&address).map(|check| words.check(&check)))
+    }
+
+    /// The last check of an account's connection as a text that can be given away.
+    pub fn check_report(&self, account: &str, with_server: bool) -> Result<String, String> {
+        let address = wishes::address(account, &self.context.words)?;
+        let report = self.checks.report(&address, with_server);
+        report.ok_or_else(|| self.context.words.plain("ask-check"))
     }
 
     /// After how many seconds of silence the server is asked whether it is there; none: as each network is known to allow.

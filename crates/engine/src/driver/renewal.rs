@@ -42,6 +42,7 @@ impl Driver {
     }
 
     fn drop_all(&mut self) {
+        self.forget_simulated_sleep();
         for conn in std::mem::take(&mut self.lines).into_keys() {
             self.observers.tell(Observation::GivenUp(conn));
         }
@@ -106,9 +107,14 @@ impl Driver {
             Request::Suspend { reply } => {
                 let _ = reply.send(());
             }
-            Request::Subscribe { .. } | Request::Status { .. } | Request::ProxyLogin(_) => {
+            Request::Subscribe { .. }
+            | Request::Status { .. }
+            | Request::Subject { .. }
+            | Request::ProxyLogin(_) => {
                 self.requested(request);
             }
+            // Whoever waits for it is told by its being dropped.
+            Request::SimulateSleep { .. } => {}
             // The next core begins with it.
             Request::SignIn(password) => self.settings.password = Some(password),
             later => self.backlog.push(later),

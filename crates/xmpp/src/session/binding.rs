@@ -160,7 +160,7 @@ impl Session {
         } else {
             self.ask_features(out);
         }
-        if !self.roster_known && !self.requests.awaits(Asked::Roster) {
+        if self.settings.appears && !self.roster_known && !self.requests.awaits(Asked::Roster) {
             self.request_of(out, "get", Asked::Roster, roster::get(None));
         }
     }
@@ -226,6 +226,9 @@ impl Session {
     /// it. Carbons and presence come before the archive can be asked: what arrives in between would be in neither; and
     /// Prosody keeps back from whoever asks earlier what it stored for an offline user, be it in the archive or not.
     fn appear(&mut self, carbons: bool, out: &mut Vec<Output>) {
+        if !self.settings.appears {
+            return;
+        }
         if carbons {
             self.request_of(out, "set", Asked::Carbons, carbons::enable());
         }

@@ -11,7 +11,7 @@ use crate::fast::{self, TokenExchange};
 use crate::sasl::{self, Answer, Mechanism, SignIn};
 use crate::scram::{Exchange, Failure};
 use crate::stream_management::Managed;
-use crate::{Event, Output, bind2, open, sasl2, verdict};
+use crate::{Event, Output, bind2, carbons, open, sasl2, verdict};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use dormouse_model::{Action, Cause, Now, Verdict};
@@ -195,7 +195,7 @@ impl Session {
             .offer
             .sasl2
             .as_ref()
-            .filter(|_| profile == Profile::Sasl2)?;
+            .filter(|_| profile == Profile::Sasl2 && self.settings.appears)?;
         let lasts = stream
             .token
             .as_ref()
@@ -230,7 +230,10 @@ impl Session {
             inline.extend(self.managed.as_mut().and_then(Managed::resume));
             stream.resume_sent = true;
         }
-        if let Some(features) = offer.bind.filter(|_| !resumable || offer.resumption) {
+        if let Some(mut features) = offer.bind.filter(|_| !resumable || offer.resumption) {
+            if !self.settings.appears {
+                features.retain(|feature| feature != carbons::NS);
+            }
             inline.push(bind2::bind(TAG, &features, self.active));
         }
         inline

@@ -437,3 +437,26 @@ fn a_request_that_could_only_be_answered_with_kilobytes_of_its_own_is_not() {
         assert!(script.frames.iter().all(|frame| frame.len() < 200));
     }
 }
+
+#[test]
+fn a_session_that_does_not_appear_takes_nothing_that_is_meant_for_another() {
+    let mut script = Script::new();
+    script.session.settings.appears = false;
+    script.sign_in();
+    script.give(OFFER);
+    script.bind();
+    script.expect("enable");
+    script.give(ENABLED);
+    let sent: Vec<String> = script.frames.drain(..).collect();
+    for frame in &sent {
+        assert!(
+            !frame.contains("<presence") && !frame.contains("carbons") && !frame.contains("roster"),
+            "{frame}"
+        );
+    }
+    assert!(script.session.is_ready());
+    assert!(
+        sent.iter().any(|frame| frame.contains("disco#info")),
+        "what the server can do is asked all the same: {sent:?}"
+    );
+}

@@ -368,3 +368,19 @@ fn neither_password_nor_token_shows_anywhere() {
         assert!(!text.contains(PASSWORD) && !text.contains("first"));
     }
 }
+
+#[test]
+fn a_session_that_does_not_appear_binds_without_carbons_and_asks_for_no_token() {
+    let mut script = Script::new();
+    script.session.settings.appears = false;
+    script.begin(&tls(Some([3; 32])), PASSWORD);
+    let authenticate = script.authenticate2(&[FAST, SM, BIND]);
+    assert!(
+        authenticate
+            .get_child("request-token", "urn:xmpp:fast:0")
+            .is_none()
+    );
+    let bind = authenticate.get_child("bind", "urn:xmpp:bind:0").unwrap();
+    assert!(bind.get_child("enable", "urn:xmpp:carbons:2").is_none());
+    assert!(bind.get_child("enable", "urn:xmpp:sm:3").is_some());
+}

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test")]
 
 mod connection;
+mod connection_check;
 mod conversation;
 mod drafts;
 mod hostile;
