@@ -2,6 +2,7 @@
 //! English, for that is who reads it, and every line of it under a [`Veil`].
 
 use crate::Veil;
+use crate::check::Show;
 use crate::findings::findings;
 use dormouse_model::{JournalEntry, Stamp, Transition};
 use jiff::Timestamp;
@@ -74,7 +75,12 @@ fn latest<T>(all: &[T], most: usize) -> &[T] {
 }
 
 fn change(it: &Transition) -> String {
-    let mut text = format!("{} {}: {}", time(it.at), it.to.name(), it.cause.sentence());
+    let mut text = format!(
+        "{} {}: {}",
+        time(it.at),
+        it.to.name(),
+        Show::Nobody.cause(&it.cause)
+    );
     let particulars = [
         ("code", it.code().map(u64::from)),
         ("after silence of ms", it.silence_ms),
@@ -172,7 +178,7 @@ mod tests {
         for wanted in [
             "Dormouse 9.9.9\non linux x86_64\nreport made 1970-01-01T00:00:05.000Z\n",
             "endpoint: given, <url>",
-            "1970-01-01T00:00:01.000Z waiting: The server closed the connection (code 1008: “…”). [code 1008]",
+            "1970-01-01T00:00:01.000Z waiting: The server closed the connection (code 1008). [code 1008]",
             "1970-01-01T00:00:03.000Z live: The earlier session was resumed. [recovered within ms 450] [messages missed 3] [by resumed]",
             "1970-01-01T00:00:04.000Z A stanza of <address> was dropped: <ip> lies.",
             "A crash\n\nDormouse 9.9.8 crashed\n",
