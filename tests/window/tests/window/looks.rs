@@ -194,16 +194,19 @@ fn visit(theme: Theme, size: Size, mut look: impl FnMut(&Window<'_>, &str) -> Re
     window.click("#connection")?;
     window.wait_for_text("#connection-changes", "Next attempt")?;
     look(&window, "20-connection")?;
+    window.click("#check-begin")?;
+    window.wait_for_text("#check-verdict", "Something does not work.")?;
+    look(&window, "21-check")?;
     window.click("#frames-open")?;
     window.wait_until_shown("#frames-panel")?;
     window.click("#frames-detail input[value='content']")?;
     window.wait_until_shown("#frames-noted")?;
-    look(&window, "21-frames")?;
+    look(&window, "22-frames")?;
     window.press(&[Key::Escape])?;
     window.wait_until_gone("#frames-panel")?;
     window.click("#report-open")?;
     window.wait_for_text("#report-text", "Journal")?;
-    look(&window, "22-report")
+    look(&window, "23-report")
 }
 
 fn every_screen_is_accessible(theme: Theme, size: Size) -> Result<()> {
