@@ -94,14 +94,16 @@ export function mountBanner(app) {
       showError(password, app.say("ui-error-password-empty"));
       return;
     }
+    const tried = password.value;
     submit.disabled = true;
     try {
-      await unlock(account, password.value);
+      await unlock(account, tried);
       password.value = "";
     } catch (error) {
       submit.disabled = false;
       showError(password, refusal(error).sentence);
-      password.select();
+      // Whoever types the next one already is not interrupted.
+      if (password.value === tried) password.select();
       draw();
     } finally {
       submit.disabled = false;

@@ -30,7 +30,8 @@ fn without_a_keyring_it_says_so_and_asks_at_the_next_start_with_the_conversation
     window.wait_for_text("#timeline .body", "kept on the disk")?;
     window.fill("#unlock-password", "something else")?;
     window.click("#unlock-submit")?;
-    window.wait_for_text("#banner", "password")?;
+    // Only then is the field ready for another one: before, what is typed would be selected halfway.
+    window.wait_for_text("#banner", "The server refused the password")?;
     window.wait_until_shown("#unlock-password")?;
     window.fill("#unlock-password", PASSWORD)?;
     window.click("#unlock-submit")?;
