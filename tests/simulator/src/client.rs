@@ -65,6 +65,8 @@ pub struct Client {
     pub flushing: bool,
     /// What waits for the machine to wake.
     pub deferred: Vec<Event>,
+    /// What waited in the system's buffers has been read by then; what comes before waits behind it.
+    pub reads_on: Tick,
     /// Until when there is no network.
     pub network_down_until: Tick,
     /// One way to the server.
@@ -124,6 +126,7 @@ impl Client {
             due: None,
             flushing: false,
             deferred: Vec::new(),
+            reads_on: Tick(0),
             network_down_until: Tick(0),
             latency,
             fast: None,

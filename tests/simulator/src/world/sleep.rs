@@ -137,7 +137,8 @@ impl World {
                 },
             );
         }
-        // What waited comes at once, in its old order.
+        // What waited comes at once, in its old order, and nothing overtakes it.
+        self.clients[number].reads_on = self.now + latency / 8;
         for event in deferred {
             self.after(latency / 8, event);
         }

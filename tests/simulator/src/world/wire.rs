@@ -39,10 +39,13 @@ impl World {
                     Parcel::Frame(text) => Input::Frame { conn, text },
                     Parcel::End(closing) => Input::Closed { conn, closing },
                 };
+                let reads_on = self.clients[client].reads_on;
                 if self.clients[client].power == Power::Asleep {
                     self.clients[client]
                         .deferred
                         .push(Event::Told { client, life, input });
+                } else if self.now <= reads_on {
+                    self.at(reads_on, Event::Told { client, life, input });
                 } else {
                     self.feed(client, input);
                 }
