@@ -473,14 +473,15 @@ impl<'a> Window<'a> {
         self.wait_for_frames()
     }
 
-    /// Minimises it.
+    /// Minimises it, and waits until the app has heard of it.
     ///
     /// # Errors
     /// When there is no window.
     pub fn minimise(&self) -> Result<()> {
         self.desktop
             .display()
-            .xdotool(&["windowminimize", "--sync", &self.frame()?])
+            .xdotool(&["windowminimize", "--sync", &self.frame()?])?;
+        self.wait_for_script("no focus", "return !document.hasFocus() || null")
             .map(drop)
     }
 
