@@ -68,6 +68,10 @@ fn program() -> Result<ExitCode, CannotStart> {
         let _ = writeln!(std::io::stderr(), "There is no log: {error}.");
     });
     home.crashes().watch(shell::PROGRAM.to_owned());
+    #[cfg(debug_assertions)]
+    if std::env::var_os("DORMOUSE_CRASH").is_some() {
+        crash();
+    }
     let given = given(|name| std::env::var_os(name)).map_err(CannotStart::Given)?;
     let registry = Registry::read(home.registry());
     let registry =
@@ -140,6 +144,13 @@ fn program() -> Result<ExitCode, CannotStart> {
     info!(code, "Dormouse ends");
     drop(log);
     Ok(u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from))
+}
+
+/// Crashes in a thread of its own, to see what that leaves behind: in debug builds only.
+#[cfg(debug_assertions)]
+#[allow(clippy::panic, reason = "what it is for")]
+fn crash() {
+    let _ = std::thread::spawn(|| panic!("asked to crash")).join();
 }
 
 fn heed(app: &AppHandle, event: RunEvent) {

@@ -139,6 +139,12 @@ impl Foreground {
         )))
     }
 
+    /// Stops the whole group where it is: its connections stay open, and nobody answers on them.
+    pub fn freeze(&self) -> Result<()> {
+        kill_process_group(self.group, Signal::STOP)
+            .map_err(|error| ServerError::new(format!("{} can't be stopped: {error}", self.name)))
+    }
+
     /// `kill -9` of the whole group, at once.
     pub fn kill(self) {
         drop(self);

@@ -170,6 +170,11 @@ impl Prosody {
         }
     }
 
+    /// Stops it where it is: its connections stay open, and nobody answers on them. Nothing happens if it doesn't run.
+    pub fn freeze(&self) -> Result<()> {
+        self.running.as_ref().map_or(Ok(()), Foreground::freeze)
+    }
+
     /// `kill -9`, data kept. Nothing happens if it doesn't run.
     pub fn kill(&mut self) {
         if let Some(running) = self.running.take() {

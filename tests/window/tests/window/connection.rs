@@ -102,7 +102,7 @@ fn frames_are_noted_once_asked_for_blacked_out_looked_through_and_saved() -> Res
 }
 
 #[test]
-fn an_interval_that_is_chosen_holds_at_once_and_after_a_restart() -> Result<()> {
+fn an_interval_that_is_chosen_holds_after_a_restart_and_longer_silence_is_said() -> Result<()> {
     let server = friends().start()?;
     let desktop = Desktop::start()?;
     let window = alice(&desktop, &server)?;
@@ -110,19 +110,24 @@ fn an_interval_that_is_chosen_holds_at_once_and_after_a_restart() -> Result<()> 
     window.wait_for_text("#connection-interval", "25 s of silence")?;
     let choose = "const list = document.querySelector('#interval-choice'); list.value = arguments[0]; \
         list.dispatchEvent(new Event('change'));";
-    window.script(choose, vec![json!("10")])?;
-    window.wait_for_text("#connection-interval", "10 s of silence")?;
+    window.script(choose, vec![json!("5")])?;
+    let chosen = "return document.querySelector('#connection-interval')?.textContent.startsWith('5 s of silence') || null";
+    window.wait_for_script("the interval that was chosen", chosen)?;
     window.quit()?;
 
     let window = alices(&desktop, &server).open()?;
     window.wait_until_live()?;
     window.click("#connection")?;
-    window.wait_for_text("#connection-interval", "10 s of silence")?;
-    let chosen = window.script(
+    window.wait_for_script("the interval that was chosen before", chosen)?;
+    let value = window.script(
         "return document.querySelector('#interval-choice').value",
         Vec::new(),
     )?;
-    ensure!(chosen == json!("10"), "{chosen}");
+    ensure!(value == json!("5"), "{value}");
+
+    // The server says nothing any more, and its connection stays open.
+    server.freeze()?;
+    window.wait_for_text("#connection-facts", "longer than it should be")?;
     window.script(choose, vec![json!("")])?;
     window.wait_for_text("#connection-interval", "25 s of silence")?;
     Ok(())
@@ -175,19 +180,17 @@ fn the_report_that_is_copied_tells_what_happened_and_names_nobody() -> Result<()
 fn a_crash_is_told_at_the_next_start_until_its_report_is_deleted() -> Result<()> {
     let server = friends().start()?;
     let desktop = Desktop::start()?;
-    alice(&desktop, &server)?.quit()?;
+    let window = alices(&desktop, &server).env("DORMOUSE_CRASH", "1").open()?;
+    window.wait_until_live()?;
+    window.quit()?;
     let crashes = desktop.app_home().join("crashes");
-    std::fs::create_dir_all(&crashes)?;
-    std::fs::write(
-        crashes.join("crash-1795201200000.txt"),
-        "Dormouse 0.0.9\nA <b>panic</b> somewhere\n",
-    )?;
 
     for deleted in [false, true] {
         let window = alices(&desktop, &server).open()?;
         window.wait_until_shown("#crash-dialog")?;
         window.click("#crash-dialog summary")?;
-        window.wait_for_text("#crash-text", "A <b>panic</b> somewhere")?;
+        let report = window.wait_for_text("#crash-text", "asked to crash")?;
+        ensure!(report.contains("src-tauri/src/program.rs"), "{report}");
         window.click(if deleted { "#crash-forget" } else { "#crash-keep" })?;
         window.wait_until_gone("#crash-dialog")?;
         window.quit()?;
