@@ -7,7 +7,7 @@ use dormouse_diagnosis::check::report::{About, text};
 use dormouse_diagnosis::check::{Check, Plan, Show};
 use dormouse_engine::check::{App, Subject, run};
 use dormouse_engine::model::{BareJid, Stamp};
-use dormouse_engine::{Engine, now};
+use dormouse_engine::{Engine, now, system};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
@@ -95,7 +95,7 @@ impl Checks {
         let last = kept.get(account)?;
         let about = About {
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            system: format!("{} ({})", std::env::consts::OS, std::env::consts::ARCH),
+            system: system(),
             when: last.began,
         };
         let show = if with_server { Show::Server } else { Show::Nobody };

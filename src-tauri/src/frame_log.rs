@@ -1,9 +1,9 @@
 //! The frame log: what of it the window shows, and as a file.
 
 use crate::protocol::{Frame, FrameDetail, FrameFormat, FrameLog};
+use dormouse_diagnosis::exactly;
 use dormouse_diagnosis::wire::{self, Detail, Direction};
 use dormouse_engine::{Wire, now, write_private};
-use jiff::Timestamp;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -58,26 +58,16 @@ pub fn export(wire: &Wire, format: FrameFormat, folder: &Path) -> io::Result<Pat
     let (bytes, ending) = {
         let log = wire.log();
         match format {
-            FrameFormat::Text => (wire::text::lines(log.frames(""), time).into_bytes(), "txt"),
+            FrameFormat::Text => (wire::text::lines(log.frames("")).into_bytes(), "txt"),
             FrameFormat::Pcapng => (wire::pcapng::capture(log.frames("")), "pcapng"),
         }
     };
     std::fs::create_dir_all(folder)?;
-    let moment = Timestamp::from_millisecond(now().stamp.0).unwrap_or_default();
-    let path = folder.join(format!(
-        "dormouse-frames-{}.{ending}",
-        moment.strftime("%Y-%m-%d-%H%M%S")
-    ));
+    // Not every system takes a colon in a name.
+    let moment = exactly(now().stamp).replace([':', '.'], "-");
+    let path = folder.join(format!("dormouse-frames-{moment}.{ending}"));
     write_private(&path, &bytes)?;
     Ok(path)
-}
-
-/// To the millisecond, in UTC: for whoever compares it with a server's log.
-fn time(frame: &wire::Frame) -> String {
-    match Timestamp::from_millisecond(frame.at.0) {
-        Ok(moment) => format!("{moment:.3}"),
-        Err(_) => frame.at.0.to_string(),
-    }
 }
 
 #[cfg(test)]

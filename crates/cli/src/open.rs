@@ -3,9 +3,11 @@
 use crate::{password, proxy};
 use anyhow::{Context, Result};
 use clap::Args;
+use dormouse_engine::crash::Crashes;
 use dormouse_engine::model::BareJid;
 use dormouse_engine::{Engine, Folder, Settings, logging};
 use dormouse_metrics::{Listener, Loopback, Metrics};
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 /// Which account, and where.
@@ -29,6 +31,9 @@ pub struct Place {
     #[arg(long, value_name = "ADDRESS")]
     pub metrics: Option<Loopback>,
 }
+
+/// What the program calls itself in reports.
+pub const PROGRAM: &str = concat!(env!("CARGO_BIN_NAME"), " ", env!("CARGO_PKG_VERSION"));
 
 /// A running account and its log.
 pub struct Open {
@@ -75,6 +80,7 @@ impl Open {
         let place = settings.folder.log();
         let log = logging::start(&place)
             .with_context(|| format!("The log can't be written in {}", place.display()))?;
+        watch(&settings.folder.crashes());
         let metrics = Metrics::new(env!("CARGO_PKG_VERSION"));
         let listener = match metrics_at {
             Some(at) => Some(Listener::start(metrics.clone(), at).await?),
@@ -89,5 +95,18 @@ impl Open {
             metrics: listener,
             _log: Box::new(log),
         })
+    }
+}
+
+/// A crash leaves a report from now on; of earlier ones it is said where they are.
+fn watch(crashes: &Crashes) {
+    crashes.watch(PROGRAM.to_owned());
+    if crashes.all().is_ok_and(|all| !all.is_empty()) {
+        // A terminal that takes nothing keeps nobody from chatting.
+        let _ = writeln!(
+            io::stderr(),
+            "The program crashed at an earlier time. What is known of it is in {} and was sent nowhere; delete it once you have read it.",
+            crashes.folder().display()
+        );
     }
 }

@@ -2,8 +2,7 @@
 
 use crate::command::{Format, Line};
 use crate::event::{self, Tags};
-use crate::open::{self, Open};
-use crate::words;
+use crate::open::{self, Open, PROGRAM};
 use dormouse_diagnosis::findings;
 use dormouse_diagnosis::wire::{self, Detail};
 use dormouse_engine::model::{BareJid, Change, MessageId, Place, ReadError, Transition};
@@ -245,7 +244,7 @@ fn of_history(engine: &Engine, limit: usize, told: impl FnOnce(&[Transition]) ->
 /// A report for whoever mends the program.
 async fn report(engine: &Engine) {
     let program = Program {
-        name: concat!("dormouse-cli ", env!("CARGO_PKG_VERSION")).to_owned(),
+        name: PROGRAM.to_owned(),
         ..Program::default()
     };
     match engine.bug_report(&program).await {
@@ -262,7 +261,7 @@ fn export(engine: &Engine, to: &Path, format: Format) {
     let bytes = {
         let log = engine.wire().log();
         match format {
-            Format::Text => wire::text::lines(log.frames(""), |frame| words::exactly(frame.at)).into_bytes(),
+            Format::Text => wire::text::lines(log.frames("")).into_bytes(),
             Format::Pcapng => wire::pcapng::capture(log.frames("")),
         }
     };

@@ -6,9 +6,10 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use dormouse_diagnosis::check::report::{About, line, text};
 use dormouse_diagnosis::check::{Check, Entry, Mark, Plan, Progress, Show};
+use dormouse_diagnosis::exactly;
 use dormouse_engine::check::{self, App, Subject};
 use dormouse_engine::model::Stamp;
-use dormouse_engine::{Engine, now, write_private};
+use dormouse_engine::{Engine, now, system, write_private};
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -145,7 +146,7 @@ fn tell_history(engine: &Engine, since: Stamp) {
     for it in history.iter().filter(|it| it.at >= since) {
         words::say(&format!(
             "  {} {:<11} {}",
-            words::exactly(it.at),
+            exactly(it.at),
             it.to.name(),
             words::tame(&it.cause.sentence())
         ));
@@ -155,7 +156,7 @@ fn tell_history(engine: &Engine, since: Stamp) {
 fn write_report(path: &Path, check: &Check, began: Stamp, show: Show) -> Result<()> {
     let about = About {
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        system: format!("{} ({})", std::env::consts::OS, std::env::consts::ARCH),
+        system: system(),
         when: began,
     };
     write_private(path, text(check, &about, show).as_bytes())

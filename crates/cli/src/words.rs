@@ -32,14 +32,6 @@ pub fn tame(text: &str) -> String {
         .collect()
 }
 
-/// A moment to the millisecond, in UTC: for whoever compares it with a server's log.
-pub fn exactly(stamp: Stamp) -> String {
-    match jiff::Timestamp::from_millisecond(stamp.0) {
-        Ok(moment) => format!("{moment:.3}"),
-        Err(_) => stamp.0.to_string(),
-    }
-}
-
 /// What a message says, for people.
 pub fn content(content: &Content) -> String {
     match content {

@@ -1,11 +1,10 @@
 //! What a user gives to whoever mends the program: the program and its settings, the connection, its history and its journal. In
 //! English, for that is who reads it, and every line of it under a [`Veil`].
 
-use crate::Veil;
 use crate::check::Show;
 use crate::findings::findings;
+use crate::{Veil, exactly};
 use dormouse_model::{JournalEntry, Stamp, Transition};
-use jiff::Timestamp;
 use std::fmt::Write;
 
 /// As many changes of state are told, and as many lines of the journal: the latest.
@@ -27,7 +26,7 @@ pub struct Facts<'f> {
     pub transitions: &'f [Transition],
     /// The journal's lines, in order.
     pub journal: &'f [JournalEntry],
-    /// What earlier crashes left behind: each made without names.
+    /// What earlier crashes left behind.
     pub crashes: &'f [String],
 }
 
@@ -37,7 +36,7 @@ pub fn bug_report(facts: &Facts<'_>, veil: &Veil) -> String {
         "{}\non {}\nreport made {}\n",
         facts.program,
         facts.system,
-        time(facts.now)
+        exactly(facts.now)
     );
     // Writing into a string can't fail, here and below.
     for (what, how) in facts.particulars {
@@ -57,11 +56,13 @@ pub fn bug_report(facts: &Facts<'_>, veil: &Veil) -> String {
     }
     heading(&mut text, "Journal (UTC)");
     for entry in latest(facts.journal, LINES) {
-        let _ = writeln!(text, "{} {}", time(entry.at), veil.line(&entry.text));
+        let _ = writeln!(text, "{} {}", exactly(entry.at), veil.line(&entry.text));
     }
     for crash in facts.crashes {
         heading(&mut text, "A crash");
-        let _ = writeln!(text, "{}", crash.trim_end());
+        for line in crash.trim_end().lines() {
+            let _ = writeln!(text, "{}", veil.line(line));
+        }
     }
     text
 }
@@ -77,7 +78,7 @@ fn latest<T>(all: &[T], most: usize) -> &[T] {
 fn change(it: &Transition) -> String {
     let mut text = format!(
         "{} {}: {}",
-        time(it.at),
+        exactly(it.at),
         it.to.name(),
         Show::Nobody.cause(&it.cause)
     );
@@ -103,31 +104,10 @@ fn change(it: &Transition) -> String {
     text
 }
 
-fn time(stamp: Stamp) -> String {
-    match Timestamp::from_millisecond(stamp.0) {
-        Ok(moment) => format!("{moment:.3}"),
-        Err(_) => stamp.0.to_string(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use dormouse_model::{Cause, Closing, Condition, Continuation, Recovery};
-
-    fn transition(at: i64, to: Condition, cause: Cause) -> Transition {
-        Transition {
-            at: Stamp(at),
-            to,
-            cause,
-            closing: None,
-            silence_ms: None,
-            wait_ms: None,
-            attempt: None,
-            recovery: None,
-            ran_until: None,
-        }
-    }
 
     fn report() -> String {
         let closed = Cause::ClosedByServer {
@@ -140,10 +120,10 @@ mod tests {
                     code: 1008,
                     reason: "juliet said: “come to the balcony”".into(),
                 }),
-                ..transition(1_000, Condition::Waiting, closed)
+                ..Transition::new(Stamp(1_000), Condition::Waiting, closed)
             },
-            transition(
-                2_000,
+            Transition::new(
+                Stamp(2_000),
                 Condition::Connecting,
                 Cause::SeeOther("verona.example".into()),
             ),
@@ -153,7 +133,7 @@ mod tests {
                     by: Continuation::Resumed,
                     messages: 3,
                 }),
-                ..transition(3_000, Condition::Live, Cause::Resumed)
+                ..Transition::new(Stamp(3_000), Condition::Live, Cause::Resumed)
             },
         ];
         let journal = [JournalEntry {
@@ -167,7 +147,7 @@ mod tests {
             particulars: &[("endpoint", "given, wss://verona.example/ws?token=sesame".into())],
             transitions: &transitions,
             journal: &journal,
-            crashes: &["Dormouse 9.9.8 crashed\n".into()],
+            crashes: &["Dormouse 9.9.8 crashed\nat src/a.rs:5, for juliet@verona.example\n".into()],
         };
         bug_report(&facts, &Veil::over_names(["juliet", "verona.example"]))
     }
@@ -181,7 +161,7 @@ mod tests {
             "1970-01-01T00:00:01.000Z waiting: The server closed the connection (code 1008). [code 1008]",
             "1970-01-01T00:00:03.000Z live: The earlier session was resumed. [recovered within ms 450] [messages missed 3] [by resumed]",
             "1970-01-01T00:00:04.000Z A stanza of <address> was dropped: <ip> lies.",
-            "A crash\n\nDormouse 9.9.8 crashed\n",
+            "A crash\n\nDormouse 9.9.8 crashed\nat src/a.rs:5, for <address>\n",
         ] {
             assert!(report.contains(wanted), "{wanted}\nis not in\n{report}");
         }

@@ -16,6 +16,7 @@ mod bug_report;
 pub mod check;
 mod drops;
 mod findings;
+mod moment;
 mod stretches;
 mod veil;
 pub mod wire;
@@ -23,6 +24,7 @@ pub mod wire;
 pub use bug_report::{Facts, bug_report};
 pub use drops::{Drop, Manner, by_hour, drops};
 pub use findings::{Finding, findings};
+pub use moment::exactly;
 pub use stretches::{Kind, Stretch, stretches};
 pub use veil::Veil;
 

@@ -9,17 +9,7 @@ const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 
 fn entered(at: i64, to: Condition, cause: Cause) -> Transition {
-    Transition {
-        at: Stamp(at),
-        to,
-        cause,
-        closing: None,
-        silence_ms: None,
-        wait_ms: None,
-        attempt: None,
-        recovery: None,
-        ran_until: None,
-    }
+    Transition::new(Stamp(at), to, cause)
 }
 
 /// A connection that lives from `at` on and is closed with `code` after `lived`, the last of it silent.

@@ -52,13 +52,21 @@ impl Crashes {
         let before = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
             let words = words(info.payload());
-            let place = info.location().map(ToString::to_string).unwrap_or_default();
+            let place = info
+                .location()
+                .map(|it| place(it.file(), it.line()))
+                .unwrap_or_default();
             // A disk that takes nothing: the log may still.
             if let Err(error) = crashes.keep(crate::now().stamp, &told(&program, &words, &place)) {
                 tracing::error!(%error, "there is no report of a crash");
             }
             before(info);
         }));
+    }
+
+    /// Where they are.
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// The reports there are, oldest first.
@@ -128,6 +136,16 @@ fn told(program: &str, words: &str, place: &str) -> String {
         }
     }
     text
+}
+
+/// Where in the sources; of other people's only from their package on, for where those lay names whoever compiled them.
+fn place(file: &str, line: u32) -> String {
+    let file = file.replace('\\', "/");
+    let package = file
+        .split_once("/registry/src/")
+        .and_then(|(_, index)| index.split_once('/'))
+        .map_or(file.as_str(), |(_, package)| package);
+    format!("{package}:{line}")
 }
 
 /// A panic's words, if nobody else's are among them.
@@ -217,6 +235,19 @@ mod tests {
         assert_eq!(
             words(&quoting),
             "words of 61 characters, which may quote somebody"
+        );
+    }
+
+    #[test]
+    fn a_place_names_nobody_who_compiled_it() {
+        let sources = "/home/juliet/.cargo/registry/src/index.crates.io-1949cf8c6b5b557f";
+        assert_eq!(
+            place(&format!("{sources}/tokio-1.45.0/src/net/tcp.rs"), 7),
+            "tokio-1.45.0/src/net/tcp.rs:7"
+        );
+        assert_eq!(
+            place("crates/engine/src/crash.rs", 9),
+            "crates/engine/src/crash.rs:9"
         );
     }
 

@@ -1,5 +1,6 @@
 //! Where an account keeps its things.
 
+use crate::crash::Crashes;
 use dormouse_model::BareJid;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -38,7 +39,7 @@ impl Folder {
     /// Something could not be removed; what else there is may be gone all the same.
     pub fn forget(self) -> io::Result<()> {
         // The folder may be one that the user named: nothing in it is touched but what is ours.
-        for ours in [self.store(), self.log()] {
+        for ours in [self.store(), self.log(), self.crashes().folder().to_owned()] {
             match std::fs::remove_dir_all(ours) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                 _ => {}
@@ -66,6 +67,11 @@ impl Folder {
     pub fn log(&self) -> PathBuf {
         self.0.join("log")
     }
+
+    /// What crashes of a program have left that has this account alone.
+    pub fn crashes(&self) -> Crashes {
+        Crashes::in_folder(self.0.join("crashes"))
+    }
 }
 
 /// An address as a file name: what is not plain is written as `%` and two hex digits, so that two
@@ -91,6 +97,7 @@ mod tests {
         let folder = || Folder::at(home.path().join("accounts").join("me@home.example"));
         std::fs::create_dir_all(folder().store().join("cache")).unwrap();
         std::fs::create_dir_all(folder().log()).unwrap();
+        std::fs::create_dir_all(folder().crashes().folder()).unwrap();
         let letter = folder().path().join("letter.txt");
         std::fs::write(&letter, "dear Bob").unwrap();
         folder().forget().unwrap();

@@ -15,19 +15,12 @@ fn read(name: &str) -> String {
 
 fn transition(to: Condition, cause: Cause, recovery: bool) -> Transition {
     Transition {
-        at: Stamp(0),
-        to,
-        cause,
-        closing: None,
-        silence_ms: None,
-        wait_ms: None,
-        attempt: None,
         recovery: recovery.then_some(Recovery {
             took_ms: 1,
             by: Continuation::Resumed,
             messages: 0,
         }),
-        ran_until: None,
+        ..Transition::new(Stamp(0), to, cause)
     }
 }
 

@@ -33,6 +33,21 @@ pub struct Transition {
 }
 
 impl Transition {
+    /// One of which nothing else is to be told.
+    pub fn new(at: Stamp, to: Condition, cause: Cause) -> Self {
+        Self {
+            at,
+            to,
+            cause,
+            closing: None,
+            silence_ms: None,
+            wait_ms: None,
+            attempt: None,
+            recovery: None,
+            ran_until: None,
+        }
+    }
+
     /// The WebSocket close code (RFC 6455 section 7.4) that led to it; 1006 where the stream of bytes just ended. None
     /// where no socket's end did.
     pub fn code(&self) -> Option<u16> {

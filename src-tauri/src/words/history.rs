@@ -160,19 +160,12 @@ mod tests {
     #[test]
     fn a_recovery_says_how_long_it_took_by_what_and_what_it_brought() {
         let transition = Transition {
-            at: Stamp(0),
-            to: Condition::Live,
-            cause: Cause::CaughtUp,
-            closing: None,
-            silence_ms: None,
-            wait_ms: None,
-            attempt: None,
             recovery: Some(Recovery {
                 took_ms: 1_234,
                 by: Continuation::Resumed,
                 messages: 3,
             }),
-            ran_until: None,
+            ..Transition::new(Stamp(0), Condition::Live, Cause::CaughtUp)
         };
         let said = words("en").came_of(&transition);
         assert_eq!(

@@ -1,11 +1,11 @@
 //! The frame log as lines of text.
 
 use super::{Direction, Frame};
+use crate::exactly;
 use std::fmt::Write;
 
-/// One line a frame: time, connection, direction, size, kind; the content behind it, where it was kept. `time` says when a
-/// moment was, as its reader wants it.
-pub fn lines<'f>(frames: impl Iterator<Item = &'f Frame>, time: impl Fn(&Frame) -> String) -> String {
+/// One line a frame: time (UTC), connection, direction, size, kind; the content behind it, where it was kept.
+pub fn lines<'f>(frames: impl Iterator<Item = &'f Frame>) -> String {
     let mut text = String::new();
     for frame in frames {
         let way = match frame.direction {
@@ -16,7 +16,7 @@ pub fn lines<'f>(frames: impl Iterator<Item = &'f Frame>, time: impl Fn(&Frame) 
         let _ = write!(
             text,
             "{} {} {way} {:>6} {:5} {}",
-            time(frame),
+            exactly(frame.at),
             frame.conn.0,
             frame.size,
             frame.opcode.name(),
@@ -41,8 +41,9 @@ mod tests {
         let mut log = Log::default();
         log.set(Some(Detail::Content));
         log.text(Stamp(5), ConnId(2), Direction::Out, "<r xmlns='urn:xmpp:sm:3'/>");
-        let text = lines(log.frames(""), |frame| frame.at.0.to_string());
-        assert!(text.starts_with("5 2 ->     26 text  r  <r xmlns="), "{text}");
+        let text = lines(log.frames(""));
+        let line = "1970-01-01T00:00:00.005Z 2 ->     26 text  r  <r xmlns=";
+        assert!(text.starts_with(line), "{text}");
         assert_eq!(text.lines().count(), 1);
     }
 }

@@ -27,19 +27,12 @@ impl Counted {
 
     fn enters(&mut self, state: ConnectionState, cause: Cause, recovery: Option<(u64, Continuation)>) {
         let transition = Transition {
-            at: Stamp(0),
-            to: state.condition(),
-            cause: cause.clone(),
-            closing: None,
-            silence_ms: None,
-            wait_ms: None,
-            attempt: None,
             recovery: recovery.map(|(took_ms, by)| Recovery {
                 took_ms,
                 by,
                 messages: 0,
             }),
-            ran_until: None,
+            ..Transition::new(Stamp(0), state.condition(), cause.clone())
         };
         self.tell(Observation::Transition(&transition));
         self.tell(Observation::Change(&Change::Connection(Connection {
