@@ -4,9 +4,10 @@
 //! features, and everything that depends on the difference is compiled once more: for the window's dependencies,
 //! minutes. So there is one selection, the whole workspace.
 
-use crate::run::{Result, cargo, run, run_and_read, target};
+use crate::run::{Result, cargo, output, run_and_read, run_and_see, target};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::OnceLock;
 
 /// A test program.
@@ -25,22 +26,36 @@ pub fn programs() -> PathBuf {
     target().join("debug")
 }
 
-/// Builds everything, once in the life of this process, and says where the tests are.
+/// Builds everything, once in the life of this process, and says where the tests are. Why it failed is told to who asked first.
 pub fn tests() -> Result<&'static [Test]> {
-    static BUILT: OnceLock<Result<Vec<Test>>> = OnceLock::new();
-    BUILT
-        .get_or_init(|| {
-            run(cargo().args(["build", "--workspace"]))?;
-            let mut tests = Vec::new();
-            let mut command = cargo();
-            command
-                .args(["test", "--workspace", "--no-run"])
-                .args(["--message-format", "json-render-diagnostics"]);
-            run_and_read(&mut command, |line| tests.extend(test(line)))?;
-            Ok(tests)
-        })
-        .as_deref()
-        .map_err(Clone::clone)
+    static BUILT: OnceLock<Option<Vec<Test>>> = OnceLock::new();
+    let mut why = "Nothing was built.".to_owned();
+    let built = BUILT.get_or_init(|| {
+        build()
+            .map_err(|error| why = format!("{error}\nFree on the disk of the target folder: {}.", free()))
+            .ok()
+    });
+    built.as_deref().ok_or(why)
+}
+
+fn build() -> Result<Vec<Test>> {
+    run_and_see(cargo().args(["build", "--workspace"]), |_| {})?;
+    let mut tests = Vec::new();
+    let mut command = cargo();
+    command
+        .args(["test", "--workspace", "--no-run"])
+        .args(["--message-format", "json-render-diagnostics"]);
+    run_and_read(&mut command, |line| tests.extend(test(line)))?;
+    Ok(tests)
+}
+
+/// What `df` says: a full disk is the most common reason why a linker fails.
+fn free() -> String {
+    let said = output(Command::new("df").args(["-h", "--output=avail"]).arg(target()));
+    let figure = said
+        .ok()
+        .and_then(|said| Some(said.lines().nth(1)?.trim().to_owned()));
+    figure.unwrap_or_else(|| "unknown".to_owned())
 }
 
 /// The test program that a line of cargo's tells of, if it does.

@@ -1,7 +1,7 @@
 //! The page: its types against the contract (`tsc` over JSDoc), and node's own runner over its tests.
 
 use crate::install;
-use crate::run::{Result, output, root, run, run_and_see};
+use crate::run::{Result, output, root, run, run_and_read};
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -21,13 +21,18 @@ pub fn check(count: &mut impl FnMut(u64, u64)) -> Result<()> {
         .args(["--test", "--test-reporter", "tap"])
         .args(&files)
         .current_dir(root());
-    let tests = run_and_see(&mut command, |line| {
+    let mut report = Vec::new();
+    let tests = run_and_read(&mut command, |line| {
+        report.push(line.to_owned());
         if let Some(number) = number_of(line, "# pass ") {
             count(number, 0);
         } else if let Some(number) = number_of(line, "# fail ") {
             count(0, number);
         }
     });
+    if tests.is_err() {
+        println!("{}", report.join("\n"));
+    }
     types.and(tests)
 }
 

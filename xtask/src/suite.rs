@@ -74,7 +74,7 @@ const STEPS: [Step; 15] = [
         name: "format",
         what: "rustfmt",
         only_in_all: false,
-        work: |_, _| run(cargo().args(["fmt", "--all", "--check"])),
+        work: |_, _| run_and_see(cargo().args(["fmt", "--all", "--check"]), |_| {}),
     },
     Step {
         name: "purity",
@@ -317,6 +317,11 @@ fn summary(outcomes: &[Outcome], options: &Options, whole: Duration) -> String {
             options.only.join(", ")
         ));
     }
+    for outcome in outcomes {
+        if let Some(error) = &outcome.error {
+            text.push_str(&format!("\n{} FAILED: {error}\n", outcome.name));
+        }
+    }
     for name in &options.skip {
         text.push_str(&format!(
             "SKIPPED by --skip {name}: the tests that need {name} did not run.\n"
@@ -362,17 +367,19 @@ fn clippy(_: &Options, _: &mut Count) -> Result<()> {
         "-D",
         "clippy::disallowed_methods",
     ];
-    let pure = run(cargo()
-        .arg("clippy")
+    let mut pure = cargo();
+    pure.arg("clippy")
         .args(PURE.iter().flat_map(|name| ["-p", name]))
         .args(["--all-targets", "--"])
         .args(strict)
-        .env("CLIPPY_CONF_DIR", root().join("lints/pure")));
-    let others = run(cargo()
+        .env("CLIPPY_CONF_DIR", root().join("lints/pure"));
+    let mut others = cargo();
+    others
         .args(["clippy", "--workspace"])
         .args(PURE.iter().flat_map(|name| ["--exclude", name]))
-        .args(["--all-targets", "--", "-D", "warnings"]));
-    pure.and(others)
+        .args(["--all-targets", "--", "-D", "warnings"]);
+    let pure = run_and_see(&mut pure, |_| {});
+    pure.and(run_and_see(&mut others, |_| {}))
 }
 
 fn unit(options: &Options, count: &mut Count) -> Result<()> {
