@@ -6,6 +6,7 @@
 //! | [`client`] | a running `dormouse-cli run`: commands in, events out with the moment they came |
 //! | [`event`] | those events, and waiting for them |
 //! | [`dice`] | chance from a seed |
+//! | [`network`] | a network with a domain's own port 443, for who discovers its endpoint |
 //! | [`peer`] | a server on loopback that misbehaves as it is told |
 //! | [`server`] | Prosody or ejabberd, for scenarios that hold for both, and their people |
 //! | [`slixmpp`] | a client that is not ours, as the other side |
@@ -21,6 +22,7 @@
 pub mod client;
 pub mod dice;
 pub mod event;
+pub mod network;
 pub mod peer;
 pub mod program;
 pub mod scene;

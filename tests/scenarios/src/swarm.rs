@@ -15,6 +15,29 @@ pub fn users(count: u32) -> impl Iterator<Item = String> {
     (1..=count).map(|number| format!("user{number}"))
 }
 
+/// A number of a report; the largest of all where there is none.
+pub fn number(value: &Value) -> u64 {
+    value.as_u64().unwrap_or(u64::MAX)
+}
+
+/// By this report nothing that was written is lost, or stands twice, or waits.
+///
+/// # Errors
+/// Something does; the report.
+pub fn all_arrived_once(report: &Value) -> Result<()> {
+    let texts = &report["texts"];
+    let written = number(&texts["written"]);
+    ensure!(written > 0, "nothing was written: {report}");
+    ensure!(
+        number(&texts["arrived"]) == written && number(&texts["sent"]) == written,
+        "not all have arrived: {report}"
+    );
+    for bad in ["lost", "under_way", "doubled", "waiting", "failed", "astray"] {
+        ensure!(texts[bad] == 0, "{bad}: {report}");
+    }
+    Ok(())
+}
+
 /// A swarm of the accounts `user1@localhost` and so on; killed when dropped.
 #[derive(Debug)]
 pub struct Swarm {

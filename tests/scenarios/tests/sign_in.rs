@@ -3,14 +3,14 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test")]
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 use dormouse_scenarios::client::{Client, ClientBuilder};
 use dormouse_scenarios::event::Mark;
+use dormouse_scenarios::network::Network;
 use dormouse_scenarios::server::{Make, Person, Plan, SOON, Server, Shared, passes};
 use dormouse_scenarios::{Result, program, with_both_servers};
-use dormouse_servers::{Authority, Place, Prosody, ScramHash};
+use dormouse_servers::{Authority, Prosody, ScramHash};
 use std::path::Path;
-use std::process::Command;
 use std::sync::{Arc, LazyLock};
 use std::thread;
 use std::time::Duration;
@@ -302,81 +302,12 @@ fn an_unencrypted_endpoint_elsewhere_is_refused_before_anything_is_sent() {
     })());
 }
 
-/// A network of our own in which port 443 is free to be the domain's, and no name server is asked.
-struct Network {
-    name: String,
-    folder: tempfile::TempDir,
-}
-
-impl Network {
-    /// None where DORMOUSE_SKIP leaves out what needs namespaces.
-    fn unless_skipped(name: &str) -> Result<Option<Self>> {
-        if dormouse_sleep_lab::skipped() {
-            return Ok(None);
-        }
-        let network = Self {
-            name: format!("dormouse-{name}-{}", std::process::id()),
-            folder: tempfile::tempdir()?,
-        };
-        run("ip", &["netns", "add", &network.name])
-            .context("this test needs network namespaces (leave it out with DORMOUSE_SKIP=namespaces)")?;
-        run("ip", &["-n", &network.name, "link", "set", "lo", "up"])?;
-        std::fs::write(network.folder.path().join("nsswitch.conf"), "hosts: files\n")?;
-        Ok(Some(network))
-    }
-
-    fn place(&self) -> Place {
-        Place::namespace(&self.name, "127.0.0.1".parse().unwrap())
-    }
-
-    /// Who asks for port 443 gets this one.
-    fn https_is_at(&self, port: u16) -> Result<()> {
-        let rules = self.folder.path().join("rules");
-        let text = format!(
-            "table ip https {{\n chain out {{\n  type nat hook output priority -100;\n  \
-             tcp dport 443 redirect to :{port}\n }}\n}}\n"
-        );
-        std::fs::write(&rules, text)?;
-        run(
-            "ip",
-            &["netns", "exec", &self.name, "nft", "-f", &rules.to_string_lossy()],
-        )
-    }
-
-    /// A client in there that discovers its endpoint.
-    fn client(&self, address: &str, password: &str) -> Result<ClientBuilder> {
-        let mut command = Command::new("ip");
-        let names = self.folder.path().join("nsswitch.conf");
-        command
-            .args(["netns", "exec", &self.name, "unshare", "--mount", "sh", "-c"])
-            .arg("mount --bind \"$0\" /etc/nsswitch.conf && exec \"$@\"")
-            .arg(names)
-            .arg(program::cli()?);
-        Ok(Client::builder(address, password)
-            .command(command)
-            .env("SSL_CERT_FILE", AUTHORITY.file())
-            .no_wake())
-    }
-}
-
-impl Drop for Network {
-    fn drop(&mut self) {
-        let _ = run("ip", &["netns", "del", &self.name]);
-    }
-}
-
-fn run(program: &str, arguments: &[&str]) -> Result<()> {
-    let output = Command::new(program)
-        .args(arguments)
-        .output()
-        .with_context(|| format!("`{program}` can't be run"))?;
-    if !output.status.success() {
-        bail!(
-            "{program} {arguments:?}: {}",
-            String::from_utf8_lossy(&output.stderr).trim()
-        );
-    }
-    Ok(())
+/// A client in a network of its own that discovers its endpoint.
+fn discovers(network: &Network, address: &str, password: &str) -> Result<ClientBuilder> {
+    Ok(Client::builder(address, password)
+        .command(network.command(program::cli()?))
+        .env("SSL_CERT_FILE", AUTHORITY.file())
+        .no_wake())
 }
 
 fn an_endpoint_is_found_by_the_domains_own_description(make: Make) -> Result<()> {
@@ -390,7 +321,7 @@ fn an_endpoint_is_found_by_the_domains_own_description(make: Make) -> Result<()>
         .start()?;
     network.https_is_at(server.wss_port())?;
     let person = server.person("found-")?;
-    let client = network.client(&person.address, &person.password)?.start()?;
+    let client = discovers(&network, &person.address, &person.password)?.start()?;
     client.wait_until_live(SOON)?;
     client.quit()?;
     if let Server::Prosody(prosody) = &server {
@@ -398,7 +329,7 @@ fn an_endpoint_is_found_by_the_domains_own_description(make: Make) -> Result<()>
         let files = prosody.folder().join("files/.well-known");
         for (hidden, kept) in [("host-meta", "host-meta.json"), ("host-meta.json", "host-meta")] {
             std::fs::rename(files.join(hidden), files.join("hidden"))?;
-            let client = network.client(&person.address, &person.password)?.start()?;
+            let client = discovers(&network, &person.address, &person.password)?.start()?;
             client
                 .wait_until_live(SOON)
                 .with_context(|| format!("with {kept} alone"))?;
@@ -417,7 +348,7 @@ fn a_domain_without_a_web_socket_stops_with_a_sentence(make: Make) -> Result<()>
         .place(network.place())
         .start()?;
     network.https_is_at(server.wss_port())?;
-    let client = network.client("alice@localhost", "secret")?.start()?;
+    let client = discovers(&network, "alice@localhost", "secret")?.start()?;
     stops(&client, "localhost offers no connection over WebSocket")
 }
 
@@ -427,7 +358,7 @@ fn a_domain_that_does_not_exist_stops_with_a_sentence() {
         let Some(network) = Network::unless_skipped("nowhere")? else {
             return Ok(());
         };
-        let client = network.client("alice@nowhere.example", "secret")?.start()?;
+        let client = discovers(&network, "alice@nowhere.example", "secret")?.start()?;
         stops(&client, "There is no server called nowhere.example")
     })());
 }

@@ -11,32 +11,12 @@
 
 use anyhow::ensure;
 use dormouse_scenarios::Result;
-use dormouse_scenarios::swarm::{Swarm, users};
+use dormouse_scenarios::swarm::{Swarm, all_arrived_once, number, users};
 use dormouse_servers::{Nginx, Prosody};
-use serde_json::Value;
 use std::thread;
 use std::time::Duration;
 
 const PASSWORD: &str = "one for all";
-
-fn number(value: &Value) -> u64 {
-    value.as_u64().unwrap_or(u64::MAX)
-}
-
-/// Nothing that was written is lost, or stands twice, or waits.
-fn all_arrived_once(report: &Value) -> Result<()> {
-    let texts = &report["texts"];
-    let written = number(&texts["written"]);
-    ensure!(written > 0, "nothing was written: {report}");
-    ensure!(
-        number(&texts["arrived"]) == written && number(&texts["sent"]) == written,
-        "not all have arrived: {report}"
-    );
-    for bad in ["lost", "under_way", "doubled", "waiting", "failed", "astray"] {
-        ensure!(texts[bad] == 0, "{bad}: {report}");
-    }
-    Ok(())
-}
 
 fn a_restart_in_the_middle(sessions: u32, ramp: &str, within: Duration) -> Result<()> {
     let mut server = Prosody::builder().start()?;

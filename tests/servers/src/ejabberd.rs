@@ -91,6 +91,8 @@ impl Ejabberd {
                 stream_management: true,
                 resume_timeout: 300,
                 c2s: false,
+                shaper: None,
+                accept_interval: None,
                 certificate: None,
                 scram_hash: ScramHash::Sha1,
                 without_mechanisms: Vec::new(),

@@ -21,6 +21,11 @@ pub struct EjabberdSettings {
     pub resume_timeout: u32,
     /// XMPP over TCP (RFC 6120), unencrypted: for clients that don't speak WebSocket.
     pub c2s: bool,
+    /// How much a client may write: bytes a second, and how many at once before that. It is an option of the listener for TCP,
+    /// and holds over WebSocket, too.
+    pub shaper: Option<(u32, u32)>,
+    /// Milliseconds between two connections that are let in.
+    pub accept_interval: Option<u32>,
     /// For the wss listener; without one only ws is served.
     pub certificate: Option<Certificate>,
     /// How passwords are kept: SHA-1 offers SCRAM-SHA-1, SHA-256 offers SCRAM-SHA-256.
@@ -96,6 +101,20 @@ impl EjabberdBuilder {
     #[must_use]
     pub fn c2s(mut self) -> Self {
         self.settings.c2s = true;
+        self
+    }
+
+    /// Reads so many bytes a second of each client, and so many at once before that. Adds the listener for TCP, whose option it is.
+    #[must_use]
+    pub fn shaper(mut self, rate: u32, burst: u32) -> Self {
+        self.settings.shaper = Some((rate, burst));
+        self.c2s()
+    }
+
+    /// Lets one connection in, and the next after so many milliseconds.
+    #[must_use]
+    pub fn accept_interval(mut self, milliseconds: u32) -> Self {
+        self.settings.accept_interval = Some(milliseconds);
         self
     }
 

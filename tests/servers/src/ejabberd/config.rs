@@ -82,6 +82,9 @@ pub(super) fn text(
         // Its WebSocket doesn't know whether there is TLS, and without TLS it would offer no SASL2.
         options.push("allow_unencrypted_sasl2: true".to_owned());
     }
+    if let Some(milliseconds) = settings.accept_interval {
+        options.push(format!("accept_interval: {milliseconds}"));
+    }
     listener(&mut lines, ports.ws.number(), &address, &options);
     if settings.certificate.is_some() {
         options.push("tls: true".to_owned());
@@ -93,6 +96,15 @@ pub(super) fn text(
         lines.push(format!("  - port: {}", ports.c2s.number()));
         lines.push(format!("    ip: {address}"));
         lines.push("    module: ejabberd_c2s".to_owned());
+        if settings.shaper.is_some() {
+            lines.push("    shaper: c2s_shaper".to_owned());
+        }
+    }
+    if let Some((rate, burst)) = settings.shaper {
+        lines.push(format!(
+            "shaper: {{normal: {{rate: {rate}, burst_size: {burst}}}}}"
+        ));
+        lines.push("shaper_rules: {c2s_shaper: normal}".to_owned());
     }
     let from = json_string(&format!(
         "{}/{}",

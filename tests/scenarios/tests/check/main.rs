@@ -3,6 +3,9 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test")]
 
+mod between;
+mod discovery;
+
 use anyhow::{Context, ensure};
 use dormouse_scenarios::client::Client;
 use dormouse_scenarios::server::{Make, Person, Plan, SOON, Server, befriend, passes};
@@ -49,8 +52,19 @@ impl Checking {
         arguments: &[&str],
         environment: &[(&str, &Path)],
     ) -> Result<Self> {
-        let mut child = Command::new(program::cli()?)
-            .args(["test", &person.address, "--endpoint", endpoint, "--no-wake"])
+        let given = [&["--endpoint", endpoint], arguments].concat();
+        Self::by(Command::new(program::cli()?), person, &given, environment)
+    }
+
+    /// The program is started by this command.
+    fn by(
+        mut command: Command,
+        person: &Person,
+        arguments: &[&str],
+        environment: &[(&str, &Path)],
+    ) -> Result<Self> {
+        let mut child = command
+            .args(["test", &person.address, "--no-wake"])
             .args(arguments)
             .env("DORMOUSE_PASSWORD", &person.password)
             .envs(environment.iter().map(|(name, value)| (name, value)))
