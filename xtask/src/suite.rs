@@ -39,6 +39,9 @@ const SCENARIOS: [&str; 1] = ["tests/scenarios"];
 const CHAOS: [&str; 1] = ["tests/chaos"];
 const WINDOW: [&str; 1] = ["tests/window"];
 
+/// Whose tests wait more than they compute: twice as many at a time as there are cores.
+const WAITING: [&str; 2] = [SCENARIOS[0], SERVERS[0]];
+
 const SKIPPABLE: [&str; 3] = ["namespaces", "mounts", "trixie"];
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -418,9 +421,12 @@ fn run_tests(tests: &[built::Test], options: &Options, count: &mut Count) -> Res
             .current_dir(&test.folder)
             .env("CARGO_MANIFEST_DIR", &test.folder);
         // What is ignored there takes minutes; elsewhere it is no test.
-        let takes_minutes = |folder: &str| test.folder.ends_with(folder);
-        if options.all && [CHAOS[0], SCENARIOS[0]].into_iter().any(takes_minutes) {
+        let of = |folder: &str| test.folder.ends_with(folder);
+        if options.all && [CHAOS[0], SCENARIOS[0]].into_iter().any(of) {
             command.arg("--include-ignored");
+        }
+        if WAITING.into_iter().any(of) {
+            command.env("RUST_TEST_THREADS", (2 * cores()).to_string());
         }
         if run_and_see(options.tell(&mut command), |line| count.add(line)).is_err() {
             failed.push(format!("{} of {}", test.name, shown.display()));
@@ -431,6 +437,10 @@ fn run_tests(tests: &[built::Test], options: &Options, count: &mut Count) -> Res
     } else {
         Err(format!("Tests failed: {}.", failed.join(", ")))
     }
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 fn deny() -> Result<()> {

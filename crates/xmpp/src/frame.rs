@@ -142,9 +142,19 @@ pub fn read(text: &str, limits: &Limits) -> Result<Option<Element>, Broken> {
         }
     }
     match tree.root.take() {
-        Some(root) => Ok(Some(root)),
+        Some(mut root) => {
+            forget_prefixes(&mut root);
+            Ok(Some(root))
+        }
         None => Err(Broken::Malformed("no element")),
     }
+}
+
+/// Which prefixes somebody declared says nothing, and the writer panics at one that is declared again, or at `xml`. As deep as a frame may
+/// be.
+fn forget_prefixes(element: &mut Element) {
+    element.prefixes = Default::default();
+    element.children_mut().for_each(forget_prefixes);
 }
 
 /// The memory that a tree will need, in bytes: what its parts were measured to take (64-bit systems, a little
@@ -230,6 +240,18 @@ mod tests {
 
     fn beyond(limit: Limit, stanza: bool) -> Result<Option<Element>, Broken> {
         Err(Broken::Beyond { limit, stanza })
+    }
+
+    #[test]
+    fn what_was_read_is_written_whatever_prefixes_it_declared() {
+        for text in [
+            "<message xmlns='jabber:client' xmlns:p='a'><p:x xmlns:p='b' p:y='z'/></message>",
+            "<message xmlns='jabber:client'><x xmlns='a' xmlns:xml='http://www.w3.org/XML/1998/namespace' xml:lang='de'/></message>",
+            "<message xmlns='jabber:client' xmlns:tns0='a'><x xmlns='b' xmlns:c='c' c:y='z' tns0:y='z'/></message>",
+        ] {
+            let element = of(text).unwrap().unwrap();
+            assert_eq!(of(&write(&element).unwrap()), Ok(Some(element)), "{text}");
+        }
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! One text frame of any content.
 //!
-//! It is read or refused; what was read is written, and read back as the same.
+//! It is read or refused; what was read is written, and read back as the same. Before that it is noted in the frame log, blacked out.
 
+use dormouse_diagnosis::wire::{Detail, Direction, Log};
+use dormouse_model::{ConnId, Stamp};
 use dormouse_xmpp::frame::{Limits, read, write};
 
 /// One frame.
@@ -9,6 +11,14 @@ pub fn run(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         return;
     };
+    let mut log = Log::default();
+    log.set(Some(Detail::Content));
+    log.text(Stamp(0), ConnId(1), Direction::In, text);
+    for frame in log.frames("") {
+        let noted = frame.content.as_deref().unwrap_or_default();
+        // A black sign is three bytes, a quotation mark is escaped by six.
+        assert!(noted.len() <= 6 * text.len() + 64, "{noted}");
+    }
     let limits = Limits::default();
     let Ok(Some(element)) = read(text, &limits) else {
         return;

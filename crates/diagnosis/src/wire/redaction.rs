@@ -4,11 +4,16 @@
 //! mechanisms, the values of attributes that make a frame what it is. Every other text and value becomes as many black
 //! signs as it had characters (at most [`LONGEST`]), so that its length can still be seen.
 
-use minidom::{Element, Node};
+//!
+//! A frame is read here before anything has weighed it, so no tree is made of it: a tree is freed recursively, and may take thousands of
+//! times what its text takes.
+
+use minidom::rxml::parser::{Options, WithOptions};
+use minidom::rxml::{Parse, RawEvent, RawParser};
 
 /// A longer text is shown no longer.
 const LONGEST: usize = 40;
-/// A longer frame is not read: building a tree of it could take many times its size.
+/// A longer frame is not read.
 const LARGEST: usize = 64 * 1024;
 /// Elements nested deeper than this are left out.
 const DEEPEST: usize = 32;
@@ -49,42 +54,37 @@ const OPEN_VALUES: [&str; 21] = [
     "subscription",
     "ask",
 ];
-/// Ids are shown, for answers are found by them, but not those by which a session could be taken over (XEP-0198).
-const STREAM_MANAGEMENT: &str = "urn:xmpp:sm:3";
+/// Ids are shown, for answers are found by them, but not the one by which a session could be taken over (XEP-0198).
+const OPEN_IDS: [&str; 2] = ["id", "queryid"];
+const NAMES_SESSION: &str = "enabled";
 
 /// A frame that was read, or not.
-pub struct Read(Option<Element>);
+pub struct Read(Option<Frame>);
+
+struct Frame {
+    kind: String,
+    content: String,
+}
 
 /// Reads a frame.
 pub fn read(text: &str) -> Read {
-    let element = (text.len() <= LARGEST).then(|| text.parse().ok()).flatten();
-    Read(element)
+    Read((text.len() <= LARGEST).then(|| black_out(text)).flatten())
 }
 
 impl Read {
     /// What it is, in a word or two; from the names of the protocol alone.
     pub fn kind(&self) -> String {
-        let Some(element) = &self.0 else {
-            return "unread".to_owned();
-        };
-        let mut kind = known(element.name());
-        if let Some(of) = element.attr("type") {
-            kind.push(' ');
-            kind.push_str(&known(of));
-        }
-        kind
+        let kind = self.0.as_ref().map_or("unread", |frame| &frame.kind);
+        kind.to_owned()
     }
 
     /// The frame, blacked out.
     pub fn content(&self) -> String {
-        match &self.0 {
-            Some(element) => {
-                let mut element = element.clone();
-                black_out(&mut element, 0);
-                String::from(&element)
-            }
-            None => "<!-- not read: too large, or no XML -->".to_owned(),
-        }
+        let content = self.0.as_ref().map(|frame| &frame.content);
+        content.map_or_else(
+            || "<!-- not read: too large, or no XML -->".to_owned(),
+            Clone::clone,
+        )
     }
 }
 
@@ -98,28 +98,105 @@ fn black(text: &str) -> String {
     "█".repeat(text.chars().take(LONGEST).count())
 }
 
-fn black_out(element: &mut Element, depth: usize) {
-    let manages = element.ns() == STREAM_MANAGEMENT;
-    for ((_, name), value) in element.attrs_mut() {
-        let name = name.as_str();
-        let names_session = manages && (name == "id" || name == "previd");
-        let open = OPEN_VALUES.contains(&name) || matches!(name, "id" | "queryid");
-        if !open || names_session {
-            *value = black(value);
+/// The frame as it is written, with what nobody may see in black; none if it is no XML.
+fn black_out(text: &str) -> Option<Frame> {
+    let mut parser = RawParser::with_options(Options {
+        max_token_length: text.len() + 1,
+        ..Options::default()
+    });
+    let mut rest = text.as_bytes();
+    let mut frame = Frame {
+        kind: String::new(),
+        content: String::new(),
+    };
+    // The open elements: their names as written, and without prefix.
+    let mut open: Vec<(String, String)> = Vec::new();
+    // Whether the last thing written is a head that its element's foot may close.
+    let mut is_head = false;
+    while let Some(event) = parser.parse(&mut rest, true).ok()? {
+        let begins = matches!(event, RawEvent::ElementHeadOpen(..));
+        let depth = open.len() + usize::from(begins);
+        if depth > DEEPEST && !begins && !matches!(event, RawEvent::ElementFoot(_)) {
+            continue;
         }
-    }
-    let open = OPEN_TEXTS.contains(&element.name());
-    let too_deep = depth >= DEEPEST;
-    let nodes = element.take_nodes();
-    for node in nodes {
-        match node {
-            Node::Element(_) if too_deep => {}
-            Node::Element(mut child) => {
-                black_out(&mut child, depth + 1);
-                element.append_child(child);
+        match event {
+            RawEvent::XmlDeclaration(..) => {}
+            RawEvent::ElementHeadOpen(_, (prefix, name)) => {
+                let local = name.to_string();
+                let written = prefix.map_or_else(|| local.clone(), |prefix| format!("{prefix}:{local}"));
+                if open.is_empty() {
+                    frame.kind = known(&local);
+                }
+                if depth <= DEEPEST {
+                    frame.content.push('<');
+                    frame.content.push_str(&written);
+                }
+                open.push((written, local));
             }
-            Node::Text(text) if open => element.append_text_node(text),
-            Node::Text(text) => element.append_text_node(black(&text)),
+            RawEvent::Attribute(_, (prefix, name), value) => {
+                let (_, element) = open.last()?;
+                let declares = prefix.as_ref().is_some_and(|prefix| *prefix == "xmlns");
+                let names_session = element == NAMES_SESSION && name == "id";
+                let is_open =
+                    declares || OPEN_VALUES.contains(&name.as_str()) || OPEN_IDS.contains(&name.as_str());
+                if depth == 1 && prefix.is_none() && name == "type" {
+                    frame.kind.push(' ');
+                    frame.kind.push_str(&known(&value));
+                }
+                frame.content.push(' ');
+                if let Some(prefix) = prefix {
+                    frame.content.push_str(&prefix);
+                    frame.content.push(':');
+                }
+                frame.content.push_str(&name);
+                frame.content.push_str("=\"");
+                if is_open && !names_session {
+                    escape(&value, &mut frame.content);
+                } else {
+                    frame.content.push_str(&black(&value));
+                }
+                frame.content.push('"');
+            }
+            RawEvent::ElementHeadClose(_) => {
+                frame.content.push('>');
+                is_head = true;
+                continue;
+            }
+            RawEvent::Text(_, text) => match open.last() {
+                Some((_, element)) if OPEN_TEXTS.contains(&element.as_str()) => {
+                    escape(&text, &mut frame.content)
+                }
+                Some(_) => frame.content.push_str(&black(&text)),
+                None => {}
+            },
+            RawEvent::ElementFoot(_) => {
+                let (element, _) = open.pop()?;
+                if depth > DEEPEST {
+                    continue;
+                }
+                if is_head {
+                    frame.content.pop();
+                    frame.content.push_str("/>");
+                } else {
+                    frame.content.push_str("</");
+                    frame.content.push_str(&element);
+                    frame.content.push('>');
+                }
+            }
+        }
+        is_head = false;
+    }
+    (open.is_empty() && !frame.kind.is_empty()).then_some(frame)
+}
+
+fn escape(text: &str, to: &mut String) {
+    for sign in text.chars() {
+        match sign {
+            '<' => to.push_str("&lt;"),
+            '>' => to.push_str("&gt;"),
+            '&' => to.push_str("&amp;"),
+            '"' => to.push_str("&quot;"),
+            sign => to.push(sign),
         }
     }
 }
@@ -145,6 +222,55 @@ mod tests {
                 shown.contains(word) || shown.contains(&word.replace('"', "'")),
                 "{shown}"
             );
+        }
+    }
+
+    #[test]
+    fn a_frame_is_shown_as_it_is_written_whatever_prefixes_it_declares() {
+        for (frame, wanted) in [
+            (
+                "<message xmlns='jabber:client' xmlns:p='a'><p:x xmlns:p='b' p:y='z'/></message>",
+                "<message xmlns=\"jabber:client\" xmlns:p=\"a\"><p:x xmlns:p=\"b\" p:y=\"█\"/></message>",
+            ),
+            (
+                "<x xmlns='a&amp;b' xmlns:xml='http://www.w3.org/XML/1998/namespace'><max>&lt;7</max>a<b></b></x>",
+                "<x xmlns=\"a&amp;b\" xmlns:xml=\"http://www.w3.org/XML/1998/namespace\"><max>&lt;7</max>█<b/></x>",
+            ),
+            (
+                "<stream:features><bind xmlns='b'/></stream:features>",
+                "<stream:features><bind xmlns=\"b\"/></stream:features>",
+            ),
+        ] {
+            assert_eq!(shown(frame), wanted);
+        }
+    }
+
+    #[test]
+    fn a_frame_nested_as_deeply_as_its_size_allows_is_read_on_a_small_stack() {
+        let small = std::thread::Builder::new().stack_size(64 * 1024);
+        let reading = small.spawn(|| {
+            let deep = 8_000;
+            let shown = shown(&format!("{}words{}", "<a>".repeat(deep), "</a>".repeat(deep)));
+            assert_eq!(shown.matches("<a").count(), DEEPEST);
+            assert!(!shown.contains("words"), "{shown}");
+        });
+        reading.unwrap().join().unwrap();
+    }
+
+    #[test]
+    fn what_is_not_one_whole_element_is_not_shown() {
+        for broken in [
+            "",
+            "text",
+            "<a>",
+            "<a></b>",
+            "<a/><b",
+            "<a b='1'",
+            "<!-- words -->",
+            "<a>&words;</a>",
+        ] {
+            assert_eq!(read(broken).kind(), "unread", "{broken}");
+            assert!(!shown(broken).contains("words"));
         }
     }
 
