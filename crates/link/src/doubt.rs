@@ -148,6 +148,7 @@ impl Link {
                 second_chances: SECOND_CHANCES,
                 spare: Spare::At(spare_at),
                 paid: false,
+                free_at: None,
             });
             self.say(format!("connection {conn} is in doubt: {}", cause.sentence()));
             self.cause = cause;
@@ -223,14 +224,16 @@ impl Link {
             .ready_at(now.tick)
             .max(self.not_before.unwrap_or(now.tick));
         if !doubt.paid {
-            ready = ready.max(self.spares.ready_at(now.tick));
+            let budget = self.spares.ready_at(now.tick);
+            ready = ready.max(doubt.free_at.map_or(budget, |free| free.min(budget)));
         }
         if ready > now.tick {
             doubt.spare = Spare::At(ready);
             return;
         }
         self.dials.take(now.tick);
-        doubt.paid = doubt.paid || self.spares.take(now.tick);
+        let free = doubt.free_at.is_some_and(|free| free <= now.tick);
+        doubt.paid = doubt.paid || free || self.spares.take(now.tick);
         self.last_conn = self.last_conn.next();
         let conn = self.last_conn;
         doubt.spare = Spare::Dialling {

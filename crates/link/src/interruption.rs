@@ -2,7 +2,7 @@
 
 use crate::Output;
 use crate::debounce::NetworkEvent;
-use crate::link::{Link, State};
+use crate::link::{Link, Session, State};
 use crate::spare::Reason;
 use dormouse_model::{Cause, Now};
 use std::mem;
@@ -12,6 +12,9 @@ use std::time::Duration;
 const SAME_MOMENT: Duration = Duration::from_secs(1);
 /// A dial older than this was begun in the network as it was before the event.
 pub(crate) const BEFORE_THE_CHANGE: Duration = Duration::from_millis(300);
+/// Sleeps that end so long after each other are a user's, whose lid shuts again: none of them waits. As often as this a
+/// link may dial in the long run anyway.
+const APART: Duration = Duration::from_secs(3);
 
 impl Link {
     pub(crate) fn retry_now(&mut self, now: Now) {
@@ -117,6 +120,30 @@ impl Link {
                 self.connect(now, woke);
             }
             other => self.state = other,
+        }
+        if proven {
+            self.free_spare(now);
+        }
+    }
+
+    /// The spare of a machine that has slept is not refused for want of budget, which is there for servers that stall: they
+    /// put no machine to sleep. After sleeps in quick succession the old connection is asked first.
+    fn free_spare(&mut self, now: Now) {
+        let since = self.woke.map(|woke| now.tick.since(woke));
+        if since.is_some_and(|since| since < SAME_MOMENT) {
+            return;
+        }
+        self.woke = Some(now.tick);
+        let free_at = if since.is_none_or(|since| since >= APART) {
+            now.tick
+        } else {
+            Reason::Hint.spare_at(now.tick, self.path.smoothed(), &mut self.random)
+        };
+        if let State::Up(Session {
+            doubt: Some(doubt), ..
+        }) = &mut self.state
+        {
+            doubt.free_at = Some(free_at);
         }
     }
 

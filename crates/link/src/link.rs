@@ -39,6 +39,8 @@ pub struct Link {
     pub(crate) aim: PathName,
     pub(crate) conflict: Option<Tick>,
     pub(crate) plainly: Option<Tick>,
+    /// When a proven sleep ended last.
+    pub(crate) woke: Option<Tick>,
     pub(crate) last_conn: ConnId,
     last_probe: ProbeId,
     shown: Connection,
@@ -110,6 +112,7 @@ impl Link {
             aim: PathName::default(),
             conflict: None,
             plainly: None,
+            woke: None,
             last_conn: ConnId::default(),
             last_probe: ProbeId::default(),
             shown: Connection {

@@ -51,6 +51,8 @@ pub(crate) struct Doubt {
     /// Whether this doubt has had its share of the budget: a spare that failed is replaced for nothing, for
     /// most often it has not even reached the server.
     pub(crate) paid: bool,
+    /// From then on its spare needs nothing of the budget, because the machine has slept.
+    pub(crate) free_at: Option<Tick>,
 }
 
 /// The one spare that a link in doubt may have.

@@ -6,6 +6,7 @@ mod driver;
 use dormouse_link::{Input, Output};
 use dormouse_model::{Action, Cause, ConnectionState, Verdict};
 use driver::*;
+use std::time::Duration;
 
 fn woke(seconds: u64) -> Input {
     Input::Resumed {
@@ -286,6 +287,57 @@ fn spares_have_a_budget() {
         }
     }
     assert!((4..=7).contains(&spares), "{spares} spares in a minute");
+}
+
+/// Sleeps again and again, wakes to dead connections; the longest wait for a spare after a wake.
+fn longest_wait(sleeps: u32, apart: Duration) -> Duration {
+    let (mut d, _) = Driver::live(1);
+    let waits = (0..sleeps).map(|_| {
+        d.pass(apart - ms(500));
+        d.tell(Input::Suspending);
+        d.freeze(ms(500));
+        let woke_at = d.now;
+        if spare(&d.tell(woke(1))).is_none() {
+            d.until_dial(secs(60)).expect("a dial");
+        }
+        let wait = d.now.since(woke_at);
+        d.pass(ms(100));
+        d.sign_in();
+        wait
+    });
+    waits.max().unwrap()
+}
+
+#[test]
+fn a_wake_waits_for_no_budget_however_often_the_machine_sleeps() {
+    for apart in [ms(3_700), secs(5), secs(11), secs(25)] {
+        assert_eq!(longest_wait(40, apart), ms(0), "every {apart:?}");
+    }
+}
+
+#[test]
+fn sleeps_in_quick_succession_ask_the_old_connection_first_and_wait_no_longer_than_the_next_dial() {
+    let soon = longest_wait(12, ms(1_500));
+    assert!(soon > ms(0) && soon <= ms(300), "{soon:?}");
+    let often = longest_wait(60, ms(1_500));
+    assert!(often <= secs(3), "{often:?}");
+}
+
+#[test]
+fn a_route_that_is_lost_again_and_again_is_no_sleep_and_keeps_to_the_budget() {
+    let (mut d, conn) = Driver::live(1);
+    for _ in 0..12 {
+        d.freeze(secs(1));
+        let said = d.tell(Input::Network {
+            up: true,
+            route_lost: true,
+        });
+        let said = [said, d.pass(ms(900))].concat();
+        if let Some(probe) = numbered(&said) {
+            d.tell(Input::Answer(conn, probe));
+        }
+    }
+    assert!(d.dials().len() <= 1 + 5, "{} dials", d.dials().len());
 }
 
 #[test]
