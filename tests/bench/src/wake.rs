@@ -21,8 +21,7 @@ use report::Row;
 use stand::Stand;
 use std::time::Duration;
 
-/// Wakes of one laptop within seconds of each other. A link allows itself four spare connections and one more every
-/// 20 s; nobody sleeps so often.
+/// Wakes of one laptop within seconds of each other.
 const IN_A_ROW: usize = 4;
 
 /// What to measure.
