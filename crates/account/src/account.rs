@@ -426,9 +426,14 @@ impl Account {
         for (id, message) in self.timeline.due(turn.now, &mut turn.draft)? {
             let said = self.session.send(turn.now, &message, Some(id), &mut turn.draft);
             turn.out.push(Output::HandedOver(id));
+            let frames = said.iter().map(|output| match output {
+                dormouse_xmpp::Output::Frame(_, text) => text.len(),
+                _ => 0,
+            });
+            let bytes = frames.sum();
             self.session_said(turn, said)?;
             if let Some(conn) = self.current {
-                self.link(turn, LinkInput::AckAwaited(conn))?;
+                self.link(turn, LinkInput::AckAwaited { conn, bytes })?;
             }
         }
         if self.timeline.caught_up() {

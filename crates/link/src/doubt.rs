@@ -20,7 +20,7 @@ impl Link {
         match &session.doubt {
             Some(doubt) => doubt.spare.due().map_or(doubt.due, |spare| spare.min(doubt.due)),
             None => {
-                let late = heartbeat.open_since().map(|since| since + self.path.late_after());
+                let late = heartbeat.open_since().map(|since| since + self.late_after());
                 let ask = (!heartbeat.is_asked()).then(|| heartbeat.proof + self.interval());
                 // One of the two always is: without an open question the next one is due some time.
                 [late, ask].into_iter().flatten().min().unwrap_or(heartbeat.proof)
@@ -44,6 +44,7 @@ impl Link {
 
     /// Something of a signed-in connection is due.
     pub(crate) fn run_session_timer(&mut self, now: Now) {
+        let late_after = self.late_after();
         let State::Up(session) = &mut self.state else {
             return;
         };
@@ -83,7 +84,7 @@ impl Link {
             },
             None => {
                 let asked = heartbeat.open_since();
-                let late_at = asked.map(|since| since + self.path.late_after());
+                let late_at = asked.map(|since| since + late_after);
                 match (asked, late_at) {
                     (Some(asked), Some(late_at)) if late_at <= now.tick => {
                         let cause = if heartbeat.waits_for_ack() {
@@ -129,22 +130,26 @@ impl Link {
     /// The link is in doubt from now on, or in deeper doubt than before.
     pub(crate) fn doubt(&mut self, now: Now, reason: Reason, cause: Cause) {
         let answer = self.settings.answer;
+        if !matches!(self.state, State::Up(_)) {
+            return;
+        }
+        let spare_at = self.spare_at(now, reason);
+        let patience = answer + self.under_way.takes();
         let State::Up(session) = &mut self.state else {
             return;
         };
         let conn = session.conn;
-        let spare_at = reason.spare_at(now.tick, self.path.smoothed(), &mut self.random);
         let Some(doubt) = &mut session.doubt else {
             if !matches!(reason, Reason::Late(_)) {
                 session.heartbeat.forget_questions();
             }
-            let asked = match reason {
-                Reason::Late(asked) => asked,
-                _ => now.tick,
+            let due = match reason {
+                Reason::Late(asked) => asked + patience,
+                _ => now.tick + answer,
             };
             session.doubt = Some(Doubt {
                 reason,
-                due: asked + answer,
+                due,
                 second_chances: SECOND_CHANCES,
                 spare: Spare::At(spare_at),
                 paid: false,
@@ -192,6 +197,52 @@ impl Link {
         if ask {
             self.say(format!("asking connection {conn} again: {}", cause.sentence()));
             self.ask(now, conn);
+        }
+    }
+
+    /// After this an answer is late. A long message buys time before a spare and before the end, but no longer belief: what is shown as
+    /// live must not rest on older proof than ever.
+    fn late_after(&self) -> Duration {
+        let usual = self.path.late_after();
+        usual.max((usual + self.under_way.takes()).min(self.settings.answer))
+    }
+
+    /// When this doubt is worth a spare.
+    fn spare_at(&mut self, now: Now, reason: Reason) -> Tick {
+        let reason = match reason {
+            Reason::Late(asked) => Reason::Late(asked + self.under_way.takes()),
+            reason => reason,
+        };
+        reason.spare_at(now.tick, self.path.smoothed(), &mut self.random)
+    }
+
+    /// Messages were acknowledged that an answer stands behind. One that is merely late has been so for them: it comes after what
+    /// they have left, and a new connection would have to be told all that again.
+    pub(crate) fn goes_on(&mut self, now: Now) {
+        if !self.is_merely_late() {
+            return;
+        }
+        let due = now.tick + self.settings.answer + self.under_way.takes();
+        let spare_at = self.spare_at(now, Reason::Late(now.tick));
+        let State::Up(Session {
+            doubt: Some(doubt), ..
+        }) = &mut self.state
+        else {
+            return;
+        };
+        doubt.due = due;
+        self.out.extend(doubt.spare.conn().map(Output::Hangup));
+        doubt.spare = Spare::At(spare_at);
+    }
+
+    /// In doubt, and not for anything that happened.
+    fn is_merely_late(&self) -> bool {
+        match &self.state {
+            State::Up(session) => {
+                let reason = session.doubt.as_ref().map(|doubt| doubt.reason);
+                matches!(reason, Some(Reason::Late(_)))
+            }
+            _ => false,
         }
     }
 

@@ -137,17 +137,27 @@ impl Heartbeat {
             .min()
     }
 
+    /// Whether messages wait to be acknowledged.
+    pub(crate) fn awaits_ack(&self) -> bool {
+        self.unacked.is_some()
+    }
+
     /// Whether the oldest open question is an acknowledgement of messages.
     pub(crate) fn waits_for_ack(&self) -> bool {
         self.unacked.is_some() && self.unacked == self.open_since()
     }
 
-    /// Everything asked so far is void: answers still under way prove nothing about the present.
-    pub(crate) fn forget_questions(&mut self) {
+    /// What was asked behind messages no longer counts: they were acknowledged, which says as much.
+    pub(crate) fn forget_questions_behind(&mut self) {
         self.quiet = None;
         self.numbered = None;
-        self.unacked = None;
         self.silence = None;
+    }
+
+    /// Everything asked so far is void: answers still under way prove nothing about the present.
+    pub(crate) fn forget_questions(&mut self) {
+        self.forget_questions_behind();
+        self.unacked = None;
     }
 }
 

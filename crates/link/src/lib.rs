@@ -38,6 +38,7 @@ mod round_trip;
 mod settings;
 mod sign_in;
 mod spare;
+mod under_way;
 
 pub use idle_interval::{IdleInterval, IdleIntervals};
 pub use link::Link;
@@ -75,8 +76,14 @@ pub enum Input {
     Answer(ConnId, ProbeId),
     /// An `<a/>` (XEP-0198), or what stands for it on a server without it.
     QuietAnswer(ConnId),
-    /// Messages were written, followed by `<r/>`.
-    AckAwaited(ConnId),
+    /// A message was written, followed by `<r/>`.
+    AckAwaited {
+        /// On which connection.
+        conn: ConnId,
+        /// How much was written. Who reads slowly, as servers do that bound what a client may write, takes long for it, and
+        /// answers nothing meanwhile.
+        bytes: usize,
+    },
     /// Messages were acknowledged.
     Acked {
         /// On which connection.

@@ -10,6 +10,7 @@ use crate::heartbeat::Heartbeat;
 use crate::idle_interval::PathName;
 use crate::round_trip::RoundTrip;
 use crate::spare::Doubt;
+use crate::under_way::UnderWay;
 use crate::{IdleIntervals, Input, Output, Settings};
 use dormouse_model::{
     Action, Cause, ConnId, Connection, ConnectionState, Endpoint, Network, Now, ProbeId, Random, Stamp, Tick,
@@ -35,6 +36,7 @@ pub struct Link {
     /// Spares among them.
     pub(crate) spares: Budget,
     pub(crate) path: RoundTrip,
+    pub(crate) under_way: UnderWay,
     pub(crate) learnt: IdleIntervals,
     pub(crate) aim: PathName,
     pub(crate) conflict: Option<Tick>,
@@ -108,6 +110,7 @@ impl Link {
             dials: Budget::new(20, Duration::from_secs(3)),
             spares: Budget::new(4, Duration::from_secs(20)),
             path: RoundTrip::default(),
+            under_way: UnderWay::default(),
             learnt: IdleIntervals::default(),
             aim: PathName::default(),
             conflict: None,
@@ -181,9 +184,10 @@ impl Link {
             Input::Inbound(conn) => self.inbound(now, conn),
             Input::Answer(conn, probe) => self.answer(now, conn, probe),
             Input::QuietAnswer(conn) => self.quiet_answer(now, conn),
-            Input::AckAwaited(conn) => {
+            Input::AckAwaited { conn, bytes } => {
                 if let Some(session) = self.session(conn) {
                     session.heartbeat.await_ack(now.tick);
+                    self.under_way.written(bytes);
                 }
             }
             Input::Acked { conn, all } => self.acked(now, conn, all),

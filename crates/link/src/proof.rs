@@ -32,9 +32,23 @@ impl Link {
 
     pub(crate) fn acked(&mut self, now: Now, conn: ConnId, all: bool) {
         let quiet_times = self.is_quiet();
+        let held_up = !self.under_way.takes().is_zero();
         let Some(session) = self.session(conn) else { return };
-        if let Some(took) = session.heartbeat.acked(now.tick, all, quiet_times) {
+        let awaited = session.heartbeat.awaits_ack();
+        let took = session.heartbeat.acked(now.tick, all, quiet_times);
+        // How long a long message took is no measure of the path.
+        if let Some(took) = took.filter(|_| !held_up) {
             self.measured(took);
+        }
+        // What was asked behind a long message has waited for it, and would be late in the same moment. This is proof enough.
+        if let Some(session) = self.session(conn).filter(|_| held_up && quiet_times) {
+            session.heartbeat.forget_questions_behind();
+        }
+        if all {
+            self.under_way.all_arrived();
+        }
+        if awaited {
+            self.goes_on(now);
         }
     }
 

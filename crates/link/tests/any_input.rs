@@ -210,7 +210,10 @@ impl Checker {
             Step::Inbound(c) => Input::Inbound(conn(c)),
             Step::Answer(c, p) => Input::Answer(conn(c), ProbeId(self.probe.saturating_sub(p))),
             Step::QuietAnswer(c) => Input::QuietAnswer(conn(c)),
-            Step::AckAwaited(c) => Input::AckAwaited(conn(c)),
+            Step::AckAwaited(c) => Input::AckAwaited {
+                conn: conn(c),
+                bytes: c as usize % 5 * 20_000,
+            },
             Step::Acked(c, all) => Input::Acked { conn: conn(c), all },
             Step::SignedIn(c) => Input::SignedIn {
                 conn: conn(c),

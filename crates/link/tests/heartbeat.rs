@@ -94,7 +94,7 @@ fn an_answer_asked_for_before_the_sleep_proves_nothing_after_it() {
 fn while_an_r_after_messages_is_open_the_link_is_asked_by_number() {
     let (mut d, conn) = Driver::live(1);
     d.pass(ms(24_500));
-    d.tell(Input::AckAwaited(conn));
+    d.tell(Input::AckAwaited { conn, bytes: 200 });
     let said = d.pass(ms(500));
     assert!(!quiet(&said));
     assert!(numbered(&said).is_some());
@@ -103,7 +103,7 @@ fn while_an_r_after_messages_is_open_the_link_is_asked_by_number() {
 #[test]
 fn a_message_not_acknowledged_puts_the_link_in_doubt_whatever_else_arrives() {
     let (mut d, conn) = Driver::live(1);
-    d.tell(Input::AckAwaited(conn));
+    d.tell(Input::AckAwaited { conn, bytes: 200 });
     for _ in 0..12 {
         d.pass(ms(100));
         d.tell(Input::Inbound(conn));
@@ -118,7 +118,7 @@ fn a_message_not_acknowledged_puts_the_link_in_doubt_whatever_else_arrives() {
 fn an_acknowledgement_in_time_is_proof() {
     let (mut d, conn) = Driver::live(1);
     d.pass(secs(20));
-    d.tell(Input::AckAwaited(conn));
+    d.tell(Input::AckAwaited { conn, bytes: 200 });
     d.pass(ms(80));
     d.tell(Input::Acked { conn, all: true });
     assert!(d.pass(ms(24_999)).is_empty());
@@ -333,4 +333,47 @@ fn a_question_overtaken_by_sleep_is_void_and_teaches_nothing() {
         d.pass(secs(1));
     }
     assert_eq!(d.link.learnt(), &dormouse_link::IdleIntervals::default());
+}
+
+#[test]
+fn a_long_message_is_given_the_time_that_a_slow_reader_needs() {
+    let (mut d, conn) = Driver::live(1);
+    // 230 kB at 3,000 bytes a second, as ejabberd comes.
+    d.tell(Input::AckAwaited { conn, bytes: 230_000 });
+    let said = d.pass(secs(77));
+    assert!(spare(&said).is_none() && !said.contains(&Output::Hangup(conn)));
+    // It is not called live all that time: nothing but our hope says so.
+    assert_eq!(d.state(), ConnectionState::Suspect);
+    d.tell(Input::Acked { conn, all: true });
+    d.tell(Input::Answer(conn, numbered(&said).expect("a question")));
+    assert_eq!(d.state(), ConnectionState::Live);
+    d.tell(Input::AckAwaited { conn, bytes: 200 });
+    d.pass(secs(2));
+    assert_eq!(
+        d.state(),
+        ConnectionState::Suspect,
+        "an ordinary one is late as ever"
+    );
+}
+
+#[test]
+fn a_long_message_that_nobody_reads_is_given_up_too() {
+    let (mut d, conn) = Driver::live(1);
+    d.tell(Input::AckAwaited { conn, bytes: 22_000 });
+    let said = d.pass(secs(10 + 10 + 1));
+    assert!(spare(&said).is_some());
+    assert!(said.contains(&Output::Hangup(conn)));
+}
+
+#[test]
+fn a_server_that_reads_slowly_but_reads_keeps_its_connection() {
+    let (mut d, conn) = Driver::live(1);
+    d.tell(Input::AckAwaited { conn, bytes: 200 });
+    d.tell(Input::AckAwaited { conn, bytes: 200 });
+    for _ in 0..40 {
+        assert!(spare(&d.pass(ms(1_500))).is_none());
+        assert_eq!(d.state(), ConnectionState::Suspect);
+        d.tell(Input::Acked { conn, all: false });
+    }
+    assert!(d.pass(secs(11)).contains(&Output::Hangup(conn)), "it has stopped");
 }

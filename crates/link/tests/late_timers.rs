@@ -110,7 +110,7 @@ fn an_answer_that_is_found_late_by_far_is_not_held_against_the_link() {
 fn messages_just_written_do_not_make_a_question_late_that_is_only_due() {
     let (mut d, conn) = Driver::live(1);
     d.pass(ms(24_900));
-    d.tell(Input::AckAwaited(conn));
+    d.tell(Input::AckAwaited { conn, bytes: 200 });
     let said = d.pass(ms(100));
     assert!(quiet(&said) || numbered(&said).is_some(), "{said:?}");
     assert_eq!(d.state(), ConnectionState::Live);

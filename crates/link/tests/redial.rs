@@ -46,7 +46,7 @@ fn wait_after_session_of(length: Duration) -> Duration {
     d.pass(length.min(secs(25)));
     d.tell(Input::QuietAnswer(conn));
     d.pass(length.saturating_sub(secs(25)));
-    d.tell(Input::AckAwaited(conn));
+    d.tell(Input::AckAwaited { conn, bytes: 200 });
     d.tell(Input::Acked { conn, all: true });
     d.tell(Input::Closed(conn, retry(Cause::Lost)));
     d.until_dial(secs(60)).unwrap()

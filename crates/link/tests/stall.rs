@@ -52,7 +52,7 @@ fn life(seed: u64, talks: bool) -> (usize, bool) {
         let input = if message.is_some_and(|at| at <= now) {
             message = None;
             ack = Some(answer_at(now));
-            Input::AckAwaited(conn)
+            Input::AckAwaited { conn, bytes: 200 }
         } else if ack.is_some_and(|at| at <= now) {
             ack = None;
             Input::Acked { conn, all: true }

@@ -281,7 +281,7 @@ impl Sky {
                     .conn
                     .filter(|_| self.clients[client].signed_in)
                 {
-                    self.feed(client, Input::AckAwaited(conn));
+                    self.feed(client, Input::AckAwaited { conn, bytes: 200 });
                     self.answer(client, Input::Acked { conn, all: true });
                 }
             }
