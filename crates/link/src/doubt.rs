@@ -36,7 +36,8 @@ impl Link {
             return;
         };
         let (conn, heartbeat) = (session.conn, &session.heartbeat);
-        let is_due = heartbeat.proof + interval <= now.tick && now.tick < heartbeat.proof + before;
+        let overdue = now.tick.since(heartbeat.proof + before);
+        let is_due = heartbeat.proof + interval <= now.tick && overdue <= self.settings.late;
         if session.doubt.is_none() && heartbeat.open_since().is_none() && is_due {
             self.ask(now, conn);
         }

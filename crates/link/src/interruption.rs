@@ -57,7 +57,7 @@ impl Link {
         let mut gone = false;
         if let Some(event) = self.debounce.drain() {
             self.network = event.up;
-            gone = event.route_lost || !event.up;
+            gone = event.route_lost;
         }
         if matches!(self.state, State::Stopped | State::Asleep { .. }) {
             return;
@@ -149,7 +149,6 @@ impl Link {
 
     pub(crate) fn network_event(&mut self, now: Now, event: NetworkEvent) {
         match &mut self.state {
-            State::Stopped => self.network = event.up,
             State::Asleep { route_lost, .. } => {
                 *route_lost |= event.route_lost || !event.up;
                 self.network = event.up;

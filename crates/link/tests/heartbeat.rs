@@ -173,6 +173,17 @@ fn an_interval_that_is_given_holds_at_once_and_doubts_nobody() {
 }
 
 #[test]
+fn an_interval_that_is_given_when_the_question_was_due_anyway_doubts_nobody() {
+    for (late, doubts) in [(0, false), (2_000, false), (2_001, true)] {
+        let (mut d, _) = Driver::live(1);
+        d.freeze(secs(25) + ms(late));
+        let said = d.tell(Input::Interval(Some(secs(8))));
+        assert!(numbered(&said).is_some());
+        assert_eq!(d.state() == ConnectionState::Suspect, doubts, "{late} ms late");
+    }
+}
+
+#[test]
 fn what_silence_kills_on_one_network_is_not_feared_on_another() {
     let mut d = Driver::new(1);
     let aim = |d: &mut Driver, own: [u8; 4]| {

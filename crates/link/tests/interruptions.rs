@@ -275,6 +275,19 @@ fn a_burst_of_network_events_is_debounced() {
 }
 
 #[test]
+fn what_is_kept_of_a_burst_when_the_link_stops_does_not_outlive_newer_news() {
+    let (mut d, _) = Driver::live(1);
+    for _ in 0..4 {
+        d.tell(network(false));
+    }
+    d.tell(Input::SignOut);
+    d.tell(NO_NETWORK);
+    d.pass(secs(5));
+    d.tell(Input::Start);
+    assert_eq!(d.state(), ConnectionState::Offline);
+}
+
+#[test]
 fn spares_have_a_budget() {
     let (mut d, conn) = Driver::live(1);
     let mut spares = 0;

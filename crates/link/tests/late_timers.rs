@@ -7,6 +7,18 @@ use dormouse_link::{Input, Output};
 use dormouse_model::{ConnId, ConnectionState};
 use driver::*;
 
+/// A dial or a sign-in under way, and how long it may take.
+fn begun(signing_in: bool) -> (Driver, ConnId, u64) {
+    let mut d = Driver::new(1);
+    d.tell(Input::Start);
+    let conn = d.last_dial().expect("a dial");
+    if signing_in {
+        d.tell(Input::Dialled(conn));
+    }
+    let patience = patience(&d);
+    (d, conn, patience)
+}
+
 /// In doubt after a proven sleep, with the spare on its way.
 fn doubtful() -> (Driver, ConnId) {
     let (mut d, _) = Driver::live(1);
@@ -19,9 +31,9 @@ fn doubtful() -> (Driver, ConnId) {
     (d, spare)
 }
 
-/// How long the spare has before it is dialled anew.
+/// How long until something is due.
 fn patience(d: &Driver) -> u64 {
-    d.link.deadline().expect("the spare's deadline").0 - d.now.0
+    d.link.deadline().expect("a deadline").0 - d.now.0
 }
 
 fn says_it_did_not_run(said: &[Output]) -> bool {
@@ -37,6 +49,35 @@ fn a_spare_whose_deadline_was_slept_over_gets_a_moment_for_its_news() {
     assert!(!d.tell(Input::Tick).contains(&Output::Hangup(spare)));
     assert!(!d.pass(ms(999)).contains(&Output::Hangup(spare)));
     assert!(d.pass(ms(1)).contains(&Output::Hangup(spare)));
+}
+
+#[test]
+fn a_dial_or_sign_in_is_given_up_up_to_two_seconds_late_and_has_five_seconds_for_its_news_later() {
+    for signing_in in [false, true] {
+        for late in [0, 2_000] {
+            let (mut d, conn, patience) = begun(signing_in);
+            d.freeze(ms(patience + late));
+            let said = d.tell(Input::Tick);
+            assert!(
+                said.contains(&Output::Hangup(conn)),
+                "{signing_in}, {late} ms late"
+            );
+        }
+        let (mut d, conn, patience) = begun(signing_in);
+        d.freeze(ms(patience + 2_001));
+        assert!(!d.tell(Input::Tick).contains(&Output::Hangup(conn)));
+        assert!(!d.pass(ms(4_999)).contains(&Output::Hangup(conn)));
+        assert!(d.pass(ms(1)).contains(&Output::Hangup(conn)), "{signing_in}");
+        // And that once: whoever never runs in time must begin anew some time.
+        let (mut d, conn, patience) = begun(signing_in);
+        d.freeze(ms(patience + 60_000));
+        d.tell(Input::Tick);
+        d.freeze(ms(60_000));
+        assert!(
+            d.tell(Input::Tick).contains(&Output::Hangup(conn)),
+            "{signing_in}"
+        );
+    }
 }
 
 #[test]

@@ -144,6 +144,41 @@ fn slow_retries_wait_the_longest() {
 }
 
 #[test]
+fn who_is_turned_away_from_a_full_server_comes_back_sooner_or_later_than_others() {
+    let waits: Vec<_> = (0..100)
+        .map(|seed| {
+            let mut d = started(seed);
+            let conn = d.last_dial().unwrap();
+            let verdict = Verdict::new(Action::RetrySlowly, Cause::Throttled);
+            d.tell(Input::DialFailed(conn, verdict));
+            d.until_dial(secs(60)).unwrap()
+        })
+        .collect();
+    assert!(waits.iter().min() < Some(&secs(13)) && waits.iter().max() > Some(&secs(32)));
+}
+
+#[test]
+fn a_wait_that_the_server_asked_for_goes_over_into_the_wait_for_the_budget() {
+    let mut d = started(1);
+    while dial(&{
+        fails(&mut d, Action::Retry);
+        d.tell(Input::RetryNow)
+    })
+    .is_some()
+    {
+        assert!(d.dials().len() < 100, "there is no budget");
+    }
+    // One more is allowed, and the server asks for a moment's patience; then the budget is empty still.
+    d.until_dial(secs(9)).unwrap();
+    fails(&mut d, Action::RetryAfter(secs(1)));
+    let ConnectionState::Waiting { until, .. } = d.state() else {
+        panic!("{:?}", d.state())
+    };
+    assert_eq!(dial(&d.pass(until.since(d.now))), None);
+    assert!(d.until_dial(secs(3)).is_some());
+}
+
+#[test]
 fn a_plainer_try_follows_at_once_and_once() {
     let mut d = started(1);
     assert!(dial(&fails(&mut d, Action::RetryPlainly)).is_some());
@@ -172,7 +207,7 @@ fn a_conflict_is_answered_by_a_new_resource_and_stops_if_it_repeats_within_a_min
     d.tell(Input::QuietAnswer(conn));
     d.pass(secs(25));
     d.tell(Input::QuietAnswer(conn));
-    d.pass(secs(20));
+    d.pass(secs(10));
     assert!(dial(&d.tell(Input::Closed(conn, conflict()))).is_some());
 }
 

@@ -5,13 +5,35 @@ use dormouse_link::{Input, Link, Output, Probe, Settings};
 use dormouse_model::{Action, Cause, ConnId, ConnectionState, Now, ProbeId, Random, Stamp, Tick, Verdict};
 use std::time::Duration;
 
-pub fn ms(n: u64) -> Duration {
+pub const fn ms(n: u64) -> Duration {
     Duration::from_millis(n)
 }
 
-pub fn secs(n: u64) -> Duration {
+pub const fn secs(n: u64) -> Duration {
     Duration::from_secs(n)
 }
+
+/// The machine certainly slept for a minute.
+pub const WOKE: Input = Input::Resumed {
+    slept: Some(secs(60)),
+    proven: true,
+};
+
+/// The machine may have slept, or only this program stood still.
+pub const MAY_HAVE_SLEPT: Input = Input::Resumed {
+    slept: None,
+    proven: false,
+};
+
+/// There is a network; whether the socket's route is lost.
+pub const fn network(route_lost: bool) -> Input {
+    Input::Network { up: true, route_lost }
+}
+
+pub const NO_NETWORK: Input = Input::Network {
+    up: false,
+    route_lost: false,
+};
 
 pub fn retry(cause: Cause) -> Verdict {
     Verdict::new(Action::Retry, cause)
@@ -61,10 +83,18 @@ impl Driver {
         let end = self.now + length;
         let mut said = Vec::new();
         while let Some(due) = self.link.deadline().filter(|due| *due <= end) {
-            self.now = self.now.max(due);
-            said.extend(self.tell(Input::Tick));
+            said.extend(self.tick(due));
         }
         self.now = end;
+        said
+    }
+
+    /// What was due has been done.
+    fn tick(&mut self, due: Tick) -> Vec<Output> {
+        self.now = self.now.max(due);
+        let said = self.tell(Input::Tick);
+        let spins = self.link.deadline().is_some_and(|next| next <= self.now);
+        assert!(!spins, "it would be called again and again: {said:?}");
         said
     }
 
@@ -110,8 +140,7 @@ impl Driver {
         let before = self.dials().len();
         while self.dials().len() == before {
             let due = self.link.deadline().filter(|due| *due <= begin + most)?;
-            self.now = self.now.max(due);
-            self.tell(Input::Tick);
+            self.tick(due);
         }
         Some(self.now.since(begin))
     }
