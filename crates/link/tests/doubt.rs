@@ -79,7 +79,7 @@ fn after_a_gap_a_slow_path_has_twice_the_time_an_answer_may_take() {
 fn the_answer_to_a_number_acknowledges_what_was_written_before_it() {
     let (mut d, conn) = Driver::live(1);
     d.pass(ms(24_500));
-    d.tell(Input::AckAwaited(conn));
+    d.tell(Input::AckAwaited { conn, bytes: 200 });
     let probe = numbered(&d.pass(ms(500))).unwrap();
     d.pass(ms(50));
     d.tell(Input::Answer(conn, probe));
@@ -92,7 +92,7 @@ fn a_message_written_behind_a_number_is_still_waited_for() {
     let (mut d, conn) = Driver::live(1);
     let probe = numbered(&d.tell(MAY_HAVE_SLEPT)).unwrap();
     d.pass(ms(10));
-    d.tell(Input::AckAwaited(conn));
+    d.tell(Input::AckAwaited { conn, bytes: 200 });
     d.pass(ms(50));
     d.tell(Input::Answer(conn, probe));
     assert_eq!(d.state(), ConnectionState::Live);
@@ -108,7 +108,7 @@ fn a_late_answer_is_not_put_down_to_messages_written_since() {
     let (mut d, conn) = Driver::live(1);
     assert!(quiet(&d.pass(secs(25))));
     d.pass(ms(10));
-    d.tell(Input::AckAwaited(conn));
+    d.tell(Input::AckAwaited { conn, bytes: 200 });
     d.pass(secs(2));
     assert_eq!(
         (d.state(), d.cause()),
