@@ -130,6 +130,11 @@ pub fn read(text: &str, limits: &Limits) -> Result<Option<Element>, Broken> {
             RawEvent::Attribute(_, name, _) if !attributes.insert(name.clone()) => {
                 return Err(Broken::Malformed("an attribute given twice"));
             }
+            RawEvent::Attribute(_, (prefix, name), value)
+                if misuses_reserved(prefix.as_ref().map(|it| it.as_str()), name, value) =>
+            {
+                return Err(Broken::Malformed("a reserved namespace declared"));
+            }
             RawEvent::ElementFoot(_) => depth = depth.saturating_sub(1),
             _ => {}
         }
@@ -147,6 +152,19 @@ pub fn read(text: &str, limits: &Limits) -> Result<Option<Element>, Broken> {
             Ok(Some(root))
         }
         None => Err(Broken::Malformed("no element")),
+    }
+}
+
+/// Whether an attribute declares one of the two namespaces that are bound already, or their prefixes (Namespaces in XML 1.0 section 3):
+/// the builder takes it, and what it makes of that can't be written.
+fn misuses_reserved(prefix: Option<&str>, name: &str, value: &str) -> bool {
+    const XML: &str = "http://www.w3.org/XML/1998/namespace";
+    const XMLNS: &str = "http://www.w3.org/2000/xmlns/";
+    match (prefix, name) {
+        (Some("xmlns"), "xmlns") => true,
+        (Some("xmlns"), "xml") => value != XML,
+        (Some("xmlns"), _) | (None, "xmlns") => matches!(value, XML | XMLNS),
+        _ => false,
     }
 }
 
@@ -274,6 +292,12 @@ mod tests {
             "<a xmlns='x'><!-- c --></a>",
             "<?xml version='1.0'?>",
             "<a xmlns='x' b='1' b='2'/>",
+            "<a xmlns='x'><b xmlns='http://www.w3.org/2000/xmlns/'/></a>",
+            "<a xmlns='http://www.w3.org/XML/1998/namespace'/>",
+            "<a xmlns='x' xmlns:b='http://www.w3.org/2000/xmlns/'/>",
+            "<a xmlns='x' xmlns:b='http://www.w3.org/XML/1998/namespace'/>",
+            "<a xmlns='x' xmlns:xml='y'/>",
+            "<a xmlns='x' xmlns:xmlns='y'/>",
         ] {
             assert!(matches!(of(broken), Err(Broken::Malformed(_))), "{broken}");
         }
