@@ -115,3 +115,40 @@ fn a_late_answer_is_not_put_down_to_messages_written_since() {
         (ConnectionState::Suspect, Cause::SlowAnswer)
     );
 }
+
+#[test]
+fn acknowledgements_in_a_doubt_that_has_a_reason_buy_no_time() {
+    let (mut d, conn) = Driver::live(1);
+    d.tell(WOKE);
+    let mut said = Vec::new();
+    for _ in 0..7 {
+        d.tell(Input::AckAwaited { conn, bytes: 200 });
+        said.extend(d.pass(ms(1_500)));
+        d.tell(Input::Acked { conn, all: true });
+    }
+    assert!(said.contains(&Output::Hangup(conn)));
+}
+
+#[test]
+fn acknowledgements_of_nothing_do_not_keep_a_late_answer_waiting() {
+    let (mut d, conn) = Driver::live(1);
+    d.pass(secs(26));
+    assert_eq!(d.state(), ConnectionState::Suspect);
+    let mut said = Vec::new();
+    for _ in 0..7 {
+        d.tell(Input::Acked { conn, all: true });
+        said.extend(d.pass(ms(1_500)));
+    }
+    assert!(said.contains(&Output::Hangup(conn)));
+}
+
+#[test]
+fn the_acknowledgement_of_an_ordinary_message_measures_the_path_and_that_of_a_long_one_does_not() {
+    for (bytes, measured) in [(200, true), (22_000, false)] {
+        let (mut d, conn) = Driver::live(1);
+        d.tell(Input::AckAwaited { conn, bytes });
+        d.pass(ms(80));
+        let said = d.tell(Input::Acked { conn, all: true });
+        assert_eq!(said.contains(&Output::RoundTrip(ms(80))), measured, "{bytes}");
+    }
+}
