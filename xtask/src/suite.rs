@@ -39,9 +39,6 @@ const SCENARIOS: [&str; 1] = ["tests/scenarios"];
 const CHAOS: [&str; 1] = ["tests/chaos"];
 const WINDOW: [&str; 1] = ["tests/window"];
 
-/// Whose tests wait more than they compute: twice as many at a time as there are cores.
-const WAITING: [&str; 2] = [SCENARIOS[0], SERVERS[0]];
-
 const SKIPPABLE: [&str; 3] = ["namespaces", "mounts", "trixie"];
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -425,9 +422,6 @@ fn run_tests(tests: &[built::Test], options: &Options, count: &mut Count) -> Res
         if options.all && [CHAOS[0], SCENARIOS[0]].into_iter().any(of) {
             command.arg("--include-ignored");
         }
-        if WAITING.into_iter().any(of) {
-            command.env("RUST_TEST_THREADS", (2 * cores()).to_string());
-        }
         if run_and_see(options.tell(&mut command), |line| count.add(line)).is_err() {
             failed.push(format!("{} of {}", test.name, shown.display()));
         }
@@ -437,10 +431,6 @@ fn run_tests(tests: &[built::Test], options: &Options, count: &mut Count) -> Res
     } else {
         Err(format!("Tests failed: {}.", failed.join(", ")))
     }
-}
-
-fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 fn deny() -> Result<()> {

@@ -21,7 +21,7 @@ const BACK: Duration = Duration::from_secs(60);
 /// A pause of fifteen seconds is quiet; then a query, on a busy machine.
 const QUIET_MOMENT: Duration = Duration::from_secs(35);
 /// A thousand messages from a server that gives fifty at a time and keeps them in files, on a busy machine.
-const A_THOUSAND: Duration = Duration::from_secs(60);
+const A_THOUSAND: Duration = Duration::from_secs(120);
 /// What a killed ejabberd has not written yet.
 const WRITTEN: Duration = Duration::from_secs(3);
 

@@ -31,7 +31,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
 
-const START_LIMIT: Duration = Duration::from_secs(60);
+const START_LIMIT: Duration = Duration::from_secs(120);
 const STOP_LIMIT: Duration = Duration::from_secs(30);
 const DEBIANS_CONTROL_SCRIPT: &str = "/usr/sbin/ejabberdctl";
 
