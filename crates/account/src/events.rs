@@ -30,12 +30,15 @@ impl Account {
     fn event(&mut self, turn: &mut Turn, event: Event) -> Result<(), ReadError> {
         let now = turn.now;
         match event {
-            Event::Resumed { conn, acked } => {
+            Event::Resumed { conn, acked, again } => {
                 let effects = self.timeline.acknowledged(now, &acked, &mut turn.draft)?;
                 self.effects(turn, effects)?;
                 self.stands(conn);
                 self.chronicle.signed_in(true);
                 self.link(turn, LinkInput::SignedIn { conn, resumed: true })?;
+                if let Some(bytes) = again {
+                    self.link(turn, LinkInput::AckAwaited { conn, bytes })?;
+                }
                 // What the server held comes right behind <resumed/>, and nobody says how much it is: the
                 // answer to a question asked now comes behind the last of it.
                 self.fence = Some(conn);

@@ -4,6 +4,7 @@ use crate::Output;
 use crate::heartbeat::Heartbeat;
 use crate::link::{Link, Session, State};
 use crate::spare::Doubt;
+use crate::under_way::UnderWay;
 use dormouse_model::{Action, Cause, ConnId, Now, Verdict};
 
 impl Link {
@@ -45,6 +46,8 @@ impl Link {
                     "signed in on connection {conn} in {took} ms, resumed: {resumed}"
                 ));
                 self.not_before = None;
+                // What the old connection had not read is told again, if it is written again.
+                self.under_way = UnderWay::default();
                 let session = Session {
                     conn,
                     since: now.tick,

@@ -4,8 +4,8 @@
 //! they read nothing, so they answer nothing either. A link that is given up for that begins the same message anew on
 //! the next, which is no faster: a message that is long enough would never arrive.
 //!
-//! Messages are acknowledged one by one, so what counts is the longest, not all of them. It belongs to the session, not to
-//! the connection: after a resumption it is written again.
+//! Messages are acknowledged one by one, so what counts is the longest, not all of them. It belongs to one
+//! connection; what a resumption writes again is told again.
 
 use std::time::Duration;
 

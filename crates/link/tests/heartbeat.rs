@@ -388,3 +388,16 @@ fn a_server_that_reads_slowly_but_reads_keeps_its_connection() {
     }
     assert!(d.pass(secs(11)).contains(&Output::Hangup(conn)), "it has stopped");
 }
+
+#[test]
+fn a_long_message_of_a_lost_connection_buys_the_next_one_no_time() {
+    let (mut d, conn) = Driver::live(1);
+    d.tell(Input::AckAwaited { conn, bytes: 230_000 });
+    d.tell(Input::Closed(conn, retry(Cause::Lost)));
+    d.pass(secs(3));
+    let conn = d.sign_in();
+    d.tell(Input::AckAwaited { conn, bytes: 200 });
+    d.pass(secs(2));
+    assert_eq!(d.state(), ConnectionState::Suspect);
+    assert!(d.pass(secs(10)).contains(&Output::Hangup(conn)));
+}

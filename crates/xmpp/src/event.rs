@@ -28,6 +28,8 @@ pub enum Event {
         conn: ConnId,
         /// Messages that the server turns out to have handled.
         acked: Vec<MessageId>,
+        /// The length in bytes of the longest stanza that is sent again; none if none is.
+        again: Option<usize>,
     },
     /// A new session has begun.
     Bound {

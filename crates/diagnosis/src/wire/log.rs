@@ -113,8 +113,8 @@ impl Log {
             direction,
             opcode: Opcode::Text,
             size: text.len(),
-            kind: read.kind(),
-            content: (detail == Detail::Content).then(|| read.content()),
+            kind: read.kind,
+            content: (detail == Detail::Content).then(|| read.content),
         });
     }
 

@@ -3,7 +3,6 @@
 //! Nothing is known to be harmless that is not listed: the texts of a few elements that hold numbers and names of
 //! mechanisms, the values of attributes that make a frame what it is. Every other text and value becomes as many black
 //! signs as it had characters (at most [`LONGEST`]), so that its length can still be seen.
-
 //!
 //! A frame is read here before anything has weighed it, so no tree is made of it: a tree is freed recursively, and may take thousands of
 //! times what its text takes.
@@ -58,34 +57,21 @@ const OPEN_VALUES: [&str; 21] = [
 const OPEN_IDS: [&str; 2] = ["id", "queryid"];
 const NAMES_SESSION: &str = "enabled";
 
-/// A frame that was read, or not.
-pub struct Read(Option<Frame>);
-
-struct Frame {
-    kind: String,
-    content: String,
-}
-
-/// Reads a frame.
-pub fn read(text: &str) -> Read {
-    Read((text.len() <= LARGEST).then(|| black_out(text)).flatten())
-}
-
-impl Read {
+/// A frame as it may be shown.
+pub struct Frame {
     /// What it is, in a word or two; from the names of the protocol alone.
-    pub fn kind(&self) -> String {
-        let kind = self.0.as_ref().map_or("unread", |frame| &frame.kind);
-        kind.to_owned()
-    }
-
+    pub kind: String,
     /// The frame, blacked out.
-    pub fn content(&self) -> String {
-        let content = self.0.as_ref().map(|frame| &frame.content);
-        content.map_or_else(
-            || "<!-- not read: too large, or no XML -->".to_owned(),
-            Clone::clone,
-        )
-    }
+    pub content: String,
+}
+
+/// Reads a frame; one that is too large or no XML is shown as just that.
+pub fn read(text: &str) -> Frame {
+    let read = (text.len() <= LARGEST).then(|| black_out(text)).flatten();
+    read.unwrap_or_else(|| Frame {
+        kind: "unread".to_owned(),
+        content: "<!-- not read: too large, or no XML -->".to_owned(),
+    })
 }
 
 /// A name as it is, if it looks like one of the protocol's.
@@ -206,7 +192,7 @@ mod tests {
     use super::*;
 
     fn shown(text: &str) -> String {
-        read(text).content()
+        read(text).content
     }
 
     #[test]
@@ -265,11 +251,12 @@ mod tests {
             "<a>",
             "<a></b>",
             "<a/><b",
+            "<a/><b/>",
             "<a b='1'",
             "<!-- words -->",
             "<a>&words;</a>",
         ] {
-            assert_eq!(read(broken).kind(), "unread", "{broken}");
+            assert_eq!(read(broken).kind, "unread", "{broken}");
             assert!(!shown(broken).contains("words"));
         }
     }
@@ -293,13 +280,13 @@ mod tests {
     #[test]
     fn the_kind_of_a_frame_names_only_what_the_protocol_names() {
         assert_eq!(
-            read("<iq xmlns='jabber:client' type='result'/>").kind(),
+            read("<iq xmlns='jabber:client' type='result'/>").kind,
             "iq result"
         );
-        assert_eq!(read("<r xmlns='urn:xmpp:sm:3'/>").kind(), "r");
-        let odd = read("<message xmlns='jabber:client' type='my dear Bob'/>").kind();
+        assert_eq!(read("<r xmlns='urn:xmpp:sm:3'/>").kind, "r");
+        let odd = read("<message xmlns='jabber:client' type='my dear Bob'/>").kind;
         assert!(!odd.contains("Bob"), "{odd}");
-        assert_eq!(read("no XML at all").kind(), "unread");
+        assert_eq!(read("no XML at all").kind, "unread");
     }
 
     #[test]

@@ -142,7 +142,13 @@ impl Session {
         let mut all = std::mem::take(&mut self.carried.acked);
         all.extend(acked);
         self.enter(Phase::Ready);
-        out.push(Output::Event(Event::Resumed { conn, acked: all }));
+        let queue = self.managed.iter().flat_map(|managed| managed.queue());
+        let again = queue.map(|unacked| unacked.stanza.len()).max();
+        out.push(Output::Event(Event::Resumed {
+            conn,
+            acked: all,
+            again,
+        }));
         if let Some(managed) = &self.managed {
             out.extend(
                 managed

@@ -42,6 +42,7 @@ fn a_resumption_sends_the_rest_again_in_order() {
     assert_eq!(resume.attr("h"), Some("5"));
     assert!(!script.session.is_ready());
     script.give("<resumed xmlns='urn:xmpp:sm:3' previd='sm-1' h='8'/>");
+    let third = script.frames[0].clone();
     assert_eq!(script.expect("message").attr("id"), Some("o-3"));
     script.expect("r");
     script.expect("active");
@@ -49,7 +50,8 @@ fn a_resumption_sends_the_rest_again_in_order() {
         script.reports(),
         [&Event::Resumed {
             conn: ConnId(2),
-            acked: ids(&[2])
+            acked: ids(&[2]),
+            again: Some(third.len()),
         }]
     );
     assert!(
@@ -80,7 +82,8 @@ fn a_session_goes_on_in_another_process() {
         script.reports(),
         [&Event::Resumed {
             conn: ConnId(2),
-            acked: ids(&[2, 3])
+            acked: ids(&[2, 3]),
+            again: None,
         }]
     );
     assert!(
