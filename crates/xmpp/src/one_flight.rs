@@ -4,13 +4,15 @@
 //! Each question that waits for an answer costs a round trip. What the server will offer is known from last time,
 //! so the opening of the stream and the sign-in leave together. A server that refuses or loses what comes
 //! early is signed in to step by step, and tried again later, each time after twice as long: the network
-//! may have been to blame.
+//! may have been to blame. A flight that is never answered costs ten seconds, and says less of the server than of the network:
+//! after one the next sign-in goes step by step, and after another of those that follow the server is blamed.
 
 use crate::stream::StreamFeatures;
 use dormouse_model::Stamp;
 use serde::{Deserialize, Serialize};
 
-/// So many flights in a row without a word from the server, and it is blamed.
+/// So many flights in a row without a word from the server, with nothing but sign-ins step by step between them, and it is
+/// blamed.
 const SILENT: u8 = 2;
 const HOUR: i64 = 3600 * 1000;
 /// A month.
@@ -24,6 +26,8 @@ pub(crate) struct OneFlight {
     offer: Option<StreamFeatures>,
     /// Flights in a row that ended without an answer.
     broken: u8,
+    /// The last one was: until a sign-in works, each goes step by step.
+    plainly: bool,
     /// Not to be tried before.
     not_before: Option<Stamp>,
     /// For how many hours it was not to be tried, last time.
@@ -33,13 +37,14 @@ pub(crate) struct OneFlight {
 impl OneFlight {
     /// What to expect of the server, if it may be counted on now.
     pub(crate) fn expected(&self, now: Stamp) -> Option<&StreamFeatures> {
-        let waits = self.not_before.is_some_and(|stamp| now < stamp);
+        let waits = self.plainly || self.not_before.is_some_and(|stamp| now < stamp);
         self.offer.as_ref().filter(|_| !waits)
     }
 
     /// A sign-in worked, on this offer.
     pub(crate) fn worked(&mut self, offer: &StreamFeatures) {
         self.offer = Some(offer.clone());
+        self.plainly = false;
     }
 
     /// What was sent ahead was answered as if it had been asked for. Whether that is news.
@@ -53,6 +58,7 @@ impl OneFlight {
 
     /// A flight ended and nobody said why.
     pub(crate) fn broke(&mut self, now: Stamp) {
+        self.plainly = true;
         self.broken = self.broken.saturating_add(1);
         if self.broken >= SILENT {
             self.refused(now);
@@ -84,11 +90,19 @@ mod tests {
     }
 
     #[test]
-    fn one_broken_flight_blames_the_network_and_the_second_the_server() {
+    fn a_broken_flight_is_followed_by_one_sign_in_step_by_step_and_the_second_blames_the_server() {
         let mut flight = known();
         flight.broke(Stamp(0));
+        assert_eq!(flight.expected(Stamp(0)), None);
+        assert_eq!(
+            flight.expected(Stamp(HOUR)),
+            None,
+            "until one works, however long that takes"
+        );
+        flight.worked(&StreamFeatures::default());
         assert!(flight.expected(Stamp(0)).is_some());
         flight.broke(Stamp(0));
+        flight.worked(&StreamFeatures::default());
         assert_eq!(flight.expected(Stamp(HOUR - 1)), None);
         assert!(flight.expected(Stamp(HOUR)).is_some());
     }
@@ -100,6 +114,7 @@ mod tests {
         assert!(flight.answered());
         assert!(!flight.answered());
         flight.broke(Stamp(0));
+        flight.worked(&StreamFeatures::default());
         assert!(flight.expected(Stamp(0)).is_some());
     }
 

@@ -30,6 +30,7 @@ use dormouse_model::{
 use minidom::Element;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
+use std::time::Duration;
 use stream_state::{Phase, Stream};
 
 /// Limits on what a server may make us do.
@@ -126,6 +127,9 @@ struct Kept {
 
 /// After this many attempts to resume that simply broke, the session is given up.
 const SILENT_RESUMPTIONS: u8 = 2;
+
+/// A flight may be unanswered for so long without that saying anything of the server.
+const ANSWERED: Duration = Duration::from_secs(5);
 
 /// More unconfirmed stanzas than this are not read back.
 const LONGEST_QUEUE: usize = 100_000;
@@ -259,7 +263,12 @@ impl Session {
         {
             self.lose(&mut out);
         }
-        let stream = Stream::new(conn, channel.clone(), credentials.clone(), token.cloned());
+        let stream = Stream::new(
+            (conn, now.tick),
+            channel.clone(),
+            credentials.clone(),
+            token.cloned(),
+        );
         let opening = open::open(&self.account, stream.is_private());
         self.stream = Some(stream);
         self.put(&mut out, &opening);
@@ -425,6 +434,13 @@ impl Session {
 
     /// This connection's socket is being dropped without closing the stream: its session can be resumed.
     pub fn give_up(&mut self, now: Now, conn: ConnId) {
+        // Most often because the machine is about to sleep, or the network has changed: nobody has failed to answer yet.
+        if let Some(stream) = &mut self.stream
+            && stream.conn == conn
+            && now.tick.since(stream.since) < ANSWERED
+        {
+            stream.ahead = false;
+        }
         let _ = self.closed(now, conn, &Closing::Broken("given up".to_owned()));
     }
 

@@ -61,10 +61,11 @@ pub(super) struct Attempt {
 impl Session {
     /// Signs in by what the server offered last time, before it says so again.
     pub(super) fn authenticate_ahead(&mut self, now: Now, out: &mut Vec<Output>) {
+        let Some(stream) = &mut self.stream else { return };
         let Some(expected) = self.one_flight.expected(now.stamp).cloned() else {
+            stream.step_by_step = true;
             return;
         };
-        let Some(stream) = &mut self.stream else { return };
         stream.offer = expected;
         let planned = self.plan(now);
         if let Ok(planned) = planned {
@@ -318,6 +319,7 @@ impl Session {
     /// The request to resume, where the server need not be waited for.
     fn resumption_ahead(&mut self, now: Now) -> Option<Element> {
         self.one_flight.expected(now.stamp)?;
+        self.stream.as_ref().filter(|stream| !stream.step_by_step)?;
         self.managed.as_mut().and_then(Managed::resume)
     }
 

@@ -5,7 +5,7 @@ use crate::Credentials;
 use crate::fast::Token;
 use crate::stream::StreamFeatures;
 use crate::stream_management::Unacked;
-use dormouse_model::{Channel, ConnId};
+use dormouse_model::{Channel, ConnId, Tick};
 
 /// The states of a stream, in the order in which it walks through them. SASL2 with
 /// everything inside goes from `Authenticating` straight to `Ready`.
@@ -53,6 +53,8 @@ impl Phase {
 /// One stream.
 pub(super) struct Stream {
     pub conn: ConnId,
+    /// When it was opened.
+    pub since: Tick,
     pub channel: Channel,
     /// Wiped once signed in.
     pub credentials: Option<Credentials>,
@@ -64,6 +66,8 @@ pub(super) struct Stream {
     pub mechanism: Option<&'static str>,
     /// Something was sent that the server had not asked for yet, and it has not answered.
     pub ahead: bool,
+    /// Nothing is sent ahead on it: it was begun so.
+    pub step_by_step: bool,
     /// `<resume/>` was sent and not answered: what becomes of the stream becomes of the session.
     pub resume_sent: bool,
     /// It was opened anew before the server had accepted the sign-in.
@@ -82,19 +86,21 @@ pub(super) struct Stream {
 
 impl Stream {
     pub(super) fn new(
-        conn: ConnId,
+        (conn, since): (ConnId, Tick),
         channel: Channel,
         credentials: Credentials,
         token: Option<Token>,
     ) -> Self {
         Self {
             conn,
+            since,
             channel,
             credentials: Some(credentials),
             token,
             attempt: None,
             mechanism: None,
             ahead: false,
+            step_by_step: false,
             resume_sent: false,
             reopened_with_proof: false,
             resumed: false,

@@ -160,15 +160,49 @@ fn a_mechanism_that_is_no_longer_offered_is_replaced_by_one_that_is() {
 }
 
 #[test]
-fn a_server_that_twice_says_nothing_to_a_flight_is_asked_step_by_step() {
+fn a_flight_that_is_never_answered_is_followed_by_a_sign_in_step_by_step_and_then_by_another_flight() {
+    let mut script = met();
+    script.begin(&tls(None), PASSWORD);
+    assert_eq!(script.sent(), ["open", "auth"]);
+    script.closed(&Closing::Eof);
+    // The network may still be what it was: that is no reason to send anything ahead.
+    script.begin(&tls(None), PASSWORD);
+    assert_eq!(script.sent(), ["open"]);
+    script.closed(&Closing::Eof);
+    script.sign_in();
+    script.closed(&Closing::Eof);
+    script.frames.clear();
+    script.begin(&tls(None), PASSWORD);
+    assert_eq!(script.sent(), ["open", "auth"]);
+}
+
+#[test]
+fn a_server_that_twice_says_nothing_to_a_flight_is_asked_step_by_step_for_a_while() {
     let mut script = met();
     for _ in 0..2 {
         script.begin(&tls(None), PASSWORD);
         assert_eq!(script.sent(), ["open", "auth"]);
         script.closed(&Closing::Eof);
+        script.sign_in();
+        script.closed(&Closing::Eof);
+        script.frames.clear();
     }
     script.begin(&tls(None), PASSWORD);
     assert_eq!(script.sent(), ["open"]);
+}
+
+#[test]
+fn a_flight_that_is_given_up_before_it_could_be_answered_blames_nobody() {
+    let mut script = met();
+    for (given_up_after, next) in [(2_000, ["open", "auth"].as_slice()), (10_000, &["open"])] {
+        script.begin(&tls(None), PASSWORD);
+        assert_eq!(script.sent(), ["open", "auth"]);
+        script.now.tick = script.now.tick + Duration::from_millis(given_up_after);
+        script.session.give_up(script.now, script.conn);
+        script.begin(&tls(None), PASSWORD);
+        assert_eq!(script.sent(), next);
+        script.session.give_up(script.now, script.conn);
+    }
 }
 
 #[test]
@@ -192,12 +226,16 @@ fn a_server_that_calls_a_flight_an_offence_is_asked_step_by_step_at_once() {
 #[test]
 fn a_resumption_in_the_flight_that_is_never_answered_is_one_that_broke() {
     let mut script = met();
-    for _ in 0..2 {
-        script.begin(&tls(None), PASSWORD);
-        script.challenged();
-        assert_eq!(script.sent(), ["open", "resume"]);
-        script.closed(&Closing::Broken("reset".into()));
-    }
+    script.begin(&tls(None), PASSWORD);
+    script.challenged();
+    assert_eq!(script.sent(), ["open", "resume"]);
+    script.closed(&Closing::Broken("reset".into()));
+    assert!(script.session.managed.is_some(), "it may never have been heard");
+    script.sign_in();
+    script.expect_nothing();
+    script.give(OFFER);
+    assert_eq!(script.sent(), ["resume"], "step by step");
+    script.closed(&Closing::Broken("reset".into()));
     assert!(script.session.managed.is_none(), "given up after the second time");
 }
 
