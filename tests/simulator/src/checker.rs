@@ -2,11 +2,12 @@
 //!
 //! It knows what each user typed and what each window shows, at the end and along the way, and nothing of how
 //! either came about. Only to tell what is *possible* it asks the model server: whether a message has reached
-//! it, and in which order its archive holds what was said.
+//! it, in which order its archive holds what was said, and what that has lost when the server was killed.
 //!
-//! `typed` is what was typed; `window` looks along the way, `end` when everything is over, with `order`.
+//! `typed` is what was typed; `window` looks along the way, `end` when everything is over, with `order` and `lost`.
 
 mod end;
+mod lost;
 mod order;
 mod typed;
 mod window;

@@ -20,7 +20,7 @@ pub mod stanza;
 mod strangers;
 mod stream;
 
-pub use quirks::{Kind, Quirks};
+pub use quirks::{Kind, MNESIA, Quirks};
 pub use sasl2::{Ahead, Offer};
 pub use sessions::HEARTBEAT;
 pub use strangers::{Claim, STRANGER};
@@ -127,6 +127,8 @@ pub struct Server {
     pub bounced: BTreeSet<(usize, String)>,
     /// Which client has told to have which message, by its sender's address and name for it.
     pub acknowledged: BTreeSet<(usize, BareJid, String)>,
+    /// What was in an account's archive and was not on its disk when it was killed: whose, the id, the message.
+    pub lost: Vec<(usize, String, Element)>,
     /// Where a client broke the protocol in a way that hides a loss: always a fault of the client's.
     pub violations: Vec<String>,
     domain: String,
@@ -172,6 +174,7 @@ impl Server {
             received: BTreeSet::new(),
             bounced: BTreeSet::new(),
             acknowledged: BTreeSet::new(),
+            lost: Vec::new(),
             violations: Vec::new(),
             domain: domain.to_owned(),
             random,
@@ -251,8 +254,10 @@ impl Server {
             }
         }
         if killed {
-            for account in &mut self.accounts {
-                account.archive.forget(now, self.quirks.unwritten);
+            for (number, account) in self.accounts.iter_mut().enumerate() {
+                let forgotten = account.archive.forget(now, self.quirks.unwritten);
+                self.lost
+                    .extend(forgotten.map(|(id, message)| (number, id, message)));
             }
             self.was_killed = true;
         }

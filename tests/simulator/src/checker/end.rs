@@ -9,9 +9,9 @@ use dormouse_model::{BareJid, ConnectionState, Content, Delivery, Message, Tick}
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-/// So long after the last fault everybody is live again, told of it or not: a wait of 45 s, and again after each of two
-/// sign-ins that a server may lose without a word before it is asked step by step.
-const RECOVERED: Duration = Duration::from_secs(180);
+/// So long after the last fault everybody is live again, told of it or not: a wait of 45 s, and again after a sign-in that a
+/// server may lose without a word before it is asked step by step.
+const RECOVERED: Duration = Duration::from_secs(120);
 
 /// What was sent so long after the last fault has been acknowledged when all is over.
 const PATIENCE: Duration = Duration::from_secs(10 * 60);
@@ -113,18 +113,19 @@ impl Checker {
         let mut count: BTreeMap<(usize, Says), (i64, i64)> = BTreeMap::new();
         for typed in &self.typed {
             if (typed.from, typed.to) == (own, with) || (typed.from, typed.to) == (with, own) {
-                let due = typed.client == number || (server.quirks.archive && !nobody);
+                let lost = typed.client != number && Self::was_lost_by(server, own, typed);
+                let due = typed.client == number || (server.quirks.archive && !nobody && !lost);
                 let (least, most) = count.entry((typed.from, typed.says().clone())).or_default();
                 *least += i64::from(due);
                 // A client that gives no names of its own, on a server that gives none: nobody can tell a copy from
                 // a repetition.
                 let nameless = typed.client == Hand::FOREIGN.client && !server.quirks.archive;
                 *most += if nameless { i64::from(u32::MAX) } else { 1 };
-                // And of an edit nobody tells who was not there.
+                // And of an edit nobody tells who was not there, nor of one that the server has lost.
                 let earlier: BTreeSet<&Says> = typed.versions.iter().map(|version| &version.says).collect();
                 for says in earlier
                     .into_iter()
-                    .filter(|says| !server.quirks.archive && *says != typed.says())
+                    .filter(|says| (lost || !server.quirks.archive) && *says != typed.says())
                 {
                     count.entry((typed.from, says.clone())).or_default().1 += 1;
                 }
@@ -163,11 +164,11 @@ impl Checker {
             self.found(calm, &client.name, what);
         }
         if exact {
-            self.typing_order(client, with, &shown, calm);
+            self.typing_order(client, with, &shown, server, calm);
         }
         // What came back and is tried again stands at the end.
         if !nobody {
-            self.typing_order(client, own, &shown, calm);
+            self.typing_order(client, own, &shown, server, calm);
         }
         if server.quirks.archive {
             self.archive_order(client, &shown, server, calm);

@@ -1,23 +1,37 @@
 //! Whether what is shown stands in its order: as typed, and as the archive has it.
 
 use super::Checker;
+use super::lost::{body, lost_by};
 use super::typed::Says;
 use crate::client::Client;
 use crate::server::Server;
-use crate::server::stanza::CLIENT;
 use dormouse_model::{Content, Message, Tick};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 impl Checker {
-    /// What one client typed stands in the order typed.
-    pub(super) fn typing_order(&mut self, client: &Client, of: usize, shown: &[&Message], calm: Tick) {
+    /// What one client typed stands in the order typed. What its server has lost stood somewhere, and nobody knows where any
+    /// more.
+    pub(super) fn typing_order(
+        &mut self,
+        client: &Client,
+        of: usize,
+        shown: &[&Message],
+        server: &Server,
+        calm: Tick,
+    ) {
         let own = of == client.account;
+        let lost: BTreeSet<String> = lost_by(server, client.account)
+            .filter_map(|(_, message)| body(message))
+            .collect();
         let mut last: BTreeMap<&str, u64> = BTreeMap::new();
         let mut wrong = Vec::new();
         for message in shown.iter().filter(|message| message.delivery().is_some() == own) {
             let Content::Text(text) = &message.content else {
                 continue;
             };
+            if lost.contains(text) {
+                continue;
+            }
             let Some((who, number)) = text.split_once('-') else {
                 continue;
             };
@@ -49,18 +63,18 @@ impl Checker {
         let archive: BTreeMap<&str, (usize, String)> = server
             .archive_of(client.account)
             .enumerate()
-            .map(|(place, (id, message))| {
-                let text = message
-                    .get_child("body", CLIENT)
-                    .map(minidom::Element::text)
-                    .unwrap_or_default();
-                (id, (place, text))
-            })
+            .map(|(place, (id, message))| (id, (place, body(message).unwrap_or_default())))
+            .collect();
+        let lost: BTreeMap<&str, String> = lost_by(server, client.account)
+            .map(|(id, message)| (id, body(message).unwrap_or_default()))
             .collect();
         let mut last = 0;
         for message in shown {
             let what = &message.content;
             if message.names.archive.is_empty() {
+                if lost.values().any(|body| self.may_be(what, body)) {
+                    continue;
+                }
                 self.found(calm, &client.name, format!("never found {what:?} in the archive"));
                 continue;
             }
@@ -68,6 +82,7 @@ impl Checker {
             for id in &message.names.archive {
                 match archive.get(id.as_str()) {
                     Some((place, body)) if self.may_be(what, body) => places.push(*place),
+                    None if lost.get(id.as_str()).is_some_and(|body| self.may_be(what, body)) => {}
                     _ => self.found(
                         calm,
                         &client.name,

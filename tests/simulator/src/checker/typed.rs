@@ -68,6 +68,11 @@ impl Typed {
         last.map_or(&Says::Nothing, |version| &version.says)
     }
 
+    /// Whether it ever was this.
+    pub(super) fn was(&self, says: &Says) -> bool {
+        self.versions.iter().any(|version| version.says == *says)
+    }
+
     /// Whether it ever said this.
     pub(super) fn said(&self, text: &str) -> bool {
         self.versions

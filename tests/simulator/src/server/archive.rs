@@ -33,9 +33,11 @@ impl Archive {
         self.0.iter().map(|item| (item.id.as_str(), &item.message))
     }
 
-    /// What was kept within so long before this moment is lost.
-    pub fn forget(&mut self, now: Tick, within: Duration) {
-        self.0.retain(|item| now.since(item.kept) >= within);
+    /// What was kept within so long before this moment is lost; it is returned.
+    pub fn forget(&mut self, now: Tick, within: Duration) -> impl Iterator<Item = (String, Element)> + use<> {
+        let written = self.0.partition_point(|item| now.since(item.kept) >= within);
+        let lost = self.0.split_off(written);
+        lost.into_iter().map(|item| (item.id, item.message))
     }
 }
 

@@ -5,6 +5,9 @@ use super::scram::Hash;
 use dormouse_model::{Random, Stamp};
 use std::time::Duration;
 
+/// What Mnesia has confirmed it writes within this; ejabberd keeps its archive there.
+pub const MNESIA: Duration = Duration::from_secs(5);
+
 /// Which server the model plays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {

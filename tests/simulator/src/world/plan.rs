@@ -6,7 +6,7 @@ use crate::client::Client;
 use crate::fault::{Coverage, Fault, Phase};
 use crate::network::Network;
 use crate::queue::Queue;
-use crate::server::{Claim, Quirks, Server};
+use crate::server::{Claim, Kind, MNESIA, Quirks, Server};
 use crate::trace::Trace;
 use dormouse_account::Command;
 use dormouse_model::{BareJid, Random, Tick};
@@ -94,7 +94,11 @@ impl World {
         let accounts = 2 + random.below(2) as usize;
         let mut people = people(accounts);
         people.extend(self::accounts([FRIEND].iter()));
-        let quirks = Quirks::draw(&mut random);
+        let mut quirks = Quirks::draw(&mut random);
+        // From no chance of its own: it changes no life in which no such server is killed.
+        if quirks.kind == Kind::Ejabberd && !seed.is_multiple_of(3) {
+            quirks.unwritten = MNESIA;
+        }
         let mut server = Server::new(quirks, DOMAIN, &people, random.fork());
         server.forges = sabotage == Some(Sabotage::Forgery);
         let mut clients = Vec::new();

@@ -11,7 +11,7 @@ use crate::client::{Client, Ending, Power};
 use crate::fault::{AfterSleep, Fault};
 use crate::network::{Flow, Way};
 use crate::server::stanza::CLIENT;
-use crate::server::{Ahead, Kind, Quirks, Server};
+use crate::server::{Ahead, Kind, MNESIA, Quirks, Server};
 use dormouse_account::{Command, Input};
 use dormouse_model::{Change, Content, Delivery, Message, MessageId, Tick};
 use dormouse_scripts::archive::{Archived, Archives};
@@ -32,9 +32,6 @@ const FOR_GOOD: Duration = Duration::from_secs(30 * 24 * 3600);
 const SHORT: Duration = Duration::from_secs(899);
 /// A program that is told to end, or that the machine will sleep, has done what it has to do within this.
 const ORDERLY: Duration = Duration::from_secs(61);
-
-/// What Mnesia has confirmed it writes within this; ejabberd keeps its archive there.
-const MNESIA: Duration = Duration::from_secs(5);
 
 /// What came of a script in a model world.
 #[derive(Debug, Clone)]
