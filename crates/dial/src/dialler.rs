@@ -8,7 +8,7 @@ use crate::quick_ack::QuickAck;
 use crate::remembered::{LookUp, Tried};
 use crate::report::{Report, Secured, Tell};
 use crate::settings::Settings;
-use crate::tls::{self, Tls, TlsVersion};
+use crate::tls::{self, Readied, TlsVersion};
 use crate::web_socket::{self, Socket, Transport};
 use crate::{discovery, names, tcp};
 use dormouse_model::{Channel, DialFailure, DialStep, Endpoint, ProxyProblem, Way};
@@ -53,23 +53,19 @@ pub struct Connected {
 pub struct Dialler {
     settings: Arc<Settings>,
     proxies: Arc<Chooser>,
-    tls: Result<Tls, DialFailure>,
+    tls: Readied,
     /// When the domain was asked for its endpoint last.
     discovered: Arc<Mutex<Option<Instant>>>,
 }
 
 impl Dialler {
-    /// Reads the operating system's trust store: a moment's work on the disk. If there is none to be had,
-    /// every encrypted dial says so.
+    /// The operating system's trust store is read meanwhile. If there is none to be had, every encrypted dial says so.
     pub fn new(settings: Settings) -> Self {
-        let tls = Tls::new(&settings);
-        if let Err(failure) = &tls {
-            tracing::error!(?failure, "there is no trust store");
-        }
+        let settings = Arc::new(settings);
         Self {
             proxies: Arc::new(Chooser::new(settings.proxy.clone())),
-            settings: Arc::new(settings),
-            tls,
+            tls: Readied::begin(&settings),
+            settings,
             discovered: Arc::default(),
         }
     }
@@ -77,10 +73,6 @@ impl Dialler {
     /// Who we are to the proxy that the settings name, from the next dial on. The system's proxies have their own.
     pub fn sign_in_at_proxy(&self, login: Option<Login>) {
         self.proxies.set_login(login);
-    }
-
-    fn tls(&self) -> Result<&Tls, DialFailure> {
-        self.tls.as_ref().map_err(DialFailure::clone)
     }
 
     async fn step<T>(
@@ -232,7 +224,10 @@ impl Dialler {
         {
             limit += deadlines.proxy;
         }
-        let work = discovery::discover(&self.settings, &self.proxies, self.tls()?, &host);
+        let work = async {
+            let tls = self.tls.get().await?;
+            discovery::discover(&self.settings, &self.proxies, &tls, &host).await
+        };
         Ok(Way {
             endpoint: self.step_within(limit, DialStep::Discovery, tell, work).await?,
             addresses: Vec::new(),
@@ -299,7 +294,7 @@ impl Dialler {
         };
         let mut version = None;
         let stream: Box<dyn Transport> = if parts.encrypted {
-            let work = self.tls()?.handshake(&parts.host, stream);
+            let work = async { self.tls.get().await?.handshake(&parts.host, stream).await };
             let stream = self.step(DialStep::Tls, tell, work).await?;
             channel.exporter = tls::exporter(&stream);
             version = TlsVersion::of(&stream);

@@ -9,11 +9,47 @@ use dormouse_model::{CertificateProblem, DialFailure};
 use rustls_platform_verifier::Verifier;
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
+use std::thread;
+use tokio::sync::watch;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::rustls::{CertificateError, ClientConfig, Error, ProtocolVersion};
+
+/// What is made of the trust store, on a thread of its own: that is hundreds of files on Linux, and the first dial of a
+/// process needs them only when TCP stands. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Readied(watch::Receiver<Option<Made>>);
+
+type Made = Result<Tls, DialFailure>;
+
+impl Readied {
+    pub(crate) fn begin(settings: &Arc<Settings>) -> Self {
+        let (done, made) = watch::channel(None);
+        let of = Arc::clone(settings);
+        let make = move || {
+            let tls = Tls::new(&of);
+            if let Err(failure) = &tls {
+                tracing::error!(?failure, "there is no trust store");
+            }
+            done.send_replace(Some(tls));
+        };
+        if let Err(error) = thread::Builder::new().name("dormouse-trust".into()).spawn(make) {
+            tracing::error!(%error, "the trust store could not be read");
+        }
+        Self(made)
+    }
+
+    /// Waits until it is there. The caller sets the deadline.
+    pub(crate) async fn get(&self) -> Made {
+        let mut made = self.0.clone();
+        match made.wait_for(Option::is_some).await.as_deref() {
+            Ok(Some(made)) => made.clone(),
+            _ => Err(other("the trust store could not be read")),
+        }
+    }
+}
 
 /// Made once: it keeps the sessions that can be resumed.
 #[derive(Clone)]

@@ -10,7 +10,7 @@ mod renewal;
 mod simulated_sleep;
 mod told;
 
-use crate::flush::{Flushed, Flusher};
+use crate::flush::{Flushed, Flusher, Gathered};
 use crate::line::{Line, LineEvent};
 use crate::observers::Observers;
 use crate::path::Path;
@@ -72,6 +72,7 @@ pub struct Driver {
     account: Account,
     requests: UnboundedReceiver<Request>,
     flusher: Option<Flusher>,
+    unflushed: Gathered,
     flushed: UnboundedReceiver<Flushed>,
     lines: BTreeMap<ConnId, Line>,
     line_events: (Sender<Told>, Receiver<Told>),
@@ -134,6 +135,7 @@ impl Driver {
             account,
             requests,
             flusher: Some(flusher),
+            unflushed: Gathered::default(),
             flushed,
             lines: BTreeMap::new(),
             line_events: channel(WAITING_FRAMES),
@@ -168,6 +170,7 @@ impl Driver {
         // The connection is opened meanwhile; what is heard of it waits. A keyring that is open answers in milliseconds, and
         // the first sign-in is then as short as any later one.
         self.feed(Input::Start);
+        self.flush();
         let found = tokio::time::timeout(KEYRING, tokens.news()).await;
         self.tokens = Some(tokens);
         let mut wake = self.settings.watch_system.then(|| watch(self.wake_options()));
@@ -175,6 +178,7 @@ impl Driver {
             self.token_news(news);
         }
         while !self.ended {
+            self.flush_what_gathered();
             let nap = self.nap();
             tokio::select! {
                 biased;
@@ -217,6 +221,7 @@ impl Driver {
                 }
             }
         }
+        self.flush();
         self.farewell().await;
         self.lines.clear();
         self.flusher = None;
@@ -236,6 +241,20 @@ impl Driver {
         let open = self.lines.contains_key(&self.current);
         if open && tokio::time::timeout(patience, closed).await.is_err() && self.closing {
             tracing::debug!("the server has not closed its side");
+        }
+    }
+
+    /// What came together reaches the disk together.
+    fn flush_what_gathered(&mut self) {
+        let more = !self.is_cut_off() && !self.line_events.1.is_empty();
+        if self.unflushed.is_due(more) {
+            self.flush();
+        }
+    }
+
+    fn flush(&self) {
+        if let Some(flusher) = &self.flusher {
+            flusher.flush_soon();
         }
     }
 
@@ -311,9 +330,7 @@ impl Driver {
         match output {
             Output::Write(batch) => {
                 self.store.apply(batch);
-                if let Some(flusher) = &self.flusher {
-                    flusher.flush_soon();
-                }
+                self.unflushed.gather();
             }
             Output::Dial {
                 conn,
@@ -385,6 +402,7 @@ impl Driver {
                 }
             }
             Output::MaySleep => {
+                self.flush();
                 for waiting in std::mem::take(&mut self.waiting) {
                     match waiting {
                         Waiting::Sleep(guard) => drop(guard),

@@ -15,6 +15,9 @@ use tokio::sync::mpsc::UnboundedSender;
 /// How long to wait before a disk that refused is tried again.
 const RETRY: Duration = Duration::from_secs(1);
 
+/// As many batches are flushed at the latest: some milliseconds' work.
+const MOST_GATHERED: u32 = 32;
+
 /// What the thread tells.
 #[derive(Debug)]
 pub enum Flushed {
@@ -26,6 +29,27 @@ pub enum Flushed {
     Recovered,
     /// The database turned out to be damaged and was set aside: whatever the core knows is stale.
     SetAside(SetAside),
+}
+
+/// Batches that wait to be flushed while there is more to be read already: a flush that began with the first of twenty messages
+/// would keep the other nineteen waiting for its end, and for another one.
+#[derive(Debug, Default)]
+pub struct Gathered(u32);
+
+impl Gathered {
+    /// Another one.
+    pub fn gather(&mut self) {
+        self.0 = self.0.saturating_add(1);
+    }
+
+    /// Whether it is time to flush: nothing more is there to be read, or enough has gathered.
+    pub fn is_due(&mut self, more: bool) -> bool {
+        let due = self.0 > 0 && (!more || self.0 >= MOST_GATHERED);
+        if due {
+            self.0 = 0;
+        }
+        due
+    }
 }
 
 /// The flushing thread. Ends when dropped, after a last flush.
@@ -106,5 +130,27 @@ fn reopen(store: &Store, nudged: &Receiver<()>, tell: &UnboundedSender<Flushed>)
             }
             Err(error) => tracing::warn!(%error, "the store can't be reopened yet"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_together_is_flushed_together_and_a_flood_not_only_at_its_end() {
+        let mut gathered = Gathered::default();
+        assert!(!gathered.is_due(false), "nothing to flush");
+        gathered.gather();
+        assert!(gathered.is_due(false), "alone it waits for nothing");
+        assert!(!gathered.is_due(false), "once");
+        let flushes = (0..320).filter(|_| {
+            gathered.gather();
+            gathered.is_due(true)
+        });
+        assert_eq!(flushes.count(), 10);
+        gathered.gather();
+        assert!(!gathered.is_due(true));
+        assert!(gathered.is_due(false));
     }
 }

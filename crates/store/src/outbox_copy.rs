@@ -14,7 +14,8 @@
 //! costs nothing while no message waits: commits that touch no waiting message are not recorded.
 //! A damaged frame is skipped and reading goes on at the next one that is whole: the worst that
 //! comes of it is a message that was already settled and comes back as a doubtful one, which the
-//! archive settles again. The file is rewritten when it is opened and when most of it is history.
+//! archive settles again. The file is rewritten when it is opened, if that changes
+//! anything, and when most of it is history.
 
 use dormouse_model::record::{decode, encode};
 use dormouse_model::{Key, Message, MessageId};
@@ -334,23 +335,26 @@ pub(crate) struct OutboxCopy {
 impl OutboxCopy {
     /// A fresh file that holds just these; replaces the old one at once or not at all.
     pub(crate) fn write(path: &Path, waiting: Waiting) -> io::Result<Self> {
-        let fresh = path.with_extension("new");
-        let mut file = private().create(true).truncate(true).open(&fresh)?;
-        let mut length = 0;
+        let mut whole = Vec::new();
         if !waiting.is_empty() {
             let writes: Vec<KeyWrite> = waiting
                 .records
                 .iter()
                 .map(|(key, value)| (key.clone(), Some(value.clone())))
                 .collect();
-            let frame = frame(&writes)?;
-            file.write_all(&frame)?;
-            length = frame.len() as u64;
+            whole = frame(&writes)?;
         }
-        file.sync_all()?;
-        drop(file);
-        fs::rename(&fresh, path)?;
-        sync_folder(path)?;
+        // Most often nothing waits and nothing did: a start need not wait for the disk to write that down once more.
+        if fs::read(path).ok().as_ref() != Some(&whole) {
+            let fresh = path.with_extension("new");
+            let mut file = private().create(true).truncate(true).open(&fresh)?;
+            file.write_all(&whole)?;
+            file.sync_all()?;
+            drop(file);
+            fs::rename(&fresh, path)?;
+            sync_folder(path)?;
+        }
+        let length = whole.len() as u64;
         let file = private().append(true).open(path)?;
         Ok(Self {
             path: path.to_owned(),
@@ -586,6 +590,26 @@ mod tests {
             fs::write(&path, &whole[..length]).unwrap();
             let whole_ones = ends.iter().filter(|end| **end <= length).count();
             assert_eq!(read(&path).unwrap().waiting.messages().0.len(), whole_ones);
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_there_already_is_not_written_once_more() {
+        use std::os::unix::fs::MetadataExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("outbox.copy");
+        let mut waiting = Waiting::default();
+        for id in 0..2 {
+            let written = |waiting: &Waiting| {
+                OutboxCopy::write(&path, waiting.clone()).unwrap();
+                assert_eq!(read(&path).unwrap().waiting, *waiting);
+                fs::metadata(&path).unwrap().ino()
+            };
+            let file = written(&waiting);
+            assert_eq!(written(&waiting), file);
+            waiting.absorb(sending(id));
+            assert_ne!(written(&waiting), file);
         }
     }
 
