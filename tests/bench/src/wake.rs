@@ -21,9 +21,6 @@ use report::Row;
 use stand::Stand;
 use std::time::Duration;
 
-/// Wakes of one laptop within seconds of each other.
-const IN_A_ROW: usize = 4;
-
 /// What to measure.
 #[derive(Debug, clap::Args)]
 pub struct Options {
@@ -101,15 +98,12 @@ pub fn measure(options: &Options) -> Result<String> {
 }
 
 fn live_through(case: Case, rtt: Duration, loss: u8, options: &Options) -> Result<Vec<Wake>> {
-    let runs: Vec<usize> = (1..=options.runs).collect();
+    let mut stand = Stand::new(case, rtt, options.nagle)?;
     let mut wakes = Vec::new();
-    for several in runs.chunks(IN_A_ROW) {
-        let mut stand = Stand::new(case, rtt, options.nagle)?;
-        for run in several {
-            let wake = stand.wake(*run, loss)?;
-            eprint!("{} ", wake.done.as_millis());
-            wakes.push(wake);
-        }
+    for run in 1..=options.runs {
+        let wake = stand.wake(run, loss)?;
+        eprint!("{} ", wake.done.as_millis());
+        wakes.push(wake);
     }
     Ok(wakes)
 }

@@ -32,6 +32,7 @@ mod ejabberd;
 mod error;
 mod foreground;
 mod http;
+mod memory_folder;
 mod microsocks;
 mod mitmproxy;
 mod mock_logind;

@@ -16,6 +16,7 @@ pub use builder::{ProsodyBuilder, ProsodySettings, ScramHash, Storage};
 use crate::error::{Result, ServerError};
 use crate::foreground::Foreground;
 use crate::http::{accepts_xmpp_websocket, host_meta_files};
+use crate::memory_folder::MemoryFolder;
 use crate::place::Place;
 use crate::port::Port;
 use crate::release::{Ground, Release};
@@ -39,6 +40,7 @@ pub struct Prosody {
     // Before the folder: the process must be gone before its data is.
     running: Option<Foreground>,
     path: PathBuf,
+    _memory: Option<MemoryFolder>,
     _temporary: Option<TempDir>,
 }
 
@@ -67,6 +69,7 @@ impl Prosody {
             },
             accounts: Vec::new(),
             folder: None,
+            in_memory: false,
             release: Release::default(),
             place: Place::default(),
         }

@@ -277,8 +277,8 @@ fn start(case: Case, certificate: &Certificate, place: Place, nagle: bool) -> Re
             .accounts(accounts)
             .shared_contacts([(LAPTOP, "Alice"), (FRIEND, "Bob")])
             .storage(Storage::Sqlite)
-            // How fast the server's disk syncs is not what is measured. (0.12 does not know it, and waits.)
-            .lua("sqlite_tune = 'fast'")
+            // How fast the server's disk syncs is not what is measured.
+            .in_memory()
             .tls(certificate)
             .place(place.clone());
         if !nagle {

@@ -3,6 +3,7 @@
 use super::Prosody;
 use crate::certificate::Certificate;
 use crate::error::{Result, ServerError};
+use crate::memory_folder::MemoryFolder;
 use crate::place::Place;
 use crate::port::Port;
 use crate::release::{Ground, Release};
@@ -73,6 +74,7 @@ pub struct ProsodyBuilder {
     pub(super) settings: ProsodySettings,
     pub(super) accounts: Vec<(String, String)>,
     pub(super) folder: Option<PathBuf>,
+    pub(super) in_memory: bool,
     pub(super) release: Release,
     pub(super) place: Place,
 }
@@ -246,6 +248,13 @@ impl ProsodyBuilder {
         self
     }
 
+    /// Keeps its temporary folder in memory, so that it never waits for a disk. As root only.
+    #[must_use]
+    pub fn in_memory(mut self) -> Self {
+        self.in_memory = true;
+        self
+    }
+
     /// Runs in a network namespace, listening on one of its addresses.
     #[must_use]
     pub fn place(mut self, place: Place) -> Self {
@@ -256,6 +265,7 @@ impl ProsodyBuilder {
     /// Makes the accounts that don't exist yet, starts the server and waits until its WebSocket answers.
     pub fn start(self) -> Result<Prosody> {
         let ground = Ground::new(self.release, self.place)?;
+        let mut memory = None;
         let (path, temporary) = match self.folder {
             Some(path) => {
                 std::fs::create_dir_all(&path).map_err(ServerError::io("Prosody's folder cannot be made"))?;
@@ -266,6 +276,9 @@ impl ProsodyBuilder {
             }
             None => {
                 let folder = ground.temporary("dormouse-prosody-")?;
+                if self.in_memory {
+                    memory = Some(MemoryFolder::over(folder.path())?);
+                }
                 (folder.path().to_owned(), Some(folder))
             }
         };
@@ -278,6 +291,7 @@ impl ProsodyBuilder {
             c2s_port: Port::reserve()?,
             running: None,
             path,
+            _memory: memory,
             _temporary: temporary,
         };
         prosody.write_config()?;
