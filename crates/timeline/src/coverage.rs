@@ -146,11 +146,19 @@ impl Coverage {
         matches!(&self.cursor, Cursor::At(mark) if ids.contains(&&mark.id))
     }
 
-    /// The gap is read: the cursor moves to the newest item of its first page.
-    pub(crate) fn close(&mut self) {
+    /// Where the newest item of the gap's first page stands; at the floor, if it and all before it in its page have no place.
+    pub(crate) fn newest_read(&self) -> Option<Place> {
+        let span = self.gap.as_ref()?.span.as_ref()?;
+        Some(span.newest.place)
+    }
+
+    /// The gap is read: the cursor moves to the newest item of its first page, which stands here or behind what does.
+    pub(crate) fn close(&mut self, place: Place) {
         if let Some(gap) = self.gap.take() {
             match (gap.way, gap.span) {
-                (Way::Backwards, Some(span)) => self.cursor = Cursor::At(span.newest),
+                (Way::Backwards, Some(span)) => {
+                    self.cursor = Cursor::At(Mark { place, ..span.newest });
+                }
                 _ if self.cursor == Cursor::Never => self.cursor = Cursor::Start,
                 _ => {}
             }

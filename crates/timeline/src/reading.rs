@@ -142,7 +142,11 @@ impl Timeline {
         if complete {
             self.catch_up.pages = 0;
             let was_check = self.coverage.gap.is_none();
-            self.coverage.close();
+            // A cursor at the floor, where nothing stands, would lie above what is said next.
+            let newest = self.coverage.newest_read();
+            let behind = newest.map(|newest| ledger.settled_below(Place(newest.0.saturating_add(1))));
+            self.coverage
+                .close(behind.transpose()?.flatten().unwrap_or_default());
             ledger
                 .draft
                 .put(&Key::Coverage(self.account.clone()), &self.coverage);

@@ -456,19 +456,47 @@ fn an_archive_that_goes_away_leaves_us_caught_up() {
     assert_eq!(world.query(), None);
 }
 
-#[test]
-fn pages_of_receipts_only_move_the_cursor_all_the_same() {
-    let mut world = known(Manner::Prosody);
-    for number in 0..120 {
+/// So many receipts, of which nothing stands in a conversation.
+fn receipts(world: &mut World, count: usize) {
+    for number in 0..count {
         let receipt = Payload::Received(StanzaId::from("unknown"));
         world.archives(&world::with(receipt, from_bob(1000 + number)));
     }
+}
+
+#[test]
+fn pages_of_receipts_only_move_the_cursor_all_the_same() {
+    let mut world = known(Manner::Prosody);
+    receipts(&mut world, 120);
     world.archives(&from_bob(5));
     world.session(true);
     assert!(world.catch_up() > 1);
     world.timeline.quiet_check(world.now);
     assert_eq!(world.catch_up(), 1, "nothing is new");
     assert_eq!(world.bodies(BOB), bodies(0..6));
+}
+
+#[test]
+fn what_is_said_after_a_page_of_receipts_only_stands_as_the_archive_has_it() {
+    let mut world = known(Manner::Prosody);
+    receipts(&mut world, 40);
+    world.session(true);
+    world.catch_up();
+    world.write(BOB, "mine");
+    world.flush();
+    let (mine, stanza) = world.due().remove(0);
+    world.acknowledge(&[mine]);
+    world.archives(&world::echo(&stanza));
+    // Read back: a page with his, one of receipts, one with mine.
+    receipts(&mut world, 24);
+    let his = world.archives(&from_bob(5));
+    world.live(&his);
+    receipts(&mut world, 11);
+    let order = [bodies(0..5), vec!["mine".into(), "5".into()]].concat();
+    assert_eq!(world.bodies(BOB), order);
+    world.session(true);
+    world.catch_up();
+    assert_eq!(world.bodies(BOB), order);
 }
 
 #[test]
