@@ -93,8 +93,9 @@ pub struct Client {
     pub armed: Vec<(Phase, Fault)>,
     /// What was written before the machine or the program was about to stop: it must be on disk first.
     pub must_be_durable: Option<BatchId>,
-    /// It was told of a wake, and since then there was no connection on which anything could be answered.
-    pub lifeless: bool,
+    /// It was told of a wake, and since then there was no connection on which anything could be answered: what it has asked
+    /// since, of which nothing has reached the server.
+    pub lifeless: Option<BTreeSet<String>>,
     /// The session that it has asked for last, by the server's name for it.
     pub asked_for: Option<String>,
     /// Sessions of which this process has read that they are gone.
@@ -140,7 +141,7 @@ impl Client {
             list: BTreeMap::new(),
             armed: Vec::new(),
             must_be_durable: None,
-            lifeless: false,
+            lifeless: None,
             asked_for: None,
             refused: BTreeSet::new(),
             at_heartbeat: Vec::new(),
@@ -163,7 +164,7 @@ impl Client {
         self.deferred.clear();
         self.state = ConnectionState::Offline;
         self.untrue_since = None;
-        self.lifeless = false;
+        self.lifeless = None;
         self.asked_for = None;
         self.refused.clear();
         self.disk.fail_reading(None);

@@ -35,6 +35,10 @@ impl Checker {
             let Some((who, number)) = text.split_once('-') else {
                 continue;
             };
+            // Without an archive nobody can say where a carbon that came late belongs.
+            if own && !server.quirks.archive && who != client.name {
+                continue;
+            }
             let digits: String = number.chars().take_while(char::is_ascii_digit).collect();
             let number: u64 = digits.parse().unwrap_or(0);
             let before = last.insert(who, number).unwrap_or(0);
@@ -79,10 +83,13 @@ impl Checker {
                 continue;
             }
             let mut places = Vec::new();
+            let mut stood_elsewhere = false;
             for id in &message.names.archive {
                 match archive.get(id.as_str()) {
                     Some((place, body)) if self.may_be(what, body) => places.push(*place),
-                    None if lost.get(id.as_str()).is_some_and(|body| self.may_be(what, body)) => {}
+                    None if lost.get(id.as_str()).is_some_and(|body| self.may_be(what, body)) => {
+                        stood_elsewhere = true;
+                    }
                     _ => self.found(
                         calm,
                         &client.name,
@@ -90,10 +97,13 @@ impl Checker {
                     ),
                 }
             }
+            // Where the copy stood that the server has lost, nobody knows any more.
+            if stood_elsewhere {
+                continue;
+            }
             places.sort_unstable();
             match places.iter().find(|place| **place >= last) {
                 Some(place) => last = *place,
-                None if places.is_empty() => {}
                 None => {
                     self.found(
                         calm,

@@ -8,6 +8,7 @@ use crate::server::{EPOCH, HEARTBEAT};
 use dormouse_account::{Account, Command, Input, Output, Settings};
 use dormouse_model::{BatchId, Change, Message, Now, Stamp};
 use dormouse_xmpp::Credentials;
+use std::collections::BTreeSet;
 
 /// A core that has met so many deadlines at one moment never rests.
 const RESTLESS: u32 = 50;
@@ -102,7 +103,7 @@ impl World {
             }
         }
         if matches!(input, Input::Resumed { proven: true, .. }) {
-            client.lifeless = !self.network.any_lives(number);
+            client.lifeless = (!self.network.any_lives(number)).then(BTreeSet::new);
         }
         let typed = match &input {
             Input::Command(Command::Send { .. }) => Some(core.next_batch()),
@@ -209,7 +210,11 @@ impl World {
                 if text == HEARTBEAT {
                     self.asked_for_life(number);
                 }
-                self.clients[number].current = Some(conn);
+                let client = &mut self.clients[number];
+                client.current = Some(conn);
+                if let Some(asked) = client.lifeless.as_mut().filter(|_| text.starts_with("<iq ")) {
+                    asked.insert(text.clone());
+                }
                 if let Some((_, resume)) = text.split_once("<resume ") {
                     self.asks_for_session(number, resume);
                     self.server.let_off(number);

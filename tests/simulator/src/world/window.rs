@@ -19,7 +19,7 @@ impl World {
                     self.checker.found(self.now, &client.name, what);
                 }
                 let phase = Phase::of(&connection.state);
-                if phase == Phase::Live && client.lifeless {
+                if phase == Phase::Live && client.lifeless.is_some() {
                     let what = "is live by an answer from before the sleep";
                     self.checker.found(self.now, &client.name, what.into());
                 }
@@ -96,7 +96,9 @@ impl World {
                 .live_untrue(self.now, &client.name, awake.saturating_sub(since));
         }
         let lives = self.network.any_lives(number);
-        client.lifeless &= !lives;
+        if lives {
+            client.lifeless = None;
+        }
         let claims = client.state == ConnectionState::Live && client.power != Power::Off;
         if claims && !lives {
             client.untrue_since.get_or_insert(awake);

@@ -2,7 +2,7 @@
 
 use super::{Event, World};
 use crate::client::Power;
-use crate::network::{Parcel, Way};
+use crate::network::{Flow, Parcel, Way};
 use crate::server::{LineId, Said};
 use dormouse_account::Input;
 
@@ -22,6 +22,11 @@ impl World {
             (Way::Up, Parcel::Frame(text)) => {
                 // What was on its way when its sender gave the connection up may be out of date by now.
                 let given_up = !line.held_by_client;
+                // Its answer may come, however late.
+                if self.network.flow(id, Way::Down) != Flow::Dead {
+                    let lifeless = &mut self.clients[client].lifeless;
+                    lifeless.take_if(|asked| asked.contains(&text));
+                }
                 let violations = self.server.violations.len();
                 let said = self.server.frame(self.now, id, &text);
                 if given_up {
