@@ -27,7 +27,7 @@ use dormouse_model::{
     BatchId, Change, ConnId, Endpoint, MessageId, Notice, Observation, Observer, Random, ReadError,
 };
 use dormouse_store::{SetAside, Store};
-use dormouse_wake::{Event as WakeEvent, Guard, Options, Watch, watch};
+use dormouse_wake::{Event as WakeEvent, Guard, Options, Wakeful, Watch, watch};
 use simulated_sleep::{SimulatedSleep, given_up};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -100,6 +100,8 @@ pub struct Driver {
     simulated: Option<SimulatedSleep>,
     /// Whether the lines read nothing.
     mute: watch::Sender<bool>,
+    /// Held while there is a connection to keep, or one to be made soon.
+    wakeful: Option<Wakeful>,
 }
 
 impl Driver {
@@ -156,6 +158,7 @@ impl Driver {
             closing: false,
             simulated: None,
             mute: watch::Sender::new(false),
+            wakeful: None,
         })
     }
 
@@ -180,6 +183,7 @@ impl Driver {
         while !self.ended {
             self.flush_what_gathered();
             let nap = self.nap();
+            self.hold_off_app_nap(nap);
             tokio::select! {
                 biased;
                 flushed = self.flushed.recv() => match flushed {
@@ -241,6 +245,14 @@ impl Driver {
         let open = self.lines.contains_key(&self.current);
         if open && tokio::time::timeout(patience, closed).await.is_err() && self.closing {
             tracing::debug!("the server has not closed its side");
+        }
+    }
+
+    /// With nothing to keep and nothing due, macOS may slow us down as it likes.
+    fn hold_off_app_nap(&mut self, nap: Duration) {
+        let needed = !self.lines.is_empty() || nap < LONGEST_NAP;
+        if needed != self.wakeful.is_some() {
+            self.wakeful = needed.then(|| Wakeful::new("Keeps the connection to the chat server alive"));
         }
     }
 

@@ -30,6 +30,9 @@ pub enum Event {
         /// By how much, in milliseconds; negative: back.
         by_ms: i64,
     },
+    /// The session's screen was locked or unlocked; nothing is said at the start of a session that is unlocked. Somebody who has
+    /// just unlocked is about to look: a good time to ask whether connections live.
+    Screen(Screen),
     /// One of the sources works or does not. Said once for each at the start, then at each change.
     Source {
         /// Which.
@@ -37,6 +40,15 @@ pub enum Event {
         /// How it is.
         state: SourceState,
     },
+}
+
+/// The screen of the session that this program belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Screen {
+    /// Nobody sees what is on it.
+    Locked,
+    /// Somebody may.
+    Unlocked,
 }
 
 /// How a resume is known.
@@ -51,7 +63,7 @@ pub enum Proof {
 /// Where events come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Source {
-    /// The system's word before and after a sleep (Linux: logind).
+    /// The system's word before and after a sleep (Linux: logind; macOS: the root power domain; Windows: the power notifications).
     SleepSignal,
     /// The right to delay a sleep for some seconds. Without it [`Event::Suspending`] may come too late to act on.
     DelayLock,
@@ -59,6 +71,8 @@ pub enum Source {
     Clock,
     /// Links, addresses and routes.
     Network,
+    /// Whether the screen is locked.
+    Screen,
 }
 
 /// Whether a [`Source`] works.
@@ -91,7 +105,10 @@ impl Guard {
 
     /// A guard that calls `release` when it is dropped, or after `granted` at the latest. Must be made
     /// inside a tokio runtime.
-    #[cfg_attr(not(any(target_os = "linux", test)), allow(dead_code))]
+    #[cfg_attr(
+        not(any(target_os = "linux", target_os = "macos", windows, test)),
+        allow(dead_code)
+    )]
     pub(crate) fn new(granted: Duration, release: impl FnOnce() + Send + 'static) -> Self {
         let guard = Self {
             release: Arc::new(Mutex::new(Some(Box::new(release)))),

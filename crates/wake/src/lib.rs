@@ -5,25 +5,35 @@
 //! connection at once instead of after a timeout), that its address or route is gone, and that the wall
 //! clock was set. [`watch`] gathers them from whatever the system offers:
 //!
-//! | what | Linux | without it |
-//! |---|---|---|
-//! | about to sleep, resumed | logind's `PrepareForSleep` and a delay lock | [`Event::Source`] says so, once |
-//! | resumed | a clock that counts sleep against one that does not | |
-//! | network | rtnetlink: links, addresses, default routes | [`Event::Source`] says so, once |
-//! | wall clock set | a timer that the kernel cancels when the clock is set, and the clocks | |
+//! | what | Linux | macOS | Windows |
+//! |---|---|---|---|
+//! | about to sleep, and a delay | logind's `PrepareForSleep` and a delay lock | `IORegisterForSystemPower` | `PowerRegisterSuspendResumeNotification` |
+//! | resumed | the same, and the clocks | the same, and the clocks | the same, the clocks, and `WM_TIMECHANGE` after a standstill |
+//! | network | rtnetlink | a routing socket, `getifaddrs` | the IP helper |
+//! | screen locked, unlocked | logind's `LockedHint` | distributed notifications | `WM_WTSSESSION_CHANGE` |
+//! | wall clock set | a timer that the kernel cancels, and the clocks | the clocks | `WM_TIMECHANGE`, and the clocks |
+//!
+//! What a system does not offer is said once ([`Event::Source`]) and tried again where that can help; the rest goes on.
 //!
 //! One sleep gives one [`Event::Resumed`], whichever proof came first. A program that was only
 //! stopped or throttled has not slept and hears nothing: wall-clock gaps are never taken for sleep.
 //!
-//! The decisions are pure and take readings as inputs ([`clock`] can be replaced by a
-//! [`clock::ManualClock`]); each system has a module of its own with the same few functions. macOS and Windows
-//! have the clocks today, so a sleep is noticed there within one [`Options::tick`]; their signals report themselves
-//! as missing.
+//! The decisions are pure, shared by all systems, and take readings as inputs ([`clock`] can be replaced by a
+//! [`clock::ManualClock`]); a system's module only translates. [`Wakeful`] holds off macOS' App Nap.
 
 pub mod clock;
 mod event;
+#[cfg(any(target_os = "macos", windows, test))]
+mod listeners;
+mod nap;
 mod network;
+mod network_news;
+#[cfg(any(target_os = "macos", test))]
+#[path = "macos/route_message.rs"]
+mod route_message;
 mod sleep;
+#[cfg(any(target_os = "macos", windows))]
+mod unwatched;
 mod wall_clock;
 mod watch;
 
@@ -31,15 +41,16 @@ mod watch;
 #[path = "linux/mod.rs"]
 mod system;
 #[cfg(target_os = "macos")]
-#[path = "macos.rs"]
+#[path = "macos/mod.rs"]
 mod system;
 #[cfg(windows)]
-#[path = "windows.rs"]
+#[path = "windows/mod.rs"]
 mod system;
 #[cfg(not(any(target_os = "linux", target_os = "macos", windows)))]
-#[path = "elsewhere.rs"]
+#[path = "unwatched.rs"]
 mod system;
 
-pub use event::{Event, Guard, Proof, Source, SourceState};
+pub use event::{Event, Guard, Proof, Screen, Source, SourceState};
+pub use nap::Wakeful;
 pub use network::{NetworkChange, Reach};
 pub use watch::{Options, Watch, watch};

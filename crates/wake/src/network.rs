@@ -50,6 +50,29 @@ pub(crate) struct DefaultRoute {
     pub(crate) gateway: Option<IpAddr>,
 }
 
+/// What a notification means for what is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(not(any(target_os = "linux", target_os = "macos", windows)), allow(dead_code))]
+pub(crate) enum Effect {
+    /// Nothing: known already, or of no interest.
+    #[default]
+    None,
+    /// What is known may no longer be true: look again.
+    Stale,
+    /// The same, and something in use was gone, be it for a moment.
+    Interrupts,
+}
+
+/// A route this short covers at least half of all IPv4 addresses: VPNs lay two of them over the default route.
+const SHORT_V4: u8 = 1;
+/// The same for IPv6, where VPNs cut the assigned space into quarters.
+const SHORT_V6: u8 = 4;
+
+/// Whether a route with a prefix of this length leads to (nearly) everywhere.
+pub(crate) fn leads_everywhere(v6: bool, prefix_length: u8) -> bool {
+    prefix_length <= if v6 { SHORT_V6 } else { SHORT_V4 }
+}
+
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct NetworkState {
     pub(crate) addresses: BTreeSet<IpAddr>,

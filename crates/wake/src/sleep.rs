@@ -3,6 +3,10 @@
 //! Both may tell of the same sleep, in either order, and either may be absent. What has been told is
 //! remembered as the reading of "slept so far" that it covers: growth beyond it is news, and nothing else is. A stopped
 //! or throttled program shows no growth, so it has not slept, however long it was gone.
+//!
+//! Where the clocks may miss a sleep ([`Clocks::MayMissStandby`]) two things more are believed: the time between the
+//! system's words before and after a sleep, and the system's word that the time has changed when nobody set it and this program has just
+//! stood still. A standstill alone proves nothing there either.
 
 use std::time::Duration;
 
@@ -12,7 +16,32 @@ use crate::event::Proof;
 /// suspends and resumes faster. A signal needs no such proof.
 pub(crate) const LEAST_SLEEP: Duration = Duration::from_secs(2);
 
-/// What is fed in, each time with the present reading of "slept so far".
+/// A program that did not run for so long has stood still, beyond what a busy machine and the rarest ticks (every 20 s) explain.
+const LEAST_STANDSTILL: Duration = Duration::from_secs(60);
+/// The word that the time has changed belongs to a standstill that ended no longer ago.
+const AFTER_STANDSTILL: Duration = Duration::from_secs(10);
+
+/// Whether the clocks show every sleep of this system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(any(windows, test)), allow(dead_code))]
+pub(crate) enum Clocks {
+    /// Linux and macOS: each sleep is one during which one clock stops and the other does not.
+    SeeEverySleep,
+    /// Windows: in Modern Standby the processor is not off but idle, and programs are frozen. Whether a clock stops then differs between
+    /// machines. Once announced there, a sleep is not called off.
+    MayMissStandby,
+}
+
+/// What the clocks say at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Reading {
+    /// The clock that counts sleep.
+    pub(crate) now: Duration,
+    /// How long the machine has slept so far, where that can be told.
+    pub(crate) slept: Option<Duration>,
+}
+
+/// What is fed in, each time with the present reading of the clocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Observation {
     /// The system says that it prepares to sleep.
@@ -23,6 +52,8 @@ pub(crate) enum Observation {
     SignalsLost,
     /// Somebody looked at the clock.
     Look,
+    /// The system says that the time has changed, but the wall clock was not set.
+    TimeChanged,
 }
 
 /// What comes out.
@@ -35,29 +66,41 @@ pub(crate) enum Transition {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     Awake,
-    /// `Suspending` was said and `Resumed` is owed.
-    Preparing,
+    /// `Suspending` was said at this moment, and `Resumed` is owed.
+    Preparing {
+        since: Duration,
+    },
     /// The clock showed the sleep before the signal did: the signal's resume is already told.
     SignalOwed,
 }
 
 #[derive(Debug)]
 pub(crate) struct SleepTracker {
+    clocks: Clocks,
     phase: Phase,
     /// The sleep that has been told of, or that lies before our time.
     told: Option<Duration>,
+    /// When something was last observed.
+    seen: Duration,
+    /// The last time that this program did not run: when that ended, and how long it was.
+    standstill: Option<(Duration, Duration)>,
 }
 
 impl SleepTracker {
-    pub(crate) fn new(slept: Option<Duration>) -> Self {
+    pub(crate) fn new(clocks: Clocks, reading: Reading) -> Self {
         Self {
+            clocks,
             phase: Phase::Awake,
-            told: slept,
+            told: reading.slept,
+            seen: reading.now,
+            standstill: None,
         }
     }
 
     /// Nothing, or one transition, or (a sleep that nobody signalled, noticed when the next one is announced) two.
-    pub(crate) fn observe(&mut self, what: Observation, slept: Option<Duration>) -> Vec<Transition> {
+    pub(crate) fn observe(&mut self, what: Observation, reading: Reading) -> Vec<Transition> {
+        let Reading { now, slept } = reading;
+        let unseen = self.unseen(what, now);
         let growth = match (self.told, slept) {
             (Some(told), Some(slept)) => Some(slept.saturating_sub(told)),
             _ => None,
@@ -68,12 +111,12 @@ impl SleepTracker {
             proof: Proof::Clock,
         };
         let by_signal = Transition::Resumed {
-            slept: growth,
+            slept: growth.max(unseen),
             proof: Proof::Signal,
         };
         let mut out = Vec::new();
         match (what, self.phase) {
-            (Observation::Preparing, Phase::Preparing) => {
+            (Observation::Preparing, Phase::Preparing { .. }) => {
                 // Said again, as after a new connection to the bus: nothing new.
             }
             (Observation::Preparing, Phase::Awake | Phase::SignalOwed) => {
@@ -81,30 +124,32 @@ impl SleepTracker {
                     out.push(by_clock);
                 }
                 out.push(Transition::Suspending);
-                self.phase = Phase::Preparing;
+                self.phase = Phase::Preparing { since: now };
             }
-            (Observation::Look, Phase::Preparing) => {
+            (Observation::Look | Observation::TimeChanged, Phase::Preparing { .. }) => {
                 if proven {
                     out.push(by_clock);
                     self.phase = Phase::SignalOwed;
                 }
             }
-            (Observation::Look, Phase::Awake | Phase::SignalOwed) => {
+            (Observation::Look | Observation::TimeChanged, Phase::Awake | Phase::SignalOwed) => {
                 if proven {
                     out.push(by_clock);
+                } else if unseen.is_some() {
+                    out.push(by_signal);
                 }
             }
-            (Observation::Awake, Phase::Preparing) => {
+            (Observation::Awake, Phase::Preparing { .. }) => {
                 out.push(by_signal);
                 self.phase = Phase::Awake;
             }
             (Observation::Awake, Phase::Awake | Phase::SignalOwed) => {
-                if proven {
+                if proven || unseen.is_some() {
                     out.push(by_signal);
                 }
                 self.phase = Phase::Awake;
             }
-            (Observation::SignalsLost, Phase::Preparing) => {
+            (Observation::SignalsLost, Phase::Preparing { .. }) => {
                 // Nobody will tell us whether the sleep is called off, and whoever waits must not wait for ever.
                 // If the machine does go to sleep, the clock will tell.
                 out.push(if proven { by_clock } else { by_signal });
@@ -125,14 +170,38 @@ impl SleepTracker {
         {
             self.told = slept;
         }
+        if !out.is_empty() {
+            self.standstill = None;
+        }
         out
+    }
+
+    /// How long a sleep was that no clock need have seen, if this observation speaks of one.
+    fn unseen(&mut self, what: Observation, now: Duration) -> Option<Duration> {
+        let still = now.saturating_sub(self.seen);
+        self.seen = now;
+        if still >= LEAST_STANDSTILL {
+            self.standstill = Some((now, still));
+        }
+        if self.clocks == Clocks::SeeEverySleep {
+            return None;
+        }
+        let standstill = self
+            .standstill
+            .filter(|(ended, _)| now.saturating_sub(*ended) <= AFTER_STANDSTILL)
+            .map(|(_, length)| length);
+        match (what, self.phase) {
+            (Observation::Awake, Phase::Preparing { since }) => Some(now.saturating_sub(since)),
+            (Observation::Awake | Observation::TimeChanged, Phase::Awake) => standstill,
+            _ => None,
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Observation::{Awake, Look, Preparing, SignalsLost};
+    use Observation::{Awake, Look, Preparing, SignalsLost, TimeChanged};
 
     const fn secs(secs: u64) -> Option<Duration> {
         Some(Duration::from_secs(secs))
@@ -144,10 +213,30 @@ mod tests {
 
     /// Feeds a story to a fresh tracker that knows of 100 s of sleep; returns all that came out.
     fn story(observations: &[(Observation, Option<Duration>)]) -> Vec<Transition> {
-        let mut tracker = SleepTracker::new(secs(100));
+        let mut tracker = SleepTracker::new(Clocks::SeeEverySleep, at_boot(secs(100)));
         observations
             .iter()
-            .flat_map(|(what, slept)| tracker.observe(*what, *slept))
+            .flat_map(|(what, slept)| tracker.observe(*what, at_boot(*slept)))
+            .collect()
+    }
+
+    fn at_boot(slept: Option<Duration>) -> Reading {
+        Reading {
+            now: Duration::ZERO,
+            slept,
+        }
+    }
+
+    /// The same where no clock shows a sleep: each observation with its time, from a beginning at 1000 s.
+    fn unseen_story(clocks: Clocks, observations: &[(Observation, u64)]) -> Vec<Transition> {
+        let reading = |now| Reading {
+            now: Duration::from_secs(now),
+            slept: secs(0),
+        };
+        let mut tracker = SleepTracker::new(clocks, reading(1_000));
+        observations
+            .iter()
+            .flat_map(|(what, now)| tracker.observe(*what, reading(*now)))
             .collect()
     }
 
@@ -279,9 +368,69 @@ mod tests {
 
     #[test]
     fn without_a_clock_the_signal_is_believed_and_the_length_unknown() {
-        let mut tracker = SleepTracker::new(None);
-        assert_eq!(tracker.observe(Look, None), []);
-        assert_eq!(tracker.observe(Preparing, None), [Transition::Suspending]);
-        assert_eq!(tracker.observe(Awake, None), resumed(None, Proof::Signal));
+        let mut tracker = SleepTracker::new(Clocks::SeeEverySleep, at_boot(None));
+        assert_eq!(tracker.observe(Look, at_boot(None)), []);
+        assert_eq!(
+            tracker.observe(Preparing, at_boot(None)),
+            [Transition::Suspending]
+        );
+        assert_eq!(
+            tracker.observe(Awake, at_boot(None)),
+            resumed(None, Proof::Signal)
+        );
+    }
+
+    #[test]
+    fn a_standby_that_no_clock_saw_lasted_from_word_to_word() {
+        let standby = [(Preparing, 1_010), (Look, 1_011), (Awake, 4_610), (Awake, 4_611)];
+        let told = unseen_story(Clocks::MayMissStandby, &standby);
+        assert_eq!(told[0], Transition::Suspending);
+        assert_eq!(told[1..], resumed(secs(3_600), Proof::Signal));
+        let where_clocks_see_all = unseen_story(Clocks::SeeEverySleep, &standby);
+        assert_eq!(where_clocks_see_all[1..], resumed(secs(0), Proof::Signal));
+    }
+
+    #[test]
+    fn a_clock_that_did_see_part_of_a_standby_does_not_shorten_it() {
+        let reading = |now, slept| Reading {
+            now: Duration::from_secs(now),
+            slept: secs(slept),
+        };
+        let mut tracker = SleepTracker::new(Clocks::MayMissStandby, reading(1_000, 0));
+        let _ = tracker.observe(Preparing, reading(1_000, 0));
+        assert_eq!(
+            tracker.observe(Awake, reading(1_600, 200)),
+            resumed(secs(600), Proof::Signal)
+        );
+        assert_eq!(tracker.observe(Look, reading(1_602, 200)), []);
+    }
+
+    #[test]
+    fn a_changed_time_that_nobody_set_after_a_standstill_is_a_sleep_whoever_speaks_first() {
+        for first in [
+            [(TimeChanged, 4_600), (Look, 4_601)],
+            [(Look, 4_600), (TimeChanged, 4_603)],
+        ] {
+            let told = unseen_story(Clocks::MayMissStandby, &first);
+            assert_eq!(told, resumed(secs(3_600), Proof::Signal), "{first:?}");
+            assert_eq!(unseen_story(Clocks::SeeEverySleep, &first), []);
+        }
+        let several = [(Look, 4_600), (TimeChanged, 4_601), (TimeChanged, 4_602)];
+        assert_eq!(unseen_story(Clocks::MayMissStandby, &several).len(), 1);
+    }
+
+    #[test]
+    fn neither_a_standstill_nor_a_changed_time_alone_is_a_sleep() {
+        assert_eq!(unseen_story(Clocks::MayMissStandby, &[(Look, 4_600)]), []);
+        assert_eq!(unseen_story(Clocks::MayMissStandby, &[(TimeChanged, 1_020)]), []);
+        let long_after = [(Look, 4_600), (Look, 4_620), (TimeChanged, 4_621)];
+        assert_eq!(unseen_story(Clocks::MayMissStandby, &long_after), []);
+    }
+
+    #[test]
+    fn an_awake_whose_preparation_was_missed_is_believed_after_a_standstill() {
+        let told = unseen_story(Clocks::MayMissStandby, &[(Awake, 4_600), (Awake, 4_601)]);
+        assert_eq!(told, resumed(secs(3_600), Proof::Signal));
+        assert_eq!(unseen_story(Clocks::MayMissStandby, &[(Awake, 1_020)]), []);
     }
 }

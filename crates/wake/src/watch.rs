@@ -1,5 +1,6 @@
 //! The tasks around the decisions: one that joins signal and clock, one per system source.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,8 +10,8 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tracing::Instrument;
 
 use crate::clock::{Clock, SystemClock};
-use crate::event::{Event, Guard, Source, SourceState};
-use crate::sleep::{Observation, SleepTracker, Transition};
+use crate::event::{Event, Guard, Screen, Source, SourceState};
+use crate::sleep::{Observation, Reading, SleepTracker, Transition};
 use crate::system;
 use crate::wall_clock::WallClock;
 
@@ -24,7 +25,7 @@ pub struct Options {
     pub who: String,
     /// Why, as the system shows it to its user.
     pub why: String,
-    /// Listen to the system's sleep signal.
+    /// Listen to what the system says of sleep and of the screen's lock.
     pub sleep_signal: bool,
     /// Look at the clocks this often for a sleep that nobody signalled, and ten times more rarely while
     /// the signal works. On Linux the kernel also wakes us after each sleep, so this is a second line there. `None`: no
@@ -82,12 +83,12 @@ pub fn watch(options: Options) -> Watch {
     }
     let (signals, heard) = mpsc::channel(16);
     if options.sleep_signal {
-        let ask = system::Ask {
+        let ask = Ask {
             who: options.who.clone(),
             why: options.why.clone(),
             system_bus: options.system_bus.clone(),
         };
-        tasks.spawn(system::sleep_signals(ask, signals).in_current_span());
+        tasks.spawn(system::signals(ask, signals).in_current_span());
     }
     let join = async move {
         // The listener being gone is the ordinary end.
@@ -100,15 +101,34 @@ pub fn watch(options: Options) -> Watch {
     }
 }
 
-/// What a system's sleep signal source says.
-#[derive(Debug)]
+/// Who asks the system for what.
+#[derive(Clone, Debug)]
 #[cfg_attr(not(target_os = "linux"), allow(dead_code))]
-pub(crate) enum SleepSignal {
+pub(crate) struct Ask {
+    pub(crate) who: String,
+    pub(crate) why: String,
+    pub(crate) system_bus: Option<String>,
+}
+
+/// What a system says, in the words that all have in common.
+#[derive(Debug)]
+#[cfg_attr(not(any(target_os = "linux", target_os = "macos", windows)), allow(dead_code))]
+pub(crate) enum Signal {
+    /// Sleep is signalled from now on.
     Listening,
+    /// It no longer is, for this reason.
     Lost(String),
-    Lock(SourceState),
+    /// How another source is.
+    Source(Source, SourceState),
+    /// The machine is about to sleep.
     Preparing(Guard),
+    /// The machine is awake.
     Awake,
+    /// The time may have been changed.
+    #[cfg_attr(not(windows), allow(dead_code))]
+    TimeChanged,
+    /// How the screen is.
+    Screen(Screen),
 }
 
 /// The listener is gone.
@@ -126,43 +146,38 @@ struct Sleeper {
     events: mpsc::Sender<Event>,
     tracker: SleepTracker,
     wall: WallClock,
-    signalled: Option<SourceState>,
-    lock: Option<SourceState>,
+    /// What was said of each source last.
+    sources: BTreeMap<Source, SourceState>,
+    screen: Screen,
 }
 
 impl Sleeper {
     fn new(options: Options, events: mpsc::Sender<Event>) -> Self {
         let clock = &options.clock;
         Self {
-            tracker: SleepTracker::new(Self::slept(&options)),
+            tracker: SleepTracker::new(system::CLOCKS, Self::reading(&options)),
             wall: WallClock::new(clock.wall_ms(), clock.now()),
             options,
             events,
-            signalled: None,
-            lock: None,
+            sources: BTreeMap::new(),
+            screen: Screen::Unlocked,
         }
     }
 
-    fn slept(options: &Options) -> Option<Duration> {
-        if options.clock_proof {
-            options.clock.slept()
-        } else {
-            None
+    fn reading(options: &Options) -> Reading {
+        Reading {
+            now: options.clock.now(),
+            slept: options.clock_proof.then(|| options.clock.slept()).flatten(),
         }
     }
 
-    async fn run(mut self, mut signals: mpsc::Receiver<SleepSignal>) -> Result<(), Gone> {
+    async fn run(mut self, mut signals: mpsc::Receiver<Signal>) -> Result<(), Gone> {
         if self.options.clock_proof {
             let state = match self.options.clock.slept() {
                 Some(_) => SourceState::Working,
                 None => SourceState::Missing("no clock here counts sleep".into()),
             };
-            self.events
-                .send(Event::Source {
-                    source: Source::Clock,
-                    state,
-                })
-                .await?;
+            self.report(Source::Clock, state).await?;
         }
         let mut clock_set = system::ClockSet::new();
         let mut hearing = self.options.sleep_signal;
@@ -180,14 +195,14 @@ impl Sleeper {
                     }
                     None => hearing = false,
                 },
-                () = tick(&mut ticker) => self.look().await?,
-                () = clock_set.changed() => self.look().await?,
+                () = tick(&mut ticker) => self.look(Observation::Look).await?,
+                () = clock_set.changed() => self.look(Observation::Look).await?,
             }
         }
     }
 
     fn signal_works(&self) -> bool {
-        self.signalled == Some(SourceState::Working)
+        self.sources.get(&Source::SleepSignal) == Some(&SourceState::Working)
     }
 
     fn ticker(&self) -> Option<tokio::time::Interval> {
@@ -202,48 +217,45 @@ impl Sleeper {
         Some(ticker)
     }
 
-    async fn hear(&mut self, signal: SleepSignal) -> Result<(), Gone> {
+    async fn hear(&mut self, signal: Signal) -> Result<(), Gone> {
         match signal {
-            SleepSignal::Listening => self.report_signal(SourceState::Working).await,
-            SleepSignal::Lost(why) => {
-                self.lock = None;
+            Signal::Listening => self.report(Source::SleepSignal, SourceState::Working).await,
+            Signal::Lost(why) => {
+                self.sources.remove(&Source::DelayLock);
                 self.observe(Observation::SignalsLost, None).await?;
-                self.report_signal(SourceState::Missing(why)).await
+                self.report(Source::SleepSignal, SourceState::Missing(why)).await
             }
-            SleepSignal::Lock(state) => {
-                if !same_kind(self.lock.as_ref(), &state) {
-                    self.lock = Some(state.clone());
-                    self.events
-                        .send(Event::Source {
-                            source: Source::DelayLock,
-                            state,
-                        })
-                        .await?;
+            Signal::Source(source, state) => self.report(source, state).await,
+            Signal::Preparing(guard) => self.observe(Observation::Preparing, Some(guard)).await,
+            Signal::Awake => self.observe(Observation::Awake, None).await,
+            // Without ticks nobody knows whether this program stood still.
+            Signal::TimeChanged if self.options.tick.is_none() => self.look(Observation::Look).await,
+            Signal::TimeChanged => self.look(Observation::TimeChanged).await,
+            Signal::Screen(screen) => {
+                if screen != self.screen {
+                    self.screen = screen;
+                    self.events.send(Event::Screen(screen)).await?;
                 }
                 Ok(())
             }
-            SleepSignal::Preparing(guard) => self.observe(Observation::Preparing, Some(guard)).await,
-            SleepSignal::Awake => self.observe(Observation::Awake, None).await,
         }
     }
 
-    async fn report_signal(&mut self, state: SourceState) -> Result<(), Gone> {
-        if !same_kind(self.signalled.as_ref(), &state) {
-            self.signalled = Some(state.clone());
-            self.events
-                .send(Event::Source {
-                    source: Source::SleepSignal,
-                    state,
-                })
-                .await?;
+    async fn report(&mut self, source: Source, state: SourceState) -> Result<(), Gone> {
+        if !same_kind(self.sources.get(&source), &state) {
+            self.sources.insert(source, state.clone());
+            self.events.send(Event::Source { source, state }).await?;
         }
         Ok(())
     }
 
-    async fn look(&mut self) -> Result<(), Gone> {
-        self.observe(Observation::Look, None).await?;
+    /// Looks at all clocks. A time that changed because somebody set the wall clock says nothing of sleep.
+    async fn look(&mut self, what: Observation) -> Result<(), Gone> {
         let clock = &self.options.clock;
-        if let Some(by_ms) = self.wall.look(clock.wall_ms(), clock.now()) {
+        let jumped = self.wall.look(clock.wall_ms(), clock.now());
+        let what = if jumped.is_some() { Observation::Look } else { what };
+        self.observe(what, None).await?;
+        if let Some(by_ms) = jumped {
             self.events.send(Event::WallClockJumped { by_ms }).await?;
         }
         Ok(())
@@ -251,9 +263,9 @@ impl Sleeper {
 
     /// A guard that belongs to no announced suspension is dropped: the system need not wait for us.
     async fn observe(&mut self, what: Observation, mut guard: Option<Guard>) -> Result<(), Gone> {
-        let slept = Self::slept(&self.options);
-        for transition in self.tracker.observe(what, slept) {
-            tracing::debug!(?what, ?slept, ?transition, "sleep");
+        let reading = Self::reading(&self.options);
+        for transition in self.tracker.observe(what, reading) {
+            tracing::debug!(?what, ?reading, ?transition, "sleep");
             let event = match transition {
                 Transition::Suspending => Event::Suspending(guard.take().unwrap_or_else(Guard::empty)),
                 Transition::Resumed { slept, proof } => Event::Resumed { slept, proof },

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dormouse_wake::clock::{Clock, ManualClock};
-use dormouse_wake::{Event, Guard, Options, Proof, Source, SourceState, Watch, watch};
+use dormouse_wake::{Event, Guard, Options, Proof, Screen, Source, SourceState, Watch, watch};
 use tempfile::TempDir;
 use zbus::Variant;
 
@@ -120,19 +120,54 @@ impl Bus {
 
     async fn prepare_for_sleep(&self, going: bool) {
         let arguments = vec![Variant::new(going)];
+        let signal = (
+            "org.freedesktop.login1.Manager",
+            "PrepareForSleep",
+            "b",
+            arguments,
+        );
+        self.mock(
+            "/org/freedesktop/login1",
+            "org.freedesktop.DBus.Mock",
+            "EmitSignal",
+            &signal,
+        )
+        .await;
+    }
+
+    /// A session of this name, which `GetSession` finds by its name.
+    async fn add_session(&self, name: &str) {
+        self.mock(
+            "/org/freedesktop/login1",
+            "org.freedesktop.DBus.Mock",
+            "AddSession",
+            &(name, "seat0", 1000u32, "somebody", true),
+        )
+        .await;
+    }
+
+    /// What a desktop's lock tells logind.
+    async fn lock_screen(&self, session: &str, locked: bool) {
+        let path = format!("/org/freedesktop/login1/session/{session}");
+        self.mock(&path, "org.freedesktop.login1.Session", "SetLockedHint", &locked)
+            .await;
+    }
+
+    async fn mock<B: serde::Serialize + zbus::DynamicType>(
+        &self,
+        path: &str,
+        interface: &str,
+        method: &str,
+        body: &B,
+    ) {
         self.connect()
             .await
             .call_method(
                 Some("org.freedesktop.login1"),
-                "/org/freedesktop/login1",
-                Some("org.freedesktop.DBus.Mock"),
-                "EmitSignal",
-                &(
-                    "org.freedesktop.login1.Manager",
-                    "PrepareForSleep",
-                    "b",
-                    arguments,
-                ),
+                path,
+                Some(interface),
+                method,
+                body,
             )
             .await
             .unwrap();
@@ -211,6 +246,17 @@ async fn source(watch: &mut Watch, wanted: Source) -> SourceState {
     }
 }
 
+/// The next word of the screen, whatever is said of sources before.
+async fn screen(watch: &mut Watch) -> Screen {
+    loop {
+        match next(watch).await {
+            Event::Screen(screen) => return screen,
+            Event::Source { .. } => {}
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
 async fn suspending(watch: &mut Watch) -> Guard {
     match next(watch).await {
         Event::Suspending(guard) => guard,
@@ -260,6 +306,35 @@ async fn the_lock_is_held_released_with_the_guard_and_taken_again_after_each_res
     bus.locks_become(1).await;
     drop(watch);
     bus.locks_become(0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_locked_screen_is_told_at_the_start_and_each_change_once() {
+    let bus = Bus::start().await;
+    bus.add_session("auto").await;
+    bus.lock_screen("auto", true).await;
+    let mut watch = watch(bus.options(&Arc::default()));
+    assert_eq!(source(&mut watch, Source::Screen).await, SourceState::Working);
+    assert_eq!(screen(&mut watch).await, Screen::Locked);
+    for (locked, told) in [(false, Screen::Unlocked), (true, Screen::Locked)] {
+        bus.lock_screen("auto", locked).await;
+        assert_eq!(screen(&mut watch).await, told);
+        bus.lock_screen("auto", locked).await;
+        nothing(&mut watch).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_without_a_session_is_told_so_and_hears_of_sleep_all_the_same() {
+    let bus = Bus::start().await;
+    let mut watch = watch(bus.options(&Arc::default()));
+    assert!(matches!(
+        source(&mut watch, Source::Screen).await,
+        SourceState::Missing(_)
+    ));
+    assert_eq!(source(&mut watch, Source::DelayLock).await, SourceState::Working);
+    bus.prepare_for_sleep(true).await;
+    assert!(suspending(&mut watch).await.holds());
 }
 
 #[tokio::test(flavor = "multi_thread")]

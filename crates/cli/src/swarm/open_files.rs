@@ -3,8 +3,10 @@
 use anyhow::Result;
 
 /// What a session holds open, with some to spare: one was seen to hold nine and a half.
+#[cfg(unix)]
 const EACH: u64 = 12;
 /// What the program needs besides.
+#[cfg(unix)]
 const BESIDES: u64 = 100;
 
 /// Raises the limit as far as this user may, or says what to set.

@@ -114,6 +114,8 @@ impl Driver {
             }
             // Deadlines are on a clock that does not jump.
             WakeEvent::WallClockJumped { by_ms } => tracing::info!(by_ms, "the wall clock was set"),
+            // A sleep behind a locked screen is told as a sleep, and without one the heartbeat went on.
+            WakeEvent::Screen(screen) => tracing::debug!(?screen, "the screen"),
             WakeEvent::Source { source, state } => tracing::info!(?source, ?state, "source of wake events"),
         }
     }

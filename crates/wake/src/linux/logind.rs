@@ -1,19 +1,22 @@
-//! logind's word before and after a sleep, and the lock that delays it.
+//! logind's word before and after a sleep, the lock that delays it, and the screen's.
 //!
 //! <https://www.freedesktop.org/wiki/Software/systemd/inhibit/>: `PrepareForSleep(true)` is sent before, `(false)`
 //! after. A "delay" inhibitor is a file descriptor: while it is open logind waits with the sleep, for
 //! `InhibitDelayMaxUSec` at most (5 s unless configured). Each lock serves one sleep; a new one is taken after each
 //! resume, or the second sleep would come unawaited.
+//!
+//! Whether the screen is locked is a property of the session, `LockedHint` (org.freedesktop.login1(5)), which the desktop's own lock
+//! sets: those of GNOME and KDE do, many a small one does not.
 
 use std::time::Duration;
 
 use futures_util::StreamExt;
 use tokio::sync::mpsc::Sender;
-use zbus::proxy::CacheProperties;
-use zbus::{Connection, Proxy};
+use zbus::proxy::{CacheProperties, SignalStream};
+use zbus::{Connection, ObjectPath, OwnedObjectPath, Proxy};
 
-use crate::event::{Guard, SourceState};
-use crate::watch::SleepSignal;
+use crate::event::{Guard, Screen, Source, SourceState};
+use crate::watch::{Ask, Signal};
 
 const FIRST_RETRY: Duration = Duration::from_secs(1);
 const LAST_RETRY: Duration = Duration::from_secs(60);
@@ -22,14 +25,6 @@ const FIRST_LOCK_RETRY: Duration = Duration::from_millis(200);
 const LAST_LOCK_RETRY: Duration = Duration::from_secs(60);
 /// What logind grants where it does not say otherwise.
 const USUAL_DELAY: Duration = Duration::from_secs(5);
-
-/// Who asks logind for what.
-#[derive(Clone, Debug)]
-pub(crate) struct Ask {
-    pub(crate) who: String,
-    pub(crate) why: String,
-    pub(crate) system_bus: Option<String>,
-}
 
 /// Why listening ended.
 enum End {
@@ -51,7 +46,7 @@ impl<T> From<tokio::sync::mpsc::error::SendError<T>> for End {
 }
 
 /// Listens for ever, connecting again when the bus or logind goes away.
-pub(crate) async fn sleep_signals(ask: Ask, out: Sender<SleepSignal>) {
+pub(crate) async fn signals(ask: Ask, out: Sender<Signal>) {
     let mut retry = FIRST_RETRY;
     loop {
         let mut listened = false;
@@ -60,7 +55,7 @@ pub(crate) async fn sleep_signals(ask: Ask, out: Sender<SleepSignal>) {
         };
         tracing::debug!(%why, "no sleep signals from logind");
         if out
-            .send(SleepSignal::Lost(format!("no sleep signals from logind: {why}")))
+            .send(Signal::Lost(format!("no sleep signals from logind: {why}")))
             .await
             .is_err()
         {
@@ -74,7 +69,7 @@ pub(crate) async fn sleep_signals(ask: Ask, out: Sender<SleepSignal>) {
     }
 }
 
-async fn listen(ask: &Ask, out: &Sender<SleepSignal>, listened: &mut bool) -> Result<(), End> {
+async fn listen(ask: &Ask, out: &Sender<Signal>, listened: &mut bool) -> Result<(), End> {
     let builder = match &ask.system_bus {
         Some(address) => zbus::connection::Builder::address(address.as_str()),
         None => zbus::connection::Builder::system(),
@@ -85,15 +80,27 @@ async fn listen(ask: &Ask, out: &Sender<SleepSignal>, listened: &mut bool) -> Re
     let mut sleeps = manager.receive_signal("PrepareForSleep").await?;
     let mut owners = manager.receive_owner_changed().await?;
     let mut preparing: bool = manager.get_property("PreparingForSleep").await?;
-    out.send(SleepSignal::Listening).await?;
+    out.send(Signal::Listening).await?;
     *listened = true;
+
+    let session = Session::find(&manager).await;
+    let known = match &session {
+        Ok(_) => SourceState::Working,
+        Err(error) => SourceState::Missing(format!("logind knows no session of this program: {error}")),
+    };
+    out.send(Signal::Source(Source::Screen, known)).await?;
+    let mut session = session.ok();
+    if let Some(session) = &session {
+        out.send(Signal::Screen(session.screen)).await?;
+    }
 
     let mut lock = DelayLock::new(ask, &manager).await;
     if preparing {
-        out.send(SleepSignal::Preparing(Guard::empty())).await?;
+        out.send(Signal::Preparing(Guard::empty())).await?;
     } else {
-        out.send(SleepSignal::Awake).await?;
-        out.send(SleepSignal::Lock(lock.acquire().await)).await?;
+        out.send(Signal::Awake).await?;
+        out.send(Signal::Source(Source::DelayLock, lock.acquire().await))
+            .await?;
     }
     loop {
         tokio::select! {
@@ -104,12 +111,13 @@ async fn listen(ask: &Ask, out: &Sender<SleepSignal>, listened: &mut bool) -> Re
                 };
                 preparing = signal.body().deserialize::<bool>()?;
                 if preparing {
-                    out.send(SleepSignal::Preparing(lock.take_guard())).await?;
+                    out.send(Signal::Preparing(lock.take_guard())).await?;
                 } else {
-                    out.send(SleepSignal::Awake).await?;
-                    out.send(SleepSignal::Lock(lock.acquire().await)).await?;
+                    out.send(Signal::Awake).await?;
+                    out.send(Signal::Source(Source::DelayLock, lock.acquire().await)).await?;
                 }
             }
+            screen = changed(&mut session) => out.send(Signal::Screen(screen)).await?,
             owner = owners.next() => match owner {
                 // logind knows its locks across a restart; taking a new one costs nothing and is sure.
                 Some(Some(_)) => return Err(End::Failed("logind was restarted".into())),
@@ -117,20 +125,84 @@ async fn listen(ask: &Ask, out: &Sender<SleepSignal>, listened: &mut bool) -> Re
             },
             () = connection.closed() => return Err(End::Failed("the bus has closed the connection".into())),
             () = tokio::time::sleep(lock.retry), if lock.is_missing() && !preparing => {
-                out.send(SleepSignal::Lock(lock.acquire().await)).await?;
+                out.send(Signal::Source(Source::DelayLock, lock.acquire().await)).await?;
             }
         }
     }
 }
 
 async fn manager(connection: &Connection) -> zbus::Result<Proxy<'static>> {
+    let path = ObjectPath::from_static_str_unchecked("/org/freedesktop/login1").into();
+    proxy(connection, path, "org.freedesktop.login1.Manager").await
+}
+
+async fn proxy(
+    connection: &Connection,
+    path: OwnedObjectPath,
+    interface: &'static str,
+) -> zbus::Result<Proxy<'static>> {
     zbus::proxy::Builder::new(connection)
         .destination("org.freedesktop.login1")
-        .path("/org/freedesktop/login1")
-        .interface("org.freedesktop.login1.Manager")
+        .path(path)
+        .interface(interface)
         .cache_properties(CacheProperties::No)
         .build()
         .await
+}
+
+/// The session that this program belongs to, or the one with a display where it belongs to none (a service of the user).
+struct Session {
+    session: Proxy<'static>,
+    changes: SignalStream<'static>,
+    /// Something has changed since the screen was asked for.
+    stale: bool,
+    screen: Screen,
+}
+
+impl Session {
+    async fn find(manager: &Proxy<'static>) -> zbus::Result<Self> {
+        let path: OwnedObjectPath = manager.call("GetSession", &"auto").await?;
+        let connection = manager.connection();
+        let properties = proxy(connection, path.clone(), "org.freedesktop.DBus.Properties").await?;
+        // First subscribe, then ask, as above.
+        let changes = properties.receive_signal("PropertiesChanged").await?;
+        let session = proxy(connection, path, "org.freedesktop.login1.Session").await?;
+        let screen = screen(&session).await?;
+        Ok(Self {
+            session,
+            changes,
+            stale: false,
+            screen,
+        })
+    }
+}
+
+async fn screen(session: &Proxy<'static>) -> zbus::Result<Screen> {
+    let locked: bool = session.get_property("LockedHint").await?;
+    Ok(if locked { Screen::Locked } else { Screen::Unlocked })
+}
+
+/// Waits until the screen is locked or unlocked; for ever, where no session is known or it has ended. Safe to cancel.
+async fn changed(session: &mut Option<Session>) -> Screen {
+    let Some(session) = session else {
+        return std::future::pending().await;
+    };
+    loop {
+        if !session.stale && session.changes.next().await.is_none() {
+            return std::future::pending().await;
+        }
+        session.stale = true;
+        // Any property may have changed.
+        let now = screen(&session.session).await;
+        session.stale = false;
+        match now {
+            Ok(now) if now != session.screen => {
+                session.screen = now;
+                return now;
+            }
+            _ => {}
+        }
+    }
 }
 
 struct DelayLock<'a> {

@@ -6,5 +6,8 @@ mod route_table;
 mod rtnetlink;
 
 pub(crate) use clock_set::ClockSet;
-pub(crate) use logind::{Ask, sleep_signals};
+pub(crate) use logind::signals;
 pub(crate) use rtnetlink::network;
+
+/// `CLOCK_BOOTTIME` counts every suspend.
+pub(crate) const CLOCKS: crate::sleep::Clocks = crate::sleep::Clocks::SeeEverySleep;

@@ -13,12 +13,7 @@ use netlink_packet_route::address::{AddressAttribute, AddressHeaderFlags, Addres
 use netlink_packet_route::link::{LinkFlags, LinkHeader};
 use netlink_packet_route::route::{RouteAddress, RouteAttribute, RouteMessage, RouteType, RouteVia};
 
-use crate::network::{DefaultRoute, NetworkState, counts};
-
-/// A route this short covers at least half of all IPv4 addresses: VPNs lay two of them over the default route.
-const SHORT_V4: u8 = 1;
-/// The same for IPv6, where VPNs cut the assigned space into quarters.
-const SHORT_V6: u8 = 4;
+use crate::network::{DefaultRoute, Effect, NetworkState, counts, leads_everywhere};
 
 /// One netlink message, as far as it matters here.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -151,8 +146,7 @@ fn default_routes(message: &RouteMessage) -> Vec<DefaultRoute> {
         AddressFamily::Inet6 => true,
         _ => return Vec::new(),
     };
-    let short = if v6 { SHORT_V6 } else { SHORT_V4 };
-    if header.kind != RouteType::Unicast || header.destination_prefix_length > short {
+    if header.kind != RouteType::Unicast || !leads_everywhere(v6, header.destination_prefix_length) {
         return Vec::new();
     }
     let mut route = DefaultRoute {
@@ -202,18 +196,6 @@ fn ip(address: &RouteAddress) -> Option<IpAddr> {
         RouteAddress::Inet6(v6) => Some(IpAddr::V6(*v6)),
         _ => None,
     }
-}
-
-/// What a notification means for what is known.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Effect {
-    /// Nothing: known already, or of no interest.
-    #[default]
-    None,
-    /// What is known may no longer be true: look again.
-    Stale,
-    /// The same, and something in use was gone, be it for a moment.
-    Interrupts,
 }
 
 /// All that a dump told.

@@ -2,13 +2,11 @@
 //!
 //! Notifications only say that something changed; what is true is then asked for as a whole (three dumps) and
 //! compared with what was. So a lost notification (the socket's buffer is finite) or one that the kernel never
-//! sends costs nothing. Reading again is spaced out: a machine that starts fifty containers must not be
-//! dumped fifty times.
+//! sends costs nothing.
 
 use std::io;
 use std::time::Duration;
 
-use futures_util::FutureExt;
 use netlink_packet_core::{NLM_F_DUMP, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload};
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::address::AddressMessage;
@@ -16,18 +14,15 @@ use netlink_packet_route::link::LinkMessage;
 use netlink_packet_route::route::RouteMessage;
 use netlink_sys::{AsyncSocket, AsyncSocketExt, SocketAddr, TokioSocket, protocols::NETLINK_ROUTE};
 use tokio::sync::mpsc::Sender;
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::timeout;
 
-use super::route_table::{Effect, Message, RouteTable, messages};
-use crate::event::{Event, Source, SourceState};
-use crate::network::NetworkState;
+use super::route_table::{Message, RouteTable, messages};
+use crate::event::Event;
+use crate::network::{Effect, NetworkState};
+use crate::network_news::Network;
 
-/// Between two readings of the whole state. The first after a quiet time is done at once.
-const LEAST_PAUSE: Duration = Duration::from_millis(50);
 /// The kernel answers within milliseconds, or not at all.
 const ANSWER: Duration = Duration::from_secs(5);
-const FIRST_RETRY: Duration = Duration::from_secs(1);
-const LAST_RETRY: Duration = Duration::from_secs(60);
 /// Dumps that the kernel itself calls inconsistent are asked for again, this often.
 const DUMPS: usize = 10;
 /// More than the kernel ever sends at once (32 KiB).
@@ -43,109 +38,7 @@ const GROUPS: [u32; 5] = [
 
 /// Tells of changes for ever, or until nobody listens.
 pub(crate) async fn network(events: Sender<Event>) {
-    let mut teller = Teller {
-        events,
-        known: None,
-        working: None,
-    };
-    let mut retry = FIRST_RETRY;
-    loop {
-        let error = match teller.follow().await {
-            Err(End::Unheard) => return,
-            Err(End::Failed(error)) => error,
-            Ok(never) => match never {},
-        };
-        tracing::debug!(%error, "no news of the network");
-        if teller.working == Some(true) {
-            retry = FIRST_RETRY;
-        }
-        if teller.source(Err(error)).await.is_err() {
-            return;
-        }
-        sleep(retry).await;
-        retry = (retry * 2).min(LAST_RETRY);
-    }
-}
-
-enum End {
-    Unheard,
-    Failed(io::Error),
-}
-
-impl From<io::Error> for End {
-    fn from(error: io::Error) -> Self {
-        Self::Failed(error)
-    }
-}
-
-impl<T> From<tokio::sync::mpsc::error::SendError<T>> for End {
-    fn from(_: tokio::sync::mpsc::error::SendError<T>) -> Self {
-        Self::Unheard
-    }
-}
-
-struct Teller {
-    events: Sender<Event>,
-    /// What was told last; survives a new socket.
-    known: Option<NetworkState>,
-    working: Option<bool>,
-}
-
-impl Teller {
-    async fn follow(&mut self) -> Result<std::convert::Infallible, End> {
-        let mut socket = RouteSocket::open()?;
-        let mut effect = Effect::None;
-        loop {
-            let (table, meanwhile) = socket.dump().await?;
-            let next_dump = Instant::now() + LEAST_PAUSE;
-            self.source(Ok(())).await?;
-            self.tell(table.state(), effect == Effect::Interrupts).await?;
-            effect = meanwhile;
-            while effect == Effect::None {
-                tokio::select! {
-                    () = self.events.closed() => return Err(End::Unheard),
-                    noticed = socket.notice(&table) => effect = noticed?,
-                }
-            }
-            sleep_until(next_dump).await;
-            // What came in meanwhile is covered by the dump that follows.
-            while let Some(noticed) = socket.notice(&table).now_or_never() {
-                effect = effect.max(noticed?);
-            }
-        }
-    }
-
-    async fn source(&mut self, state: io::Result<()>) -> Result<(), End> {
-        let works = state.is_ok();
-        if self.working.replace(works) == Some(works) {
-            return Ok(());
-        }
-        let state = match state {
-            Ok(()) => SourceState::Working,
-            Err(error) => SourceState::Missing(format!("no news of links, addresses and routes: {error}")),
-        };
-        Ok(self
-            .events
-            .send(Event::Source {
-                source: Source::Network,
-                state,
-            })
-            .await?)
-    }
-
-    async fn tell(&mut self, state: NetworkState, interrupted: bool) -> Result<(), End> {
-        match &self.known {
-            None => self.events.send(Event::NetworkKnown(state.reach())).await?,
-            Some(known) => {
-                if let Some(change) = known.change_to(&state, interrupted) {
-                    tracing::debug!(?change, "network");
-                    self.events.send(Event::NetworkChanged(change)).await?;
-                }
-            }
-        }
-        self.known = Some(state);
-        Ok(())
-    }
+    crate::network_news::tell_of(events, RouteSocket::open).await;
 }
 
 struct RouteSocket {
@@ -153,6 +46,29 @@ struct RouteSocket {
     port: u32,
     sequence: u32,
     datagram: Vec<u8>,
+    /// As the last dump told it.
+    table: RouteTable,
+}
+
+impl Network for RouteSocket {
+    async fn read(&mut self) -> io::Result<(NetworkState, Effect)> {
+        let (table, meanwhile) = self.dump().await?;
+        self.table = table;
+        Ok((self.table.state(), meanwhile))
+    }
+
+    /// Waits for one datagram of notifications.
+    async fn notice(&mut self) -> io::Result<Effect> {
+        if !self.receive().await? {
+            return Ok(Effect::Stale);
+        }
+        let effects = messages(&self.datagram).map(|received| match received.read() {
+            Ok(message) => self.table.effect_of(&message),
+            // It may be anything: look.
+            Err(_) => Effect::Stale,
+        });
+        Ok(effects.max().unwrap_or_default())
+    }
 }
 
 impl RouteSocket {
@@ -167,6 +83,7 @@ impl RouteSocket {
             port,
             sequence: 0,
             datagram: Vec::with_capacity(DATAGRAM),
+            table: RouteTable::default(),
         })
     }
 
@@ -234,19 +151,6 @@ impl RouteSocket {
                 }
             }
         }
-    }
-
-    /// Waits for one datagram of notifications. Safe to cancel.
-    async fn notice(&mut self, table: &RouteTable) -> io::Result<Effect> {
-        if !self.receive().await? {
-            return Ok(Effect::Stale);
-        }
-        let effects = messages(&self.datagram).map(|received| match received.read() {
-            Ok(message) => table.effect_of(&message),
-            // It may be anything: look.
-            Err(_) => Effect::Stale,
-        });
-        Ok(effects.max().unwrap_or_default())
     }
 
     /// The next datagram from the kernel; false: some did not fit into the socket's buffer and are lost.

@@ -1,8 +1,0 @@
-//! Windows. The clocks work, so a sleep is noticed within a tick. Not here yet, and said to be missing:
-//! `PowerRegisterSuspendResumeNotification` for the signal before a sleep, `NotifyIpInterfaceChange` and
-//! `NotifyRouteChange2` for the network.
-
-#[path = "no_events.rs"]
-mod no_events;
-
-pub(crate) use no_events::{Ask, ClockSet, network, sleep_signals};
