@@ -124,7 +124,32 @@ pub fn install(need: Need, skip: &[String]) -> Result<()> {
         );
         return Ok(());
     }
-    let missing = missing(&packages)?;
+    by_apt(&packages)?;
+    if need == Need::Test {
+        components()?;
+        slixmpp()?;
+        node()?;
+        if !skip.iter().any(|name| name == "trixie") {
+            trixie()?;
+        }
+    }
+    Ok(())
+}
+
+/// Makes sure of some packages more: `whose` needs them.
+pub fn packages_for(whose: &str, packages: &[&str]) -> Result<()> {
+    if cfg!(target_os = "linux") && Path::new("/usr/bin/apt-get").exists() {
+        by_apt(packages)
+    } else {
+        Err(format!(
+            "This is neither Debian nor Ubuntu: {whose} need what Debian calls {}.",
+            packages.join(", ")
+        ))
+    }
+}
+
+fn by_apt(packages: &[&str]) -> Result<()> {
+    let missing = missing(packages)?;
     if !missing.is_empty() {
         println!(
             "These packages are missing and will be installed by apt: {}.",
@@ -138,7 +163,7 @@ pub fn install(need: Need, skip: &[String]) -> Result<()> {
                 .args(&missing)
                 .stdin(Stdio::null()))
         })?;
-        let still = self::missing(&packages)?;
+        let still = self::missing(packages)?;
         if !still.is_empty() {
             return Err(format!(
                 "apt said nothing was wrong, but these packages are still missing: {}",
@@ -146,15 +171,18 @@ pub fn install(need: Need, skip: &[String]) -> Result<()> {
             ));
         }
     }
-    if need == Need::Test {
-        components()?;
-        slixmpp()?;
-        node()?;
-        if !skip.iter().any(|name| name == "trixie") {
-            trixie()?;
-        }
-    }
     Ok(())
+}
+
+/// A package from PyPI in a Python of its own, in this folder.
+pub fn from_pypi(folder: &Path, package: &str, version: &str) -> Result<()> {
+    let _ = std::fs::remove_dir_all(folder);
+    run(Command::new("/usr/bin/python3").args(["-m", "venv"]).arg(folder))?;
+    let python = folder.join("bin/python");
+    run(Command::new(&python)
+        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
+        .arg(format!("{package}=={version}")))?;
+    run(Command::new(python).args(["-c", &format!("import {package}")]))
 }
 
 fn packages(need: Need, has_node: impl FnOnce() -> bool) -> Vec<&'static str> {
@@ -258,12 +286,7 @@ fn slixmpp() -> Result<()> {
         return Ok(());
     }
     step("Installing slixmpp (from PyPI, into the target folder)", || {
-        let _ = std::fs::remove_dir_all(&folder);
-        run(Command::new("/usr/bin/python3").args(["-m", "venv"]).arg(&folder))?;
-        run(Command::new(python())
-            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
-            .arg(format!("slixmpp=={SLIXMPP}")))?;
-        run(Command::new(python()).args(["-c", "import slixmpp"]))?;
+        from_pypi(&folder, "slixmpp", SLIXMPP)?;
         std::fs::write(&done, "").map_err(|error| format!("{} cannot be written: {error}", done.display()))
     })
 }

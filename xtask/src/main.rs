@@ -14,6 +14,7 @@
 mod bench;
 mod built;
 mod chaos;
+mod foreign;
 mod fuzz;
 mod install;
 mod mistakes;
@@ -34,8 +35,10 @@ cargo xtask COMMAND
   start [--terminal]             build, start a local server with a friend on it, and open the window (or chat in
                                  the terminal)
   test [OPTIONS]                 all checks and tests
-    --all                        also the long runs and cargo-deny
+    --all                        also the long runs, the targets and cargo-deny
     --only STEP                  only this step (may be repeated)
+    --target windows             only this: the tests of other systems, here under wine (skipped where it is not to be had)
+    --target macos               only this: what is compiled for macOS, its types (nothing of it can run here)
     --skip namespaces            leave out the tests that need network namespaces (they need root)
     --skip mounts                leave out the tests that need a small disk of their own (they need root)
     --skip trixie                leave out the tests that need the servers of Debian 13 (they need root)

@@ -5,6 +5,7 @@
 //! `cargo test -p` per step would build half of the dependencies again with other features.
 
 use crate::built;
+use crate::foreign;
 use crate::install::{self, Need};
 use crate::mistakes;
 use crate::page;
@@ -39,13 +40,19 @@ const SCENARIOS: [&str; 1] = ["tests/scenarios"];
 const CHAOS: [&str; 1] = ["tests/chaos"];
 const WINDOW: [&str; 1] = ["tests/window"];
 
+/// Systems with a step of their own.
+const TARGETS: [&str; 2] = ["windows", "macos"];
+
 const SKIPPABLE: [&str; 3] = ["namespaces", "mounts", "trixie"];
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Count {
+/// What came of the tests of a step.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Count {
     passed: u64,
     failed: u64,
     ignored: u64,
+    /// What was left out because something for it cannot be had, and why.
+    skipped: Vec<String>,
 }
 
 #[derive(Clone, Copy)]
@@ -63,7 +70,7 @@ struct Outcome {
     error: Option<String>,
 }
 
-const STEPS: [Step; 15] = [
+const STEPS: [Step; 17] = [
     Step {
         name: "install",
         what: "what is missing is installed",
@@ -148,6 +155,18 @@ const STEPS: [Step; 15] = [
         work: |options, count| packages(&WINDOW, options, count),
     },
     Step {
+        name: "windows",
+        what: "Windows: tests under wine, and the types of the app",
+        only_in_all: true,
+        work: |_, count| foreign::windows(count),
+    },
+    Step {
+        name: "macos",
+        what: "macOS: the types of the tests and of the app",
+        only_in_all: true,
+        work: |_, count| foreign::macos(count),
+    },
+    Step {
         name: "mistakes",
         what: "the simulator finds every deliberate mistake",
         only_in_all: true,
@@ -178,6 +197,16 @@ impl Options {
                         return Err(format!(
                             "There is no step {name}. Steps: {}.",
                             STEPS.map(|step| step.name).join(", ")
+                        ));
+                    }
+                    options.only.push((*name).to_owned());
+                    after
+                }
+                ["--target", name, after @ ..] => {
+                    if !TARGETS.contains(name) {
+                        return Err(format!(
+                            "There is no target {name}, only: {}.",
+                            TARGETS.join(", ")
                         ));
                     }
                     options.only.push((*name).to_owned());
@@ -290,6 +319,7 @@ fn summary(outcomes: &[Outcome], options: &Options, whole: Duration) -> String {
             passed: p,
             failed: f,
             ignored,
+            ..
         } = outcome.count;
         let mut result = if outcome.error.is_none() {
             "passed".to_owned()
@@ -322,6 +352,11 @@ fn summary(outcomes: &[Outcome], options: &Options, whole: Duration) -> String {
             text.push_str(&format!("\n{} FAILED: {error}\n", outcome.name));
         }
     }
+    for outcome in outcomes {
+        for why in &outcome.count.skipped {
+            text.push_str(&format!("\nSKIPPED in {}: {why}\n", outcome.name));
+        }
+    }
     for name in &options.skip {
         text.push_str(&format!(
             "SKIPPED by --skip {name}: the tests that need {name} did not run.\n"
@@ -332,8 +367,14 @@ fn summary(outcomes: &[Outcome], options: &Options, whole: Duration) -> String {
 }
 
 impl Count {
+    /// Says, here and below the table, that something was left out and why.
+    pub fn skip(&mut self, why: String) {
+        println!("SKIPPED: {why}");
+        self.skipped.push(why);
+    }
+
     /// Adds cargo's `test result: ok. 12 passed; 0 failed; 1 ignored; …`.
-    fn add(&mut self, line: &str) {
+    pub fn add(&mut self, line: &str) {
         let Some((_, numbers)) = line.split_once("test result:") else {
             return;
         };
@@ -457,7 +498,8 @@ mod tests {
             Count {
                 passed: 16,
                 failed: 2,
-                ignored: 1
+                ignored: 1,
+                skipped: Vec::new(),
             }
         );
     }
@@ -478,6 +520,7 @@ mod tests {
                     passed: 7,
                     failed: 2,
                     ignored: 0,
+                    skipped: vec!["There is no wine.".to_owned()],
                 },
                 Some("cargo test failed"),
             ),
@@ -486,6 +529,7 @@ mod tests {
         let text = summary(&outcomes, &options, Duration::ZERO);
         assert!(text.ends_with("\n7 passed, 3 failed\n"), "{text}");
         assert!(text.contains("SKIPPED by --skip namespaces"), "{text}");
+        assert!(text.contains("SKIPPED in unit: There is no wine."), "{text}");
     }
 
     #[test]
@@ -493,7 +537,9 @@ mod tests {
         assert!(Options::parse(&["--only", "everything"]).is_err());
         assert!(Options::parse(&["--skip", "clippy"]).is_err());
         assert!(Options::parse(&["--only"]).is_err());
+        assert!(Options::parse(&["--target", "plan9"]).is_err());
         assert_eq!(Options::parse(&["--only", "unit"]).unwrap().only, ["unit"]);
+        assert_eq!(Options::parse(&["--target", "macos"]).unwrap().only, ["macos"]);
     }
 
     #[test]
@@ -506,8 +552,10 @@ mod tests {
                 .map(|step| step.name)
                 .collect::<Vec<_>>()
         };
-        assert!(!runs(&[]).contains(&"deny"));
-        assert!(runs(&["--all"]).contains(&"deny"));
+        for step in ["deny", "windows", "macos"] {
+            assert!(!runs(&[]).contains(&step));
+            assert!(runs(&["--all"]).contains(&step));
+        }
         assert_eq!(runs(&["--only", "deny"]), ["deny"]);
     }
 }
