@@ -1,7 +1,7 @@
 //! Windows: power notifications, a hidden window for what only windows are told, the IP helper for the network.
 
 mod hidden_window;
-mod ip_helper;
+mod iphlpapi;
 mod power;
 
 use tokio::sync::mpsc::Sender;
@@ -12,7 +12,7 @@ use crate::watch::{Ask, Signal};
 
 /// The hidden window tells of clocks that are set, as a [`Signal`].
 pub(crate) use crate::unwatched::ClockSet;
-pub(crate) use ip_helper::network;
+pub(crate) use iphlpapi::network;
 
 /// In Modern Standby neither clock need stop.
 pub(crate) const CLOCKS: Clocks = Clocks::MayMissStandby;
