@@ -20,6 +20,8 @@ pub enum Need {
     StartUnseen,
     /// `cargo xtask test`.
     Test,
+    /// `cargo xtask dist`, and trying what it makes.
+    Dist,
 }
 
 const FOR_START: [&str; 13] = [
@@ -50,6 +52,15 @@ const FOR_DESKTOP: [&str; 10] = [
     "x11-utils",
     "xdotool",
     "xvfb",
+];
+
+/// What makes packages, and what looks at them.
+const FOR_DIST: [&str; 5] = [
+    "appstream",
+    "debootstrap",
+    "desktop-file-utils",
+    "dpkg-dev",
+    "rpm",
 ];
 
 /// For the checks of the page; only where no node is there yet, from wherever it came.
@@ -189,6 +200,9 @@ fn packages(need: Need, has_node: impl FnOnce() -> bool) -> Vec<&'static str> {
     let mut packages: Vec<&str> = FOR_START.to_vec();
     if need != Need::Start {
         packages.extend(FOR_DESKTOP);
+    }
+    if need == Need::Dist {
+        packages.extend(FOR_DIST);
     }
     if need == Need::Test {
         packages.extend(FOR_TEST);

@@ -6,6 +6,7 @@
 //! - `chaos`: the real thing while everything around it breaks.
 //! - `mistakes`: that the simulator finds what is wrong.
 //! - `bench`: what the window, a wake, a long catch-up and a large store cost.
+//! - `dist`: packages to install.
 //! - `fuzz`: hostile input without end, with a nightly compiler.
 //! - `install`: only what `start` or `test` would install first.
 // What this program is for is to print.
@@ -14,6 +15,7 @@
 mod bench;
 mod built;
 mod chaos;
+mod dist;
 mod foreign;
 mod fuzz;
 mod install;
@@ -57,6 +59,7 @@ cargo xtask COMMAND
   bench wake [OPTIONS]           measure recoveries from sleep in round trips (--runs, --cases, --rtt, --loss, --nagle)
   bench catchup                  measure ten thousand missed messages
   bench store                    measure a timeline of a million messages
+  dist                           packages for Debian and Fedora and their kin, into target/dist
   screenshots                    pictures of every screen, light and dark, wide and narrow, into target/screenshots
   install start|test             install what that command needs";
 
@@ -66,6 +69,7 @@ fn main() -> ExitCode {
     let outcome = match words.split_first() {
         Some((&"start", [])) => start::start(start::Face::Window),
         Some((&"start", ["--terminal"])) => start::start(start::Face::Terminal),
+        Some((&"dist", [])) => dist::dist(),
         Some((&"screenshots", [])) => suite::screenshots(),
         Some((&"test", options)) => suite::Options::parse(options).and_then(|options| suite::test(&options)),
         Some((&"simulate", options)) => simulate(options),

@@ -1,26 +1,29 @@
-//! `docs/resilience.md` names the test that holds each rule. A name without its test is an empty promise.
+//! Documents name the test that holds each rule. A name without its test is an empty promise.
 
 use crate::run::{Result, root};
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// Checks that every test named in the document exists; each that does not is a line of the error.
+/// The documents that promise something.
+const DOCUMENTS: [&str; 2] = ["docs/resilience.md", "SECURITY.md"];
+
+/// Checks that every test named in them exists; each that does not is a line of the error.
 pub fn check() -> Result<()> {
-    let file = root().join("docs/resilience.md");
-    let text = std::fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
-    let promised = promised(&text);
-    if promised.is_empty() {
-        return Err("docs/resilience.md names no test at all.".to_owned());
-    }
     let mut tests = BTreeSet::new();
-    for folder in ["crates", "tests", "xtask"] {
+    for folder in ["crates", "src-tauri", "tests", "xtask"] {
         collect(&root().join(folder), &mut tests)?;
     }
-    let empty: Vec<String> = promised
-        .iter()
-        .filter(|name| !tests.contains(**name))
-        .map(|name| format!("docs/resilience.md names {name}, and there is no such test."))
-        .collect();
+    let mut empty = Vec::new();
+    for document in DOCUMENTS {
+        let file = root().join(document);
+        let text = std::fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
+        let promised = promised(&text);
+        if promised.is_empty() {
+            empty.push(format!("{document} names no test at all."));
+        }
+        let broken = promised.into_iter().filter(|name| !tests.contains(*name));
+        empty.extend(broken.map(|name| format!("{document} names {name}, and there is no such test.")));
+    }
     if empty.is_empty() {
         Ok(())
     } else {

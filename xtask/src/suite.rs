@@ -5,6 +5,7 @@
 //! `cargo test -p` per step would build half of the dependencies again with other features.
 
 use crate::built;
+use crate::dist;
 use crate::foreign;
 use crate::install::{self, Need};
 use crate::mistakes;
@@ -70,7 +71,7 @@ struct Outcome {
     error: Option<String>,
 }
 
-const STEPS: [Step; 17] = [
+const STEPS: [Step; 18] = [
     Step {
         name: "install",
         what: "what is missing is installed",
@@ -91,7 +92,7 @@ const STEPS: [Step; 17] = [
     },
     Step {
         name: "promises",
-        what: "every test that docs/resilience.md names exists",
+        what: "every test that a document promises exists",
         only_in_all: false,
         work: |_, _| promises::check(),
     },
@@ -171,6 +172,12 @@ const STEPS: [Step; 17] = [
         what: "the simulator finds every deliberate mistake",
         only_in_all: true,
         work: |_, _| mistakes::mistakes(&[]),
+    },
+    Step {
+        name: "packages",
+        what: "what is installed starts, and is removed without leftovers",
+        only_in_all: true,
+        work: |_, count| dist::check(|| count.passed += 1),
     },
     Step {
         name: "deny",

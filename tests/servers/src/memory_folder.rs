@@ -30,10 +30,7 @@ impl MemoryFolder {
 
 impl Drop for MemoryFolder {
     fn drop(&mut self) {
-        // What still holds a file of it keeps that until it ends.
-        let unmounted = Command::new("umount").arg("--lazy").arg(&self.0).status();
-        if !unmounted.is_ok_and(|status| status.success()) {
-            eprintln!("{} stays mounted.", self.0.display());
-        }
+        // What still holds a file of it keeps that until it ends. If it fails, `umount` has said why.
+        let _ = Command::new("umount").arg("--lazy").arg(&self.0).status();
     }
 }
