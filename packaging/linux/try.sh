@@ -90,8 +90,9 @@ DISPLAY=:$(cat "$number")
 export DISPLAY
 rm "$number"
 mkdir -p "$root/tmp/life" "$root/tmp/.X11-unix"
-env -i DISPLAY="$DISPLAY" HOME=/tmp/life DORMOUSE_HOME=/tmp/life/dormouse PATH=/usr/bin:/bin LC_ALL=C.UTF-8 DORMOUSE_LANGUAGE=en \
-    GDK_BACKEND=x11 NO_AT_BRIDGE=1 chroot "$root" dormouse > "$folder/started.log" 2>&1 &
+# Nothing of this machine's session: no bus, no keyring, no folders.
+chroot "$root" /usr/bin/env -i DISPLAY="$DISPLAY" HOME=/tmp/life DORMOUSE_HOME=/tmp/life/dormouse PATH=/usr/bin:/bin LC_ALL=C.UTF-8 \
+    DORMOUSE_LANGUAGE=en GDK_BACKEND=x11 NO_AT_BRIDGE=1 dormouse > "$folder/started.log" 2>&1 &
 app=$!
 waited=0
 until window=$(xdotool search --onlyvisible --name '^Dormouse$' 2>/dev/null | head -n 1) && [ -n "$window" ] &&

@@ -6,6 +6,9 @@ use crate::run::{Result, output, run};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+/// The only folder that is ours alone: without its name here it would stay behind.
+const OURS: &str = "/usr/share/doc/dormouse";
+
 pub(super) fn pack(tree: &Path, folder: &Path) -> Result<PathBuf> {
     let work = folder.join("rpm");
     fresh(&work)?;
@@ -41,7 +44,7 @@ fn specification(tree: &Path, files: &[&str]) -> String {
          Name: dormouse\nVersion: {version}\nRelease: 1\nSummary: {summary}\nLicense: MIT OR Apache-2.0\n\
          Vendor: {MAINTAINER}\nRecommends: (gnome-keyring or kwalletmanager5)\n\n\
          %description\n{description}\n\n\
-         %install\ncp -a {tree}/. %{{buildroot}}/\n\n%files\n{files}\n",
+         %install\ncp -a {tree}/. %{{buildroot}}/\n\n%files\n%dir {OURS}\n{files}\n",
         version = ABOUT.version,
         summary = ABOUT.summary,
         description = ABOUT.description,
@@ -58,7 +61,7 @@ mod tests {
     fn the_specification_names_each_file_and_nothing_else() {
         let text = specification(Path::new("/t"), &["/usr/bin/dormouse", "/usr/share/a"]);
         assert!(
-            text.ends_with("%files\n/usr/bin/dormouse\n/usr/share/a\n"),
+            text.ends_with("%files\n%dir /usr/share/doc/dormouse\n/usr/bin/dormouse\n/usr/share/a\n"),
             "{text}"
         );
         assert!(text.contains("cp -a /t/. %{buildroot}/"), "{text}");
