@@ -6,7 +6,7 @@ use crate::{OpenError, StoreError};
 use dormouse_model::record::{SCHEMA, decode, encode};
 use dormouse_model::{Key, MessageId, Walk};
 use std::fs::{self, DirBuilder, File, TryLockError};
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -284,7 +284,11 @@ impl Folder {
     /// while the one that is open can still be read.
     pub(crate) fn room(&self) -> io::Result<()> {
         let path = self.path.join("room");
-        let written = fs::write(&path, vec![0xa5; ROOM]).and_then(|()| File::open(&path)?.sync_all());
+        // By the handle that wrote: Windows brings nothing to the disk for one that only reads.
+        let written = File::create(&path).and_then(|mut file| {
+            file.write_all(&vec![0xa5; ROOM])?;
+            file.sync_all()
+        });
         let _ = fs::remove_file(&path);
         written
     }

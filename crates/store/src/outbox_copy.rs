@@ -21,7 +21,7 @@ use dormouse_model::record::{decode, encode};
 use dormouse_model::{Key, Message, MessageId};
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 const MAGIC: [u8; 4] = *b"DMO1";
@@ -322,11 +322,12 @@ pub fn read(path: &Path) -> io::Result<Copy> {
     Ok(copy)
 }
 
-/// The copy, open for appending.
+/// The copy, open for writing at its end. Not for appending only: Windows then shortens no file.
 #[derive(Debug)]
 pub(crate) struct OutboxCopy {
     path: PathBuf,
-    file: File,
+    /// Open between two records, unless the last one failed or the file was to be replaced: Windows replaces no file that is open.
+    file: Option<File>,
     /// Where the last whole frame ends.
     length: u64,
     waiting: Waiting,
@@ -355,13 +356,18 @@ impl OutboxCopy {
             sync_folder(path)?;
         }
         let length = whole.len() as u64;
-        let file = private().append(true).open(path)?;
+        let file = private().open(path)?;
         Ok(Self {
             path: path.to_owned(),
-            file,
+            file: Some(file),
             length,
             waiting,
         })
+    }
+
+    /// Closes the file until the next record: another is about to take its place.
+    pub(crate) fn let_go(&mut self) {
+        self.file = None;
     }
 
     /// What waits, as of the last record.
@@ -375,22 +381,33 @@ impl OutboxCopy {
             return Ok(());
         }
         let frame = frame(&share)?;
+        let mut file = match self.file.take() {
+            Some(file) => file,
+            None => private().open(&self.path)?,
+        };
         // A frame that failed half way would be taken for damage.
-        self.file.set_len(self.length)?;
-        let written = self.file.write_all(&frame).and_then(|()| self.file.sync_data());
+        file.set_len(self.length)?;
+        let written = file
+            .seek(SeekFrom::Start(self.length))
+            .and_then(|_| file.write_all(&frame))
+            .and_then(|()| file.sync_data());
         if let Err(error) = written {
-            let _ = self.file.set_len(self.length);
+            let _ = file.set_len(self.length);
             return Err(error);
         }
         self.length += frame.len() as u64;
         self.waiting.absorb(share);
         let live: usize = self.waiting.records.iter().map(|(k, v)| k.len() + v.len()).sum();
         if self.length > SMALL && self.length > 4 * live as u64 {
+            // Let go of, as in `let_go`.
+            drop(file);
             match Self::write(&self.path, self.waiting.clone()) {
                 Ok(compacted) => *self = compacted,
                 // The long file is as good as the short one.
                 Err(error) => tracing::warn!(%error, "the outbox copy could not be rewritten"),
             }
+        } else {
+            self.file = Some(file);
         }
         Ok(())
     }

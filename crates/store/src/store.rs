@@ -183,6 +183,7 @@ impl Store {
                 }
                 Ok(Err((why, disk))) => {
                     let unwritten = state.overlay.commit().writes;
+                    copy.let_go();
                     let ready = match self.folder.start_afresh(why, disk, &unwritten) {
                         Ok(ready) => ready,
                         Err(error) => return Err(fail(&mut state, error)),
