@@ -8,10 +8,11 @@
  */
 import { App } from "./app.js";
 import { list } from "./state.js";
-import { open, openLink } from "./shell.js";
+import { open, openLink, quit } from "./shell.js";
 import { Words } from "./translate.js";
 import { mountAccountPanel } from "./views/account_panel.js";
 import { mountBanner } from "./views/banner.js";
+import { mountClosingDialog } from "./views/closing_dialog.js";
 import { mountConnectionCheck } from "./views/connection_check.js";
 import { mountConnectionPanel } from "./views/connection_panel.js";
 import { Composer } from "./views/composer.js";
@@ -23,6 +24,7 @@ import { mountDialogs, openAdd } from "./views/dialogs.js";
 import { find } from "./views/element.js";
 import { mountFramesPanel } from "./views/frames_panel.js";
 import { mountLayout } from "./views/layout.js";
+import { mountLinkDialog } from "./views/link_dialog.js";
 import { mountNotices } from "./views/notices.js";
 import { mountReportDialog } from "./views/report_dialog.js";
 import { mountRequests } from "./views/requests.js";
@@ -49,6 +51,11 @@ mountConnectionCheck(app);
 mountFramesPanel(app);
 mountReportDialog(app);
 const crashes = mountCrashDialog(app);
+const closing = mountClosingDialog();
+const links = mountLinkDialog(app, (address, text) => {
+  openConversation(address);
+  if (text !== null) composer.suggest(text);
+});
 mountNotices(app);
 mountAccountPanel(app);
 mountDialogs(app, openConversation);
@@ -161,6 +168,12 @@ function draw(touched) {
     case "caught-up":
       if (inView) reader.caughtUp();
       break;
+    case "link":
+      links.ask(touched.request);
+      break;
+    case "closing":
+      closing.ask();
+      break;
     case "show":
       if (inView) openConversation(touched.with);
       break;
@@ -221,6 +234,10 @@ document.addEventListener("keydown", (event) => {
     app.drawNow();
     /** @type {HTMLInputElement} */ (find("#filter")).select();
     find("#filter").focus();
+  } else if (command && !event.altKey && !event.shiftKey && event.key.toLowerCase() === "q") {
+    event.preventDefault();
+    app.drafts.flush();
+    void quit();
   } else if (event.altKey && !command && (event.key === "ArrowUp" || event.key === "ArrowDown")) {
     if (app.account === null || document.querySelector("dialog[open]")) return;
     event.preventDefault();

@@ -12,6 +12,9 @@
  * @typedef {import("./protocol.js").ConnectionCheck} ConnectionCheck
  * @typedef {import("./protocol.js").ConnectionReport} ConnectionReport
  * @typedef {import("./protocol.js").Metrics} Metrics
+ * @typedef {import("./protocol.js").WhenClosed} WhenClosed
+ * @typedef {import("./protocol.js").Desktop} Desktop
+ * @typedef {import("./protocol.js").DesktopWish} DesktopWish
  * @typedef {import("./protocol.js").CrashReport} CrashReport
  * @typedef {import("./protocol.js").FrameDetail} FrameDetail
  * @typedef {import("./protocol.js").FrameFormat} FrameFormat
@@ -268,6 +271,56 @@ export function openLink(url) {
  */
 export function look(account, withWhom) {
   return internals().invoke("look", { account, with: withWhom });
+}
+
+/**
+ * What closing the window means where there is no tray: now, and from now on.
+ *
+ * @param {WhenClosed} means
+ * @returns {Promise<void>}
+ */
+export function closing(means) {
+  return internals().invoke("closing", { means });
+}
+
+/**
+ * How Dormouse sits on the desktop.
+ *
+ * @returns {Promise<Desktop>}
+ */
+export function desktop() {
+  return internals().invoke("desktop");
+}
+
+/**
+ * Changes how Dormouse sits on the desktop; rejects with a sentence.
+ *
+ * @param {DesktopWish} wish
+ * @returns {Promise<Desktop>}
+ */
+export function setDesktop(wish) {
+  return internals().invoke("set_desktop", { wish });
+}
+
+/**
+ * Notifies of what comes in a conversation no longer, or again.
+ *
+ * @param {string} account
+ * @param {string} withWhom
+ * @param {boolean} muted
+ * @returns {Promise<void>}
+ */
+export function mute(account, withWhom, muted) {
+  return internals().invoke("mute", { account, with: withWhom, muted });
+}
+
+/**
+ * Ends the program.
+ *
+ * @returns {Promise<void>}
+ */
+export function quit() {
+  return internals().invoke("quit");
 }
 
 /**

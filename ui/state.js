@@ -111,6 +111,8 @@ export class AccountState {
  *   | { topic: "removed", account: string, with: string, id: number }
  *   | { topic: "older", account: string, with: string, more: boolean }
  *   | { topic: "caught-up", account: string }
+ *   | { topic: "closing" }
+ *   | { topic: "link", request: import("./protocol.js").LinkRequest }
  *   | { topic: "show", account: string, with: string }} Touched
  */
 
@@ -174,6 +176,10 @@ export class State {
         state.check = event.check;
         return [{ topic: "check", account: event.account }];
       }
+      case "link":
+        return [{ topic: "link", request: event.request }];
+      case "ask-closing":
+        return [{ topic: "closing" }];
       case "show":
         return this.accounts.has(event.account)
           ? [{ topic: "show", account: event.account, with: event.with }]

@@ -171,6 +171,9 @@ notification-title = { $count ->
        *[other] { $name } ({ $count })
     }
 notification-open = Öffnen
+notification-read = Als gelesen markieren
+notification-reply = Antworten
+notification-summary = { $count } neue Nachrichten in { $conversations } Unterhaltungen
 
 ## Was die Geschichte einer Verbindung zeigt
 
@@ -204,3 +207,27 @@ history-recovered-fresh = { $messages ->
         [one] Nach { $seconds } s mit einer neuen Sitzung zurück, mit { $messages } Nachricht.
        *[other] Nach { $seconds } s mit einer neuen Sitzung zurück, mit { $messages } Nachrichten.
     }
+
+## Die Leiste
+
+tray-unread = { $n ->
+    [one] Dormouse: { $n } neue Nachricht
+   *[other] Dormouse: { $n } neue Nachrichten
+}
+tray-open = Dormouse öffnen
+tray-quit = Beenden
+tray-nobody = Nicht angemeldet
+
+## Links von außen
+
+link-write = Ein Link von außerhalb möchte, dass du an { $address } schreibst.
+link-write-this = Ein Link von außerhalb möchte, dass du dies an { $address } schreibst. Du kannst es ändern, bevor du es sendest.
+link-add = Ein Link von außerhalb möchte, dass du { $address } zu deinen Kontakten hinzufügst.
+link-join = Ein Link von außerhalb lädt dich in den Raum { $address } ein. Dormouse kann an Räumen noch nicht teilnehmen.
+link-other = Ein Link von außerhalb möchte etwas, das Dormouse nicht tut („{ $what }“).
+link-nonsense = Ein Link von außerhalb nennt niemanden: Es ist nichts geschehen.
+
+## Dormouse auf dem Arbeitsplatz
+
+autostart-failed = Ob Dormouse mit der Sitzung startet, lässt sich nicht regeln ({ $why }). Sieh in den Einstellungen des Systems nach.
+quiet-hours = Ruhezeiten beginnen zu einer Zeit und enden zu einer anderen.

@@ -173,6 +173,9 @@ notification-title = { $count ->
        *[other] { $name } ({ $count })
     }
 notification-open = Open
+notification-read = Mark as read
+notification-reply = Reply
+notification-summary = { $count } new messages in { $conversations } conversations
 
 ## What a connection's history shows
 
@@ -206,3 +209,27 @@ history-recovered-fresh = { $messages ->
         [one] Back after { $seconds } s with a new session, with { $messages } message.
        *[other] Back after { $seconds } s with a new session, with { $messages } messages.
     }
+
+## The tray
+
+tray-unread = { $n ->
+    [one] Dormouse: { $n } new message
+   *[other] Dormouse: { $n } new messages
+}
+tray-open = Open Dormouse
+tray-quit = Quit
+tray-nobody = Not signed in
+
+## Links from outside
+
+link-write = A link from outside Dormouse wants you to write to { $address }.
+link-write-this = A link from outside Dormouse wants you to write this to { $address }. You can change it before you send it.
+link-add = A link from outside Dormouse wants you to add { $address } as a contact.
+link-join = A link from outside Dormouse invites you into the room { $address }. Dormouse can't take part in rooms yet.
+link-other = A link from outside Dormouse wants something that Dormouse doesn't do (“{ $what }”).
+link-nonsense = A link from outside Dormouse names nobody: nothing was done.
+
+## Dormouse on the desktop
+
+autostart-failed = Whether Dormouse starts with the session can't be seen to ({ $why }). Look at the desktop's own settings.
+quiet-hours = Quiet hours begin at one time and end at another.

@@ -266,3 +266,34 @@ ui-version = Dormouse { $version }
 ui-close = Schließen
 ui-notices = Hinweise
 ui-dismiss = Ausblenden
+
+## Das Fenster schließen
+
+ui-closing = Dormouse schließen?
+ui-closing-lead = Dieser Arbeitsplatz hat keine Leiste, aus der sich das Fenster wieder öffnen ließe. Verkleinert empfängt Dormouse weiter Nachrichten.
+ui-closing-again = Gefragt wirst du einmal; danach macht Dormouse es immer so.
+ui-closing-minimise = Minimieren
+ui-quit = Dormouse beenden
+
+## Ein Link von außen
+
+ui-link = Ein Link wurde geöffnet
+ui-link-write = Schreiben
+ui-link-add = Kontakt hinzufügen…
+ui-link-sign-in = Melde dich erst an und öffne den Link dann noch einmal.
+
+## Dormouse auf dem Arbeitsplatz
+
+ui-desktop = Arbeitsplatz
+ui-desktop-autostart = Mit der Sitzung starten, ohne Fenster
+ui-desktop-sound = Benachrichtigungen mit Ton
+ui-desktop-quiet = Ruhezeiten ohne Benachrichtigungen
+ui-desktop-from = Von
+ui-desktop-to = bis
+ui-desktop-closing = Wo es keine Leiste gibt, heißt Schließen
+ui-desktop-closing-ask = nachfragen
+ui-desktop-closing-minimise = minimieren
+ui-desktop-closing-quit = Dormouse beenden
+ui-mute = Stummschalten
+ui-unmute = Wieder benachrichtigen
+ui-muted = Stumm

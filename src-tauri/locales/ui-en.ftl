@@ -266,3 +266,34 @@ ui-version = Dormouse { $version }
 ui-close = Close
 ui-notices = Notices
 ui-dismiss = Dismiss
+
+## Closing the window
+
+ui-closing = Close Dormouse?
+ui-closing-lead = This desktop has no tray from which the window could be opened again. Minimised, Dormouse goes on receiving messages.
+ui-closing-again = You are asked once; Dormouse does the same from then on.
+ui-closing-minimise = Minimise
+ui-quit = Quit Dormouse
+
+## A link from outside
+
+ui-link = A link was opened
+ui-link-write = Write
+ui-link-add = Add contact…
+ui-link-sign-in = Sign in first, then open the link again.
+
+## Dormouse on the desktop
+
+ui-desktop = Desktop
+ui-desktop-autostart = Start with the session, hidden
+ui-desktop-sound = Notifications make a sound
+ui-desktop-quiet = Quiet hours, without notifications
+ui-desktop-from = From
+ui-desktop-to = to
+ui-desktop-closing = Without a tray, closing the window
+ui-desktop-closing-ask = asks what to do
+ui-desktop-closing-minimise = minimises it
+ui-desktop-closing-quit = quits Dormouse
+ui-mute = Mute
+ui-unmute = Notify again
+ui-muted = Muted

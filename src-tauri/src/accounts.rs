@@ -5,8 +5,12 @@
 //! half of one. A list that can't be read is set aside, not overwritten: an account that is not listed
 //! still has its folder.
 
+use crate::notifications::Key;
+use crate::protocol::WhenClosed;
+use crate::quiet::Quiet;
 use dormouse_engine::model::BareJid;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -25,13 +29,38 @@ pub struct Entry {
     pub proxy: Option<String>,
 }
 
+/// What the user prefers.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Preferences {
+    /// What closing the window means where there is no tray; none until they were asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub closing: Option<WhenClosed>,
+    /// Notifications make no sound.
+    #[serde(skip_serializing_if = "is_false")]
+    pub silent: bool,
+    /// When nothing is notified.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quiet: Option<Quiet>,
+    /// Conversations of which nothing is notified or counted.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub muted: BTreeSet<Key>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's form")]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
 /// The file's content.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 struct List {
     accounts: Vec<Entry>,
     /// The port at which metrics are given out, if they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     metrics: Option<u16>,
+    #[serde(default)]
+    preferences: Preferences,
 }
 
 /// The list and where it is kept.
@@ -73,9 +102,21 @@ impl Registry {
     /// Keeps the port at which metrics are to be given out. Blocks; if it fails, nothing has changed.
     pub fn set_metrics(&mut self, port: Option<u16>) -> io::Result<()> {
         self.write(List {
-            accounts: self.list.accounts.clone(),
             metrics: port,
+            ..self.list.clone()
         })
+    }
+
+    /// What the user prefers.
+    pub fn preferences(&self) -> &Preferences {
+        &self.list.preferences
+    }
+
+    /// Keeps what the user prefers from now on. Blocks; if it fails, nothing has changed.
+    pub fn prefer(&mut self, change: impl FnOnce(&mut Preferences)) -> io::Result<()> {
+        let mut list = self.list.clone();
+        change(&mut list.preferences);
+        self.write(list)
     }
 
     /// Enters an account, in place of an earlier entry of the same address. Blocks; if it fails, nothing
@@ -101,8 +142,10 @@ impl Registry {
     }
 
     fn write_accounts(&mut self, accounts: Vec<Entry>) -> io::Result<()> {
-        let metrics = self.list.metrics;
-        self.write(List { accounts, metrics })
+        self.write(List {
+            accounts,
+            ..self.list.clone()
+        })
     }
 
     fn write(&mut self, list: List) -> io::Result<()> {
@@ -190,6 +233,19 @@ mod tests {
         registry.set_metrics(None).unwrap();
         assert_eq!(at(&folder).metrics(), None);
         assert_eq!(at(&folder).entries().len(), 1);
+    }
+
+    #[test]
+    fn what_is_preferred_is_kept_and_a_list_from_before_there_were_preferences_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("accounts.json"), r#"{"accounts":[]}"#).unwrap();
+        let mut registry = at(&folder);
+        assert_eq!(registry.preferences(), &Preferences::default());
+        registry
+            .prefer(|preferences| preferences.closing = Some(WhenClosed::Minimise))
+            .unwrap();
+        registry.enter(entry("romeo@example.org", None)).unwrap();
+        assert_eq!(at(&folder).preferences().closing, Some(WhenClosed::Minimise));
     }
 
     #[test]

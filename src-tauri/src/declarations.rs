@@ -30,6 +30,12 @@ fn declarations() -> String {
     for declaration in [
         declared::<Event>(&config),
         declared::<Account>(&config),
+        declared::<Desktop>(&config),
+        declared::<DesktopWish>(&config),
+        declared::<Quiet>(&config),
+        declared::<LinkRequest>(&config),
+        declared::<LinkIntent>(&config),
+        declared::<WhenClosed>(&config),
         declared::<Metrics>(&config),
         declared::<Change>(&config),
         declared::<Connection>(&config),

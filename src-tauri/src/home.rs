@@ -71,6 +71,11 @@ impl Home {
         given.unwrap_or_else(|| self.root.join("exports"))
     }
 
+    /// Where the window was.
+    pub fn window_place(&self) -> PathBuf {
+        self.root.join("window.json")
+    }
+
     /// What the window's engine keeps for itself. Nothing of ours is in it.
     pub fn webview(&self) -> PathBuf {
         self.root.join("webview")

@@ -10,7 +10,7 @@ use url::Url;
 /// The schemes that lead to a browser, a mail program or a chat.
 const SCHEMES: [&str; 4] = ["https", "http", "mailto", "xmpp"];
 /// The longest link that is opened, in bytes: systems take command lines of bounded length.
-const LONGEST: usize = 8 * 1024;
+pub(crate) const LONGEST: usize = 8 * 1024;
 
 /// Why a link is not opened.
 #[derive(Debug, thiserror::Error)]

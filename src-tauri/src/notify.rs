@@ -5,7 +5,7 @@
 //! that takes orders, and one per notification that waits for a click. Where there is no notification
 //! server, that is said once in the log and nothing more is tried for a while.
 
-use crate::notifications::Key;
+use crate::notifications::Subject;
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
@@ -18,29 +18,53 @@ const LEFT_ALONE: Duration = Duration::from_secs(60);
 /// A notification, ready to be shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shown {
-    /// Whose.
-    pub key: Key,
+    /// What it is about.
+    pub subject: Subject,
     /// Its title: plain text.
     pub title: String,
     /// Its body: plain text.
     pub body: String,
     /// What the click's action is called where a desktop shows it.
     pub open: String,
+    /// What can be done besides, where a desktop offers it: nothing with a summary.
+    pub actions: Option<Actions>,
+    /// It makes a sound, where a desktop makes any.
+    pub sound: bool,
+}
+
+/// What the actions of a conversation's notification are called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actions {
+    /// Takes all of it for read.
+    pub read: String,
+    /// Answers without the window.
+    pub reply: String,
+}
+
+/// What the user did with a notification.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Response {
+    /// Clicked it.
+    Clicked,
+    /// Takes the conversation for read.
+    Read,
+    /// Answered.
+    Replied(String),
 }
 
 /// What comes of a notification.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// The user clicked it.
-    Clicked(Key),
+    /// The user did something with it.
+    Answered(Subject, Response),
     /// It is gone.
-    Gone(Key),
+    Gone(Subject),
 }
 
 enum Order {
     Show(Shown),
-    Withdraw(Key),
-    Gone(Key, u64),
+    Withdraw(Subject),
+    Gone(Subject, u64),
 }
 
 /// The desktop's notifications.
@@ -66,15 +90,15 @@ impl Desktop {
     }
 
     /// Takes it away.
-    pub fn withdraw(&self, key: Key) {
-        let _ = self.orders.send(Order::Withdraw(key));
+    pub fn withdraw(&self, subject: Subject) {
+        let _ = self.orders.send(Order::Withdraw(subject));
     }
 }
 
 type Told = std::sync::Arc<dyn Fn(Outcome) + Send + Sync>;
 
 fn serve(inbox: &Receiver<Order>, back: &Sender<Order>, told: Told) {
-    let mut standing: BTreeMap<Key, (u64, platform::Standing)> = BTreeMap::new();
+    let mut standing: BTreeMap<Subject, (u64, platform::Standing)> = BTreeMap::new();
     let mut next = 0_u64;
     let mut refused: Option<Instant> = None;
     let mut said = false;
@@ -82,50 +106,53 @@ fn serve(inbox: &Receiver<Order>, back: &Sender<Order>, told: Told) {
         match order {
             Order::Show(shown) => {
                 if refused.is_some_and(|at| at.elapsed() < LEFT_ALONE) {
-                    told(Outcome::Gone(shown.key));
+                    told(Outcome::Gone(shown.subject));
                     continue;
                 }
-                if let Some((_, earlier)) = standing.get(&shown.key)
+                if let Some((_, earlier)) = standing.get(&shown.subject)
                     && earlier.replace(&shown)
                 {
                     continue;
                 }
                 next += 1;
                 let number = next;
-                let key = shown.key.clone();
+                let subject = shown.subject.clone();
                 let outcome = {
-                    let (told, back, key) = (std::sync::Arc::clone(&told), back.clone(), key.clone());
-                    move |clicked: bool| {
-                        if clicked {
-                            told(Outcome::Clicked(key.clone()));
+                    let (told, back, subject) = (std::sync::Arc::clone(&told), back.clone(), subject.clone());
+                    move |response: Option<Response>| {
+                        if let Some(response) = response {
+                            told(Outcome::Answered(subject.clone(), response));
                         }
-                        let _ = back.send(Order::Gone(key, number));
+                        let _ = back.send(Order::Gone(subject, number));
                     }
                 };
                 match platform::show(&shown, outcome) {
                     Ok(new) => {
                         refused = None;
-                        standing.insert(key, (number, new));
+                        standing.insert(subject, (number, new));
                     }
                     Err(why) => {
                         refused = Some(Instant::now());
                         if !std::mem::replace(&mut said, true) {
                             warn!(why, "notifications can't be shown on this desktop");
                         }
-                        told(Outcome::Gone(key));
+                        told(Outcome::Gone(subject));
                     }
                 }
             }
-            Order::Withdraw(key) => {
-                if let Some((_, gone)) = standing.remove(&key) {
+            Order::Withdraw(subject) => {
+                if let Some((_, gone)) = standing.remove(&subject) {
                     gone.withdraw();
                 }
             }
-            Order::Gone(key, number) => {
+            Order::Gone(subject, number) => {
                 // One that has been replaced since is not the one that stands.
-                if standing.get(&key).is_some_and(|(current, _)| *current == number) {
-                    standing.remove(&key);
-                    told(Outcome::Gone(key));
+                if standing
+                    .get(&subject)
+                    .is_some_and(|(current, _)| *current == number)
+                {
+                    standing.remove(&subject);
+                    told(Outcome::Gone(subject));
                 }
             }
         }
@@ -135,7 +162,7 @@ fn serve(inbox: &Receiver<Order>, back: &Sender<Order>, told: Told) {
 
 /// Text for a server that reads markup in bodies: nothing in it is markup.
 #[cfg_attr(not(all(unix, not(target_os = "macos"))), allow(dead_code))]
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")
@@ -144,9 +171,12 @@ fn escaped(text: &str) -> String {
 /// Linux and the BSDs: the notification server of the session bus.
 #[cfg(all(unix, not(target_os = "macos")))]
 mod platform {
-    use super::Shown;
+    use super::{Response, Shown};
     use notify_rust::{Hint, Notification, NotificationHandle, NotificationResponse};
     use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+    /// The action by which a conversation is taken for read.
+    const READ: &str = "mark-read";
 
     enum Wish {
         Replace(Shown),
@@ -172,17 +202,19 @@ mod platform {
 
     pub(super) fn show(
         shown: &Shown,
-        outcome: impl FnOnce(bool) + Send + 'static,
+        outcome: impl FnOnce(Option<Response>) + Send + 'static,
     ) -> Result<Standing, String> {
-        let markup = notify_rust::get_capabilities()
-            .map_err(|error| error.to_string())?
-            .iter()
-            .any(|capability| capability == "body-markup");
-        let handle = filled(&mut Notification::new(), shown, markup)
+        let capabilities = notify_rust::get_capabilities().map_err(|error| error.to_string())?;
+        let can = |what: &str| capabilities.iter().any(|capability| capability == what);
+        let markup = can("body-markup");
+        let mut notification = Notification::new();
+        filled(&mut notification, shown, markup)
             // The click on the notification itself.
-            .action("default", &shown.open)
-            .show()
-            .map_err(|error| error.to_string())?;
+            .action("default", &shown.open);
+        if let Some(actions) = shown.actions.as_ref().filter(|_| can("actions")) {
+            notification.action(READ, &actions.read);
+        }
+        let handle = notification.show().map_err(|error| error.to_string())?;
         let (wishes, inbox) = unbounded_channel();
         std::thread::Builder::new()
             .name("dormouse-notification".into())
@@ -199,15 +231,24 @@ mod platform {
         };
         notification
             .appname("Dormouse")
-            .icon("dormouse")
+            .icon("im.dormouse.Dormouse")
             .summary(&shown.title)
             .body(&body)
             .hint(Hint::Category("im.received".into()))
-            .hint(Hint::DesktopEntry("dormouse".into()))
+            .hint(Hint::DesktopEntry("im.dormouse.Dormouse".into()))
+            .hint(if shown.sound {
+                Hint::SoundName("message-new-instant".into())
+            } else {
+                Hint::SuppressSound(true)
+            })
     }
 
-    /// Waits for a click or for the end, and does meanwhile what is wished. True if it was clicked.
-    fn attend(mut handle: NotificationHandle, mut wishes: UnboundedReceiver<Wish>, markup: bool) -> bool {
+    /// Waits for a click or for the end, and does meanwhile what is wished.
+    fn attend(
+        mut handle: NotificationHandle,
+        mut wishes: UnboundedReceiver<Wish>,
+        markup: bool,
+    ) -> Option<Response> {
         loop {
             let mut response = None;
             let wish = zbus::block_on(async {
@@ -225,18 +266,21 @@ mod platform {
                 }
                 Some(Some(Wish::Withdraw) | None) => {
                     handle.close();
-                    return false;
+                    return None;
                 }
                 None => {
-                    let clicked = matches!(
-                        response,
-                        Some(NotificationResponse::Default | NotificationResponse::Action(_))
-                    );
-                    if clicked {
+                    let answer = response.and_then(|response| match response {
+                        NotificationResponse::Action(name) if name == READ => Some(Response::Read),
+                        NotificationResponse::Default | NotificationResponse::Action(_) => {
+                            Some(Response::Clicked)
+                        }
+                        _ => None,
+                    });
+                    if answer.is_some() {
                         // Not every desktop takes away what has been clicked.
                         handle.close();
                     }
-                    return clicked;
+                    return answer;
                 }
             }
         }
@@ -247,8 +291,11 @@ mod platform {
 /// there by the library, so a further message is a further notification.
 #[cfg(not(all(unix, not(target_os = "macos"))))]
 mod platform {
-    use super::Shown;
+    use super::{Response, Shown};
     use notify_rust::{Notification, NotificationResponse};
+
+    /// The action by which a conversation is taken for read.
+    const READ: &str = "mark-read";
 
     pub(super) struct Standing;
 
@@ -262,7 +309,7 @@ mod platform {
 
     pub(super) fn show(
         shown: &Shown,
-        outcome: impl FnOnce(bool) + Send + 'static,
+        outcome: impl FnOnce(Option<Response>) + Send + 'static,
     ) -> Result<Standing, String> {
         let mut notification = Notification::new();
         notification
@@ -271,23 +318,35 @@ mod platform {
             .body(&shown.body);
         #[cfg(target_os = "windows")]
         notification.app_id("im.dormouse.Dormouse");
+        if let Some(actions) = &shown.actions {
+            notification.action(READ, &actions.read);
+            #[cfg(target_os = "macos")]
+            notification.reply(&actions.reply);
+        }
+        if shown.sound {
+            notification.sound_name("Default");
+        }
         std::thread::Builder::new()
             .name("dormouse-notification".into())
             .spawn(move || {
-                let mut clicked = false;
+                let mut answer = None;
                 match notification.show() {
                     Ok(handle) => {
                         let waited = handle.wait_for_response(|response: &NotificationResponse| {
-                            clicked = matches!(
-                                response,
-                                NotificationResponse::Default | NotificationResponse::Action(_)
-                            );
+                            answer = match response {
+                                NotificationResponse::Action(name) if name == READ => Some(Response::Read),
+                                NotificationResponse::Default | NotificationResponse::Action(_) => {
+                                    Some(Response::Clicked)
+                                }
+                                NotificationResponse::Reply(text) => Some(Response::Replied(text.clone())),
+                                _ => None,
+                            };
                         });
                         drop(waited);
                     }
                     Err(error) => tracing::debug!(%error, "a notification could not be shown"),
                 }
-                outcome(clicked);
+                outcome(answer);
             })
             .map_err(|error| error.to_string())?;
         Ok(Standing)

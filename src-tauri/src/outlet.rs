@@ -35,7 +35,21 @@ impl Outlet {
         inner.generation = Generation(inner.generation.0 + 1);
         inner.sink = Some(sink);
         inner.tell(first);
+        // Nothing has to be known of an account to ask the user what a link is to do.
+        if let Some(link) = inner
+            .wanted
+            .take_if(|wanted| matches!(wanted, Event::Link { .. }))
+        {
+            inner.tell(link);
+        }
         inner.generation
+    }
+
+    /// There is no window any more.
+    pub fn close(&self) {
+        let mut inner = self.lock();
+        inner.generation = Generation(inner.generation.0 + 1);
+        inner.sink = None;
     }
 
     /// Tells the window, if there is one.
@@ -66,7 +80,7 @@ impl Outlet {
         }
     }
 
-    /// Shows a conversation: now, or as soon as a window knows its account.
+    /// Shows a conversation or what a link asks for: now, or as soon as a window can.
     pub fn show(&self, event: Event) {
         let mut inner = self.lock();
         if inner.sink.is_some() {

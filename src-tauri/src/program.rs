@@ -1,149 +1,185 @@
-//! The program from start to end.
+//! The program that stays, from start to end.
 //!
-//! Accounts are started before the window is there, so that its first question finds its answer. However
-//! the program is ended (the window closed, a signal, the desktop's own quit), the engines leave first:
-//! everything is on disk and acknowledged, the streams stay open, and the next start resumes the sessions.
+//! Where the window is a process of its own it is started first, since loading what draws takes it longest; the accounts
+//! meanwhile, so that the page's first question finds its answer. Whatever shows the window, this part is the same.
 
 use crate::accounts::Registry;
+use crate::arguments::{self, Arguments, Start};
 use crate::home::Home;
-use crate::shell::{GivenAccount, Shell};
-use crate::translations::{Translations, wanted};
-use crate::visibility::WindowEvent as Happened;
+use crate::resident::{Ended, Resident, Wanted, Windows};
+use crate::shell::{self, GivenAccount, Shell};
+use crate::translations::{Translations, wanted as languages};
+use crate::tray;
+use crate::wire::StayingEnd;
 use crate::words::Words;
-use crate::{commands, shell, window};
 use dormouse_engine::model::BareJid;
 use dormouse_engine::{Secret, logging};
 use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tauri::{AppHandle, Manager, RunEvent, WindowEvent};
+use tokio::runtime::Runtime;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::watch;
 use tracing::{error, info};
 
 /// Why the program can't start: a sentence for whoever started it.
 #[derive(Debug, thiserror::Error)]
-enum CannotStart {
+pub enum CannotStart {
+    /// There is no place for its data.
     #[error(transparent)]
     Home(#[from] crate::home::Homeless),
+    /// The place can't be used.
     #[error("The folder {0} can't be used: {1}.")]
     Folder(String, std::io::Error),
+    /// Nobody knows which accounts there are.
     #[error("The list of accounts {0} can't be read: {1}.")]
     Registry(String, std::io::Error),
+    /// What was given in the environment can't be meant.
     #[error("{0}")]
     Given(String),
+    /// No threads, no sockets.
     #[error("The system refused what Dormouse needs to run: {0}.")]
     System(std::io::Error),
-    #[error("The window can't be opened: {0}.")]
-    Window(#[from] tauri::Error),
+    /// No window.
+    #[error("The window can't be opened: {0}")]
+    Window(String),
 }
 
-/// How far the end of the program is.
-#[derive(Default)]
-struct Ending {
-    begun: AtomicBool,
-    done: AtomicBool,
+/// Says why the program can't start, if it could not.
+pub fn said(outcome: Result<ExitCode, CannotStart>) -> ExitCode {
+    outcome.unwrap_or_else(|why| {
+        error!(%why, "the program can't start");
+        // The only place it can be said: there is no window.
+        let _ = writeln!(std::io::stderr(), "{why}");
+        ExitCode::FAILURE
+    })
 }
 
-/// Runs the program until it is ended.
-pub fn run() -> ExitCode {
-    match program() {
-        Ok(code) => code,
-        Err(why) => {
-            error!(%why, "the program can't start");
-            // The only place it can be said: there is no window.
-            let _ = writeln!(std::io::stderr(), "{why}");
-            ExitCode::FAILURE
+/// Runs the program as it was asked to be, or says what was asked for.
+pub fn with_arguments(run: impl FnOnce(&Start) -> Result<ExitCode, CannotStart>) -> ExitCode {
+    said(match arguments::read(std::env::args_os().skip(1)) {
+        Ok(Arguments::Start(start)) => run(&start),
+        Ok(Arguments::Say(what)) => {
+            let _ = writeln!(std::io::stdout(), "{what}");
+            Ok(ExitCode::SUCCESS)
         }
-    }
+        Err(why) => Err(CannotStart::Given(why)),
+    })
 }
 
-fn program() -> Result<ExitCode, CannotStart> {
-    let home = Home::find(std::env::var_os("DORMOUSE_HOME"))?;
-    let folder = |error| CannotStart::Folder(home.path().display().to_string(), error);
-    home.make().map_err(folder)?;
-    // Without a log the program still works; that it has none can be said nowhere else.
-    let log = logging::start(&home.log()).inspect_err(|error| {
-        let _ = writeln!(std::io::stderr(), "There is no log: {error}.");
-    });
-    home.crashes().watch(shell::PROGRAM.to_owned());
-    #[cfg(debug_assertions)]
-    if std::env::var_os("DORMOUSE_CRASH").is_some() {
-        crash();
-    }
-    let given = given(|name| std::env::var_os(name)).map_err(CannotStart::Given)?;
-    let registry = Registry::read(home.registry());
-    let registry =
-        registry.map_err(|error| CannotStart::Registry(home.registry().display().to_string(), error))?;
-    let words = Words::new(Translations::choose(wanted(std::env::var_os(
-        "DORMOUSE_LANGUAGE",
-    ))));
-    info!(
-        version = env!("CARGO_PKG_VERSION"),
-        language = words.language(),
-        "Dormouse starts"
-    );
-
-    let runtime = tokio::runtime::Builder::new_multi_thread()
+/// The runtime of the shell's own tasks; accounts have threads of their own.
+///
+/// # Errors
+/// When the system refuses threads.
+pub fn runtime() -> Result<Runtime, CannotStart> {
+    tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .thread_name("dormouse-shell")
         .enable_all()
         .build()
-        .map_err(CannotStart::System)?;
-    tauri::async_runtime::set(runtime.handle().clone());
-    let entered = runtime.enter();
-    let shell = Arc::new(Shell::new(home.clone(), registry, Arc::new(words), true));
-    shell.start(given);
+        .map_err(CannotStart::System)
+}
 
-    let app = tauri::Builder::default()
-        .manage(Arc::clone(&shell))
-        .manage(Ending::default())
-        .invoke_handler(tauri::generate_handler![
-            commands::open,
-            commands::sign_in,
-            commands::unlock,
-            commands::sign_out,
-            commands::stretch,
-            commands::connection_report,
-            commands::check_connection,
-            commands::check_report,
-            commands::metrics,
-            commands::give_out_metrics,
-            commands::set_interval,
-            commands::note_frames,
-            commands::frames,
-            commands::export_frames,
-            commands::bug_report,
-            commands::crash,
-            commands::forget_crashes,
-            commands::act,
-            commands::open_link,
-            commands::look,
-        ])
-        .setup(move |app| {
-            window::open(app.handle(), &home)?;
-            let handle = app.handle().clone();
-            let shown = Arc::clone(&shell);
-            shell.alerts().start(move |key| {
-                window::show(&handle);
-                shown.show(&key);
-            });
-            let handle = app.handle().clone();
-            tauri::async_runtime::spawn(async move {
-                terminated().await;
-                end(&handle);
-            });
-            Ok(())
+/// A log that is being written.
+pub type Log = Box<dyn std::any::Any + Send>;
+
+/// Begins the log, and keeps reports of crashes.
+pub fn log(home: &Home) -> Option<Log> {
+    home.crashes().watch(shell::PROGRAM.to_owned());
+    match logging::start(&home.log()) {
+        Ok(log) => Some(Box::new(log)),
+        Err(error) => {
+            // Without a log the program still works; that it has none can be said nowhere else.
+            let _ = writeln!(std::io::stderr(), "There is no log: {error}.");
+            None
+        }
+    }
+}
+
+/// The program, started but for its windows.
+pub struct Program {
+    /// The accounts.
+    pub shell: Arc<Shell>,
+    wanted: UnboundedReceiver<Wanted>,
+    /// As long as it is held, the log is written.
+    _log: Option<Log>,
+}
+
+impl Program {
+    /// Starts all accounts. On a runtime.
+    ///
+    /// # Errors
+    /// A sentence: why it can't.
+    pub fn start(home: &Home) -> Result<Self, CannotStart> {
+        let log = log(home);
+        #[cfg(debug_assertions)]
+        if std::env::var_os("DORMOUSE_CRASH").is_some() {
+            crash();
+        }
+        let given = given(|name| std::env::var_os(name)).map_err(CannotStart::Given)?;
+        let registry = Registry::read(home.registry());
+        let registry =
+            registry.map_err(|error| CannotStart::Registry(home.registry().display().to_string(), error))?;
+        let words = Words::new(Translations::choose(languages(std::env::var_os(
+            "DORMOUSE_LANGUAGE",
+        ))));
+        info!(
+            version = env!("CARGO_PKG_VERSION"),
+            language = words.language(),
+            "Dormouse starts"
+        );
+        let (want, wanted) = unbounded_channel();
+        let shell = Arc::new(Shell::new(home.clone(), registry, Arc::new(words), want, true));
+        shell.start(given);
+        let answers = Arc::clone(&shell);
+        shell
+            .alerts()
+            .start(move |subject, response| answers.notification(subject, response));
+        Ok(Self {
+            shell,
+            wanted,
+            _log: log,
         })
-        .build(tauri::generate_context!())?;
-    let code = app.run_return(heed);
-    drop(entered);
-    // A look-up or a keyring that hangs must not keep the program from ending.
+    }
+
+    /// What the tray shows, as it changes. On a runtime.
+    pub fn looks(&self) -> watch::Receiver<tray::Look> {
+        let mut standing = self.shell.alerts().standing();
+        let words = Arc::clone(self.shell.words());
+        let (looks, shown) = watch::channel(tray::look(&standing.borrow_and_update(), &words));
+        tokio::spawn(async move {
+            while standing.changed().await.is_ok() {
+                let look = tray::look(&standing.borrow_and_update(), &words);
+                if looks.send(look).is_err() {
+                    return;
+                }
+            }
+        });
+        shown
+    }
+
+    /// Runs until the program is to end, and ends it.
+    pub async fn stay(
+        self,
+        windows: Box<dyn Windows>,
+        tray: watch::Receiver<bool>,
+        first: Option<StayingEnd>,
+    ) -> ExitCode {
+        let resident = Resident::new(self.shell, windows, self.wanted, tray, first);
+        let ended = resident.run(asked_to_end()).await;
+        info!(?ended, "Dormouse ends");
+        match ended {
+            Ended::Wanted => ExitCode::SUCCESS,
+            Ended::Helpless => ExitCode::FAILURE,
+        }
+    }
+}
+
+/// Ends a runtime: a look-up or a keyring that hangs must not keep the program from ending.
+pub fn end(runtime: Runtime) {
     runtime.shutdown_timeout(Duration::from_millis(200));
-    info!(code, "Dormouse ends");
-    drop(log);
-    Ok(u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from))
 }
 
 /// Crashes in a thread of its own, to see what that leaves behind: in debug builds only.
@@ -153,55 +189,8 @@ fn crash() {
     let _ = std::thread::spawn(|| panic!("asked to crash")).join();
 }
 
-fn heed(app: &AppHandle, event: RunEvent) {
-    match event {
-        RunEvent::ExitRequested { api, .. } if !app.state::<Ending>().done.load(Ordering::Acquire) => {
-            api.prevent_exit();
-            end(app);
-        }
-        RunEvent::WindowEvent { label, event, .. } if label == window::LABEL => {
-            let shell = app.state::<Arc<Shell>>();
-            match event {
-                WindowEvent::CloseRequested { api, .. } => {
-                    api.prevent_close();
-                    end(app);
-                }
-                WindowEvent::Focused(focused) => shell.window(Happened::Focused(focused)),
-                // Minimising is told as a new size.
-                WindowEvent::Resized(_) => {
-                    if let Some(minimised) = app
-                        .get_webview_window(window::LABEL)
-                        .and_then(|window| window.is_minimized().ok())
-                    {
-                        shell.window(Happened::Minimised(minimised));
-                    }
-                }
-                _ => {}
-            }
-        }
-        _ => {}
-    }
-}
-
-/// Ends the program: the window goes at once, the engines leave, then the rest.
-fn end(app: &AppHandle) {
-    let ending = app.state::<Ending>();
-    if ending.begun.swap(true, Ordering::AcqRel) {
-        return;
-    }
-    if let Some(window) = app.get_webview_window(window::LABEL) {
-        let _ = window.hide();
-    }
-    let app = app.clone();
-    tauri::async_runtime::spawn(async move {
-        app.state::<Arc<Shell>>().leave().await;
-        app.state::<Ending>().done.store(true, Ordering::Release);
-        app.exit(0);
-    });
-}
-
-/// Ends when the system or the terminal asks the program to end.
-async fn terminated() {
+/// Resolves when the system or the terminal asks the program to end.
+async fn asked_to_end() {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};

@@ -15,6 +15,7 @@ pub use crash::CrashReport;
 pub use frames::{Frame, FrameDetail, FrameFormat, FrameLog};
 pub use report::{ConnectionReport, Dropped, HistoryStretch, Path, StretchKind, Transition};
 
+pub use crate::quiet::Quiet;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 #[cfg(test)]
@@ -68,6 +69,13 @@ pub enum Event {
         /// How far.
         check: ConnectionCheck,
     },
+    /// The user closes the window, and there is no tray from which it could be opened again: what do they want?
+    AskClosing,
+    /// A link from outside asks for something: the user is to be asked.
+    Link {
+        /// For what.
+        request: LinkRequest,
+    },
     /// The user asked, outside the window, for this conversation.
     Show {
         /// Whose.
@@ -96,6 +104,96 @@ pub struct Account {
     pub wants_password: Option<String>,
     /// The password can't be kept on this computer: why, in a sentence.
     pub not_kept: Option<String>,
+    /// With whom the conversations are of which nothing is notified.
+    pub muted: Vec<String>,
+}
+
+/// How Dormouse sits on the desktop.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(rename_all = "camelCase")]
+pub struct Desktop {
+    /// It starts with the session.
+    pub autostart: bool,
+    /// Why that can't be known, in a sentence.
+    pub problem: Option<String>,
+    /// Notifications make a sound, where the desktop makes any.
+    pub sound: bool,
+    /// When nothing is notified.
+    pub quiet: Option<Quiet>,
+    /// What closing the window means where there is no tray; none: the user is asked.
+    pub closing: Option<WhenClosed>,
+}
+
+/// What is to be different about it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(
+    tag = "kind",
+    rename_all = "kebab-case",
+    rename_all_fields = "camelCase",
+    deny_unknown_fields
+)]
+pub enum DesktopWish {
+    /// Start with the session, or don't.
+    Autostart {
+        /// Which of the two.
+        on: bool,
+    },
+    /// Make a sound, or don't.
+    Sound {
+        /// Which of the two.
+        on: bool,
+    },
+    /// Notify of nothing in these hours; none: there are none.
+    Quiet {
+        /// From when to when.
+        hours: Option<Quiet>,
+    },
+    /// What closing the window is to mean where there is no tray; none: ask.
+    Closing {
+        /// What.
+        means: Option<WhenClosed>,
+    },
+}
+
+/// What a link from outside asks for. Nothing of it is done before the user says so.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(rename_all = "camelCase")]
+pub struct LinkRequest {
+    /// What it asks for, in a sentence, or why that can't be done.
+    pub sentence: String,
+    /// What is done if the user wants it.
+    pub intent: LinkIntent,
+    /// With whom.
+    pub address: String,
+    /// The text that is to stand in the composer, or the name of the contact.
+    pub text: Option<String>,
+}
+
+/// What is done if the user wants what a link asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(rename_all = "kebab-case")]
+pub enum LinkIntent {
+    /// The conversation is opened, its composer filled.
+    Write,
+    /// The form for a new contact is opened.
+    Add,
+    /// Nothing: Dormouse can't.
+    Nothing,
+}
+
+/// What closing the window means where there is no tray from which it could be opened again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(rename_all = "kebab-case")]
+pub enum WhenClosed {
+    /// The program ends.
+    Quit,
+    /// The window is minimised.
+    Minimise,
 }
 
 /// Whether metrics of all accounts are given out to whoever asks on this computer.

@@ -6,7 +6,7 @@ mod task;
 
 use crate::alerts::Alerts;
 use crate::outlet::{Generation, Outlet};
-use crate::protocol::{Account, Refusal};
+use crate::protocol::{Account, Event, Refusal};
 use crate::wishes::Wish;
 use crate::words::Words;
 use dormouse_engine::{Engine, Secret, Settings};
@@ -61,6 +61,7 @@ pub struct Running {
     account: Arc<Mutex<Account>>,
     keeping: Arc<AtomicBool>,
     engine: watch::Receiver<Option<Arc<Engine>>>,
+    outlet: Arc<Outlet>,
 }
 
 impl Running {
@@ -78,7 +79,9 @@ impl Running {
             proxy: settings.proxy.clone(),
             wants_password: None,
             not_kept: None,
+            muted: Vec::new(),
         }));
+        let outlet = Arc::clone(&context.outlet);
         let keeps = matches!(password, Password::Typed(_));
         let keeping = Arc::new(AtomicBool::new(keeps));
         let (slot, shared) = watch::channel(None);
@@ -100,6 +103,17 @@ impl Running {
             account,
             keeping,
             engine: shared,
+            outlet,
+        }
+    }
+
+    /// Which conversations the user has muted.
+    pub fn muted(&self, muted: Vec<String>) {
+        let mut account = self.account.lock().unwrap_or_else(PoisonError::into_inner);
+        if account.muted != muted {
+            account.muted = muted;
+            let account = account.clone();
+            self.outlet.tell(Event::Account { account });
         }
     }
 

@@ -2,25 +2,30 @@
 
 mod explanation;
 
-use crate::accounts::{Entry, Registry};
+use crate::accounts::{Entry, Preferences, Registry};
 use crate::alerts::Alerts;
+use crate::autostart;
 use crate::connection_check::Checks;
 use crate::given_out::GivenOut;
 use crate::home::Home;
-use crate::notifications::Key;
+use crate::notifications::{Key, Subject};
+use crate::notify::Response;
 use crate::outlet::{Outlet, Sink};
-use crate::protocol::{self, Account, Event, Proxy, Refusal, Stretch};
+use crate::protocol::{self, Account, Action, DesktopWish, Event, Proxy, Refusal, Stretch, WhenClosed};
+use crate::resident::Wanted;
 use crate::running::{Context, End, Password, Running};
 use crate::sign_in::{Form, check, check_password, refusal, try_account};
 use crate::stretch::stretch;
 use crate::visibility::{Visibility, WindowEvent};
 use crate::wishes;
 use crate::words::Words;
+use crate::xmpp_link;
 use dormouse_engine::model::BareJid;
 use dormouse_engine::{Keyring, KeyringError, Secret, Settings};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio::sync::mpsc::UnboundedSender;
 use tracing::{info, warn};
 
 /// What the program calls itself in reports.
@@ -41,6 +46,9 @@ pub struct Shell {
     signing_in: Mutex<BTreeSet<BareJid>>,
     visibility: Mutex<Visibility>,
     checks: Checks,
+    /// What the last window there was draws with.
+    web_view: Mutex<String>,
+    wanted: UnboundedSender<Wanted>,
     watch_system: bool,
 }
 
@@ -61,7 +69,15 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Shell {
     /// A shell in which nothing runs yet.
-    pub fn new(home: Home, registry: Registry, words: Arc<Words>, watch_system: bool) -> Self {
+    ///
+    /// What is wanted of the whole program, by its page or by a click on a notification, goes to `wanted`.
+    pub fn new(
+        home: Home,
+        registry: Registry,
+        words: Arc<Words>,
+        wanted: UnboundedSender<Wanted>,
+        watch_system: bool,
+    ) -> Self {
         let given_out = Arc::new(GivenOut::new(Arc::clone(&words)));
         Self {
             context: Context {
@@ -77,6 +93,8 @@ impl Shell {
             signing_in: Mutex::default(),
             visibility: Mutex::default(),
             checks: Checks::default(),
+            web_view: Mutex::new("unknown".to_owned()),
+            wanted,
             watch_system,
         }
     }
@@ -93,6 +111,7 @@ impl Shell {
 
     /// Starts every account of the list, and the one that was given. On a runtime.
     pub fn start(&self, given: Option<GivenAccount>) {
+        self.heed_preferences();
         let (entries, port) = {
             let registry = lock(&self.registry);
             (registry.entries().to_vec(), registry.metrics())
@@ -137,11 +156,15 @@ impl Shell {
         password: Password,
     ) -> Running {
         let visible = lock(&self.visibility).is_visible();
-        Running::start(settings, engine, password, visible, self.context.clone())
+        let muted = self.muted(settings.address.as_str());
+        let running = Running::start(settings, engine, password, visible, self.context.clone());
+        running.muted(muted);
+        running
     }
 
-    /// A window is there: it hears what there is, and then every change.
-    pub fn open(&self, sink: Sink) {
+    /// A window is there, which draws with this web view: it hears what there is, and then every change.
+    pub fn open(&self, sink: Sink, web_view: String) {
+        *lock(&self.web_view) = web_view;
         // Held throughout, so that no account is started in between and forgotten.
         let accounts = lock(&self.accounts);
         let opened = Event::Opened {
@@ -311,7 +334,7 @@ impl Shell {
     }
 
     /// What the user wants, in one account.
-    pub fn act(&self, account: &str, action: protocol::Action) -> Result<(), String> {
+    pub fn act(&self, account: &str, action: Action) -> Result<(), String> {
         let wish = wishes::wish(action, &self.context.words)?;
         self.with(account, |running| running.wish(wish))
     }
@@ -334,6 +357,127 @@ impl Shell {
         });
     }
 
+    /// What the user did with a notification.
+    pub fn notification(&self, subject: Subject, response: Response) {
+        match (subject, response) {
+            (Subject::Conversation(key), Response::Clicked) => self.want(Wanted::Conversation(key)),
+            (Subject::Summary(_), _) => self.want(Wanted::Window),
+            (Subject::Conversation(key), Response::Read) => self.read(&key),
+            (Subject::Conversation(key), Response::Replied(text)) => {
+                let wish = Action::Send {
+                    to: key.with.to_string(),
+                    body: text,
+                    tag: String::new(),
+                };
+                match self.act(key.account.as_str(), wish) {
+                    Ok(()) => self.read(&key),
+                    // Where it can be written again.
+                    Err(_) => self.want(Wanted::Conversation(key)),
+                }
+            }
+        }
+    }
+
+    fn read(&self, key: &Key) {
+        let with = key.with.to_string();
+        if let Err(why) = self.act(key.account.as_str(), Action::Read { with }) {
+            info!(why, "a conversation could not be taken for read");
+        }
+    }
+
+    /// How Dormouse sits on the desktop.
+    pub async fn desktop(&self) -> protocol::Desktop {
+        let (sound, quiet, closing) = {
+            let registry = lock(&self.registry);
+            let preferences = registry.preferences();
+            (!preferences.silent, preferences.quiet, preferences.closing)
+        };
+        let on = tokio::task::spawn_blocking(autostart::is_on).await;
+        let on = on.map_err(std::io::Error::other).and_then(|on| on);
+        protocol::Desktop {
+            problem: on.as_ref().err().map(|error| self.autostart_failed(error)),
+            autostart: on.unwrap_or(false),
+            sound,
+            quiet,
+            closing,
+        }
+    }
+
+    /// Changes how Dormouse sits on the desktop.
+    pub async fn set_desktop(&self, wish: DesktopWish) -> Result<protocol::Desktop, String> {
+        match wish {
+            DesktopWish::Autostart { on } => {
+                let switched = tokio::task::spawn_blocking(move || autostart::switch(on)).await;
+                let switched = switched.map_err(std::io::Error::other).and_then(|done| done);
+                switched.map_err(|error| self.autostart_failed(&error))?;
+            }
+            DesktopWish::Sound { on } => self.prefer(move |preferences| preferences.silent = !on).await?,
+            DesktopWish::Quiet { hours } => {
+                if hours.is_some_and(|hours| !hours.is_sound()) {
+                    return Err(self.context.words.plain("quiet-hours"));
+                }
+                self.prefer(move |preferences| preferences.quiet = hours).await?;
+            }
+            DesktopWish::Closing { means } => {
+                self.prefer(move |preferences| preferences.closing = means)
+                    .await?;
+            }
+        }
+        Ok(self.desktop().await)
+    }
+
+    fn autostart_failed(&self, error: &std::io::Error) -> String {
+        warn!(%error, "starting with the session can't be seen to");
+        self.context
+            .words
+            .about("autostart-failed", "why", &error.to_string())
+    }
+
+    /// Notifies of what comes in a conversation, or no longer.
+    pub async fn mute(&self, account: &str, with: &str, muted: bool) -> Result<(), String> {
+        let words = &self.context.words;
+        let key = Key {
+            account: wishes::address(account, words)?,
+            with: wishes::address(with, words)?,
+        };
+        self.with(account, |_| ())?;
+        self.prefer(move |preferences| {
+            if muted {
+                preferences.muted.insert(key);
+            } else {
+                preferences.muted.remove(&key);
+            }
+        })
+        .await?;
+        let muted = self.muted(account);
+        self.with(account, |running| running.muted(muted))
+    }
+
+    fn muted(&self, account: &str) -> Vec<String> {
+        let registry = lock(&self.registry);
+        let muted = registry.preferences().muted.iter();
+        muted
+            .filter(|key| key.account.as_str() == account)
+            .map(|key| key.with.to_string())
+            .collect()
+    }
+
+    fn heed_preferences(&self) {
+        let preferences = lock(&self.registry).preferences().clone();
+        self.context
+            .alerts
+            .prefer(!preferences.silent, preferences.quiet, preferences.muted);
+    }
+
+    /// Puts before the user what an `xmpp:` link from outside asks for.
+    pub fn link(&self, link: &str) {
+        let request = xmpp_link::parse(link)
+            .inspect_err(|error| info!(%error, "a link was not understood"))
+            .ok();
+        let request = self.context.words.link_request(request);
+        self.context.outlet.show(Event::Link { request });
+    }
+
     /// Something happened to the window.
     pub fn window(&self, event: WindowEvent) {
         let (told, attended) = {
@@ -346,6 +490,48 @@ impl Shell {
                 running.visible(visible);
             }
         }
+    }
+
+    /// There is no window any more.
+    pub fn closed(&self) {
+        self.context.outlet.close();
+        self.context.alerts.look(None);
+    }
+
+    /// What the user wants closing the window to mean where there is no tray, if they have been asked.
+    pub fn closing(&self) -> Option<WhenClosed> {
+        lock(&self.registry).preferences().closing
+    }
+
+    /// Has the window ask what closing it means.
+    pub fn ask_closing(&self) {
+        self.context.outlet.tell(Event::AskClosing);
+    }
+
+    /// The user has chosen what closing the window means where there is no tray.
+    pub async fn closing_means(&self, means: WhenClosed) -> Result<(), String> {
+        self.prefer(move |preferences| preferences.closing = Some(means))
+            .await?;
+        self.want(Wanted::Closing(means));
+        Ok(())
+    }
+
+    /// The user wants the program to end.
+    pub fn quit(&self) {
+        self.want(Wanted::Quit);
+    }
+
+    /// Something is wanted of the program.
+    pub fn want(&self, wanted: Wanted) {
+        // Once nobody listens the program is ending.
+        let _ = self.wanted.send(wanted);
+    }
+
+    async fn prefer(&self, change: impl FnOnce(&mut Preferences) + Send + 'static) -> Result<(), String> {
+        self.change_registry(move |registry| registry.prefer(change))
+            .await?;
+        self.heed_preferences();
+        Ok(())
     }
 
     /// Ends every account and leaves the streams open; returns when all have ended or their time is over.

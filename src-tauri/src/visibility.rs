@@ -2,28 +2,27 @@
 //! window to what the engines are told (client state, XEP-0352, and the check of the connection) and when
 //! notifications are due.
 //!
-//! Minimised or hidden means not visible. Focus that comes back is told as "visible" once more: the window may
+//! Minimised or closed means not visible. Focus that comes back is told as "visible" once more: the window may
 //! have been visible all through a sleep that nobody noticed, and the engine asks the server if its last
 //! proof of life is not fresh. That is cheap however often it is told: a fresh proof is not asked for again.
 
 /// What happened to the window.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum WindowEvent {
     /// It got or lost the focus.
     Focused(bool),
     /// It was minimised or brought back.
     Minimised(bool),
-    /// It was hidden or shown by us.
-    Hidden(bool),
+    /// There is none, or there is one again.
+    Closed(bool),
 }
 
-/// What is known of the window.
 /// What is known of the window. One that has just been opened is there; whether it has the focus is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Visibility {
     focused: bool,
     minimised: bool,
-    hidden: bool,
+    closed: bool,
 }
 
 impl Visibility {
@@ -36,11 +35,11 @@ impl Visibility {
                 // Nothing that can't be seen has the focus; some systems tell of the focus alone.
                 if now {
                     self.minimised = false;
-                    self.hidden = false;
+                    self.closed = false;
                 }
             }
             WindowEvent::Minimised(now) => self.minimised = now,
-            WindowEvent::Hidden(now) => self.hidden = now,
+            WindowEvent::Closed(now) => self.closed = now,
         }
         if !self.is_visible() {
             self.focused = false;
@@ -51,7 +50,7 @@ impl Visibility {
 
     /// Whether it can be seen.
     pub fn is_visible(self) -> bool {
-        !self.minimised && !self.hidden
+        !self.minimised && !self.closed
     }
 
     /// Whether the user attends to it: what happens in it needs no notification.
@@ -82,11 +81,11 @@ mod tests {
     fn what_is_told_twice_is_passed_on_once() {
         assert_eq!(
             told(&[
-                Hidden(true),
-                Hidden(true),
+                Closed(true),
+                Closed(true),
                 Minimised(true),
                 Minimised(false),
-                Hidden(false)
+                Closed(false)
             ]),
             [Some(false), None, None, None, Some(true)]
         );

@@ -7,8 +7,9 @@
 mod check;
 mod history;
 
-use crate::protocol::Text;
+use crate::protocol::{LinkIntent, LinkRequest, Text};
 use crate::translations::{Translations, data};
+use crate::xmpp_link::{LinkWish, XmppLink};
 use crate::{catalogue, links};
 use dormouse_engine::model::{
     CannotDo, Cause, CertificateProblem, Content, DialStep, Failure, Notice, ProxyAnswer, ProxyProblem,
@@ -283,6 +284,49 @@ impl Words {
     /// That a text is longer than may be sent.
     pub fn too_long(&self, limit_bytes: usize) -> String {
         self.number("ask-too-long", "limit", (limit_bytes / 1024) as u64)
+    }
+
+    /// The title of a notification of what came in several conversations.
+    pub fn summary_title(&self, count: u64, conversations: usize) -> String {
+        let conversations = u64::try_from(conversations).unwrap_or(u64::MAX);
+        let values = [("count", count.into()), ("conversations", conversations.into())];
+        self.translations.say("notification-summary", &values)
+    }
+
+    /// What a link from outside asks for; none: it could not be understood.
+    pub fn link_request(&self, link: Option<XmppLink>) -> LinkRequest {
+        let Some(link) = link else {
+            return LinkRequest {
+                sentence: self.plain("link-nonsense"),
+                intent: LinkIntent::Nothing,
+                address: String::new(),
+                text: None,
+            };
+        };
+        let address = link.address.to_string();
+        let about = |key| self.about(key, "address", &address);
+        let (sentence, intent, text) = match link.wish {
+            LinkWish::Message { body: None } => (about("link-write"), LinkIntent::Write, None),
+            LinkWish::Message { body } => (about("link-write-this"), LinkIntent::Write, body),
+            LinkWish::Add { name } => (about("link-add"), LinkIntent::Add, name),
+            LinkWish::Join => (about("link-join"), LinkIntent::Nothing, None),
+            LinkWish::Other(what) => (self.about("link-other", "what", &what), LinkIntent::Nothing, None),
+        };
+        LinkRequest {
+            sentence,
+            intent,
+            address,
+            text,
+        }
+    }
+
+    /// What the tray is, and how much is unread.
+    pub fn tray_title(&self, unread: u64) -> String {
+        if unread == 0 {
+            "Dormouse".to_owned()
+        } else {
+            self.number("tray-unread", "n", unread)
+        }
     }
 
     /// The title of a notification: whom it is from, and how many messages there are.

@@ -37,7 +37,7 @@ export function person(address, changes = {}) {
 }
 
 export function account(changes = {}) {
-  return { address: "anna@example.org", endpoint: null, proxy: null, wantsPassword: null, notKept: null, ...changes };
+  return { address: "anna@example.org", endpoint: null, proxy: null, wantsPassword: null, notKept: null, muted: [], ...changes };
 }
 
 export function connection(state, changes = {}) {

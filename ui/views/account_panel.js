@@ -5,8 +5,9 @@
  *
  * @typedef {import("../app.js").App} App
  */
-import { refusal, signOut } from "../shell.js";
+import { quit, refusal, signOut } from "../shell.js";
 import { dialog } from "./dialogs.js";
+import { mountDesktopSettings } from "./desktop_settings.js";
 import { drawAvatar } from "./avatar.js";
 import { find, first, focusOn, make, setText } from "./element.js";
 import { mountMetrics } from "./metrics.js";
@@ -20,6 +21,7 @@ export function mountAccountPanel(app) {
   const yes = /** @type {HTMLButtonElement} */ (find("#sign-out-yes"));
   const problem = find("#sign-out-error");
   const metrics = mountMetrics(app);
+  const desktop = mountDesktopSettings();
 
   function draw() {
     const account = app.account;
@@ -77,9 +79,11 @@ export function mountAccountPanel(app) {
     panel.showModal();
     draw();
     metrics.look();
+    desktop.look();
     find("#panel-close").focus();
   });
   find("#panel-close").addEventListener("click", () => panel.close());
+  find("#quit").addEventListener("click", () => void quit());
   find("#sign-out").addEventListener("click", () => {
     panel.close();
     forget.checked = false;

@@ -121,6 +121,19 @@ export class Composer {
     this.field.setSelectionRange(text.length, text.length);
   }
 
+  /**
+   * Puts a text there that somebody else thought of, behind what stands there; it is the user's draft from now on.
+   *
+   * @param {string} text
+   */
+  suggest(text) {
+    if (!this.place || this.form.hidden) return;
+    if (this.editing !== null) this.endEdit();
+    this.setField(this.field.value.trim() === "" ? text : `${this.field.value}\n${text}`);
+    this.app.drafts.typed(this.place.account, this.place.with, this.field.value);
+    this.draw();
+  }
+
   /** As high as the text, up to some lines. */
   grow() {
     const { field } = this;

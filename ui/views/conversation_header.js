@@ -11,6 +11,7 @@ import { find, setText } from "./element.js";
 import { openMenu } from "./menu.js";
 import { copy } from "./message_commands.js";
 import { drawPresence } from "./presence.js";
+import { mute } from "../shell.js";
 
 /**
  * @param {App} app
@@ -49,6 +50,7 @@ export function mountConversationHeader(app, ways) {
       name.replaceChildren(bdi);
     }
     find("#person-stranger").hidden = !person.stranger;
+    find("#person-muted").hidden = !account.account.muted.includes(withWhom);
     const address = find("#person-address");
     setText(address, person.address);
     address.hidden = person.address === person.name;
@@ -73,6 +75,12 @@ export function mountConversationHeader(app, ways) {
     } else {
       all.push({ command: "add", label: app.say("ui-add-contact"), icon: "user-plus", run: () => ways.add(withWhom) });
     }
+    const muted = account.account.muted.includes(withWhom);
+    all.push({
+      command: muted ? "unmute" : "mute", label: app.say(muted ? "ui-unmute" : "ui-mute"), icon: "bell-off",
+      run: () => void mute(account.account.address, withWhom, !muted)
+        .catch((error) => app.complain(account.account.address, error)),
+    });
     all.push({ command: "copy-address", label: app.say("ui-copy-address"), icon: "copy", run: () => void copy(withWhom) });
     if (contact) {
       all.push({

@@ -58,11 +58,14 @@ export function openRename(app, person) {
   field.select();
 }
 
-/** @param {string} [address] */
-export function openAdd(address = "") {
+/**
+ * @param {string} [address]
+ * @param {string} [name]
+ */
+export function openAdd(address = "", name = "") {
   const field = input("#add-address");
   field.value = address;
-  input("#add-name").value = "";
+  input("#add-name").value = name;
   clearError(field);
   dialog("#add-dialog").showModal();
   (address === "" ? field : input("#add-name")).focus();

@@ -8,7 +8,8 @@ use std::path::PathBuf;
 /// How often each window is started if nobody says otherwise.
 const RUNS: &str = "7";
 
-const USAGE: &str = "bench knows: window [--runs N] (N starts of each program, 1 to 255); wake [--runs N] \
+const USAGE: &str = "bench knows: window [--runs N] (N starts of each program, 1 to 255); \
+    desktop [--runs N] [--minutes N]; wake [--runs N] \
     [--cases WORD...] [--rtt MS...] [--loss PER-CENT...] [--nagle]; catchup [--messages N] [--conversations N]; \
     store [--messages N].";
 
@@ -23,6 +24,7 @@ pub fn bench(words: &[&str]) -> Result<()> {
     match (*what, rest) {
         ("window", []) => window(RUNS),
         ("window", ["--runs", runs]) if runs.parse::<u8>().is_ok_and(|runs| runs > 0) => window(runs),
+        ("desktop", rest) => desktop(rest),
         ("wake" | "catchup", rest) => wire(what, rest),
         ("store", rest) => store(rest),
         _ => Err(USAGE.to_owned()),
@@ -41,13 +43,22 @@ fn build(packages: &[&str]) -> Result<()> {
 }
 
 fn window(runs: &str) -> Result<()> {
+    beside_the_bare_window("window", &[runs])
+}
+
+fn desktop(rest: &[&str]) -> Result<()> {
+    beside_the_bare_window("desktop", rest)
+}
+
+/// Benches that watch the window from outside.
+fn beside_the_bare_window(what: &str, rest: &[&str]) -> Result<()> {
     install::install(Need::Test, &[])?;
     build(&["dormouse", "dormouse-bare-window"])?;
     run(cargo()
-        .args(["run", "-p", "dormouse-bench", "--", "window"])
+        .args(["run", "-p", "dormouse-bench", "--", what])
         .arg(release().join("dormouse"))
         .arg(release().join("dormouse-bare-window"))
-        .arg(runs))
+        .args(rest))
 }
 
 /// Benches that watch the terminal client from outside.

@@ -204,7 +204,9 @@ mod linux {
                 run(chat.env("DORMOUSE_PASSWORD", password))
             }
             Place::Display => {
-                println!("==> Opening the window: {who}. The server stops with the window.");
+                println!(
+                    "==> Opening the window: {who}. The server stops when Dormouse is quit (Ctrl+Q, or in the tray)."
+                );
                 run(&mut window("dormouse"))
             }
             Place::Unseen => {

@@ -103,7 +103,7 @@ impl Shell {
             ..
         } = self.with(account, Running::account)?;
         let crashes = self.crashes().await?;
-        let web_view = tauri::webview_version().unwrap_or_else(|_| "unknown".to_owned());
+        let web_view = super::lock(&self.web_view).clone();
         let endpoint = if endpoint.is_some() {
             "given"
         } else {

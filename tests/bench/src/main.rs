@@ -3,6 +3,7 @@
 //! | bench | what it measures | next to |
 //! |---|---|---|
 //! | `window` | how long a person waits for the window, and what it holds in memory | a bare window |
+//! | `desktop` | memory, processor and wake-ups with the window and in the tray, and opening again | a bare window |
 //! | `wake` | from "the network is back" to "the last missed message is stored" | the round trips of the protocol |
 //! | `catchup` | ten thousand missed messages | a reader that only counts them |
 //! | `store` | a timeline of a million messages | the bare operation of sled |
@@ -16,10 +17,14 @@
 mod catch_up;
 #[cfg(all(target_os = "linux", feature = "wire"))]
 mod crowd;
+#[cfg(all(target_os = "linux", feature = "window"))]
+mod desktop;
 #[cfg(target_os = "linux")]
 mod figure;
 #[cfg(all(target_os = "linux", feature = "window"))]
 mod framebuffer;
+#[cfg(all(target_os = "linux", feature = "window"))]
+mod idle;
 #[cfg(target_os = "linux")]
 mod machine;
 #[cfg(all(target_os = "linux", feature = "window"))]
@@ -49,6 +54,9 @@ enum Bench {
         /// How often each is started.
         runs: usize,
     },
+    /// Life on the desktop: with the window and in the tray.
+    #[cfg(feature = "window")]
+    Desktop(desktop::Options),
     /// From "the network is back" to "the last missed message is stored".
     #[cfg(feature = "wire")]
     Wake(wake::Options),
@@ -65,6 +73,8 @@ fn main() -> anyhow::Result<()> {
     let report = match <Bench as clap::Parser>::parse() {
         #[cfg(feature = "window")]
         Bench::Window { app, bare, runs } => window::measure(&app, &bare, runs)?,
+        #[cfg(feature = "window")]
+        Bench::Desktop(options) => desktop::measure(&options)?,
         #[cfg(feature = "wire")]
         Bench::Wake(options) => wake::measure(&options)?,
         #[cfg(feature = "wire")]

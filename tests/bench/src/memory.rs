@@ -29,7 +29,11 @@ fn pss(rollup: &str) -> Option<u64> {
     line.trim().strip_suffix("kB")?.trim().parse().ok()
 }
 
-fn family(id: u32) -> Result<BTreeSet<u32>> {
+/// A process and its descendants.
+///
+/// # Errors
+/// When the kernel does not list processes.
+pub fn family(id: u32) -> Result<BTreeSet<u32>> {
     let mut children: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
     for entry in std::fs::read_dir("/proc")?.flatten() {
         let process = entry.file_name().to_str().and_then(|name| name.parse().ok());

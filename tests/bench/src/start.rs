@@ -46,6 +46,26 @@ pub fn measure(
     let empty = screen.look(region)?;
     let begun = Instant::now();
     let mut family = Family::start(desktop, program, environment)?;
+    let painted = painted(&screen, region, empty, begun, || family.is_there(program))?;
+    let (memory, processes) = memory::of_family(family.0.id())?;
+    Ok(Start {
+        painted,
+        memory,
+        processes,
+    })
+}
+
+/// Waits until text stands in a region and nothing changes any more; since `begun` until it stood there, in milliseconds.
+///
+/// # Errors
+/// When nothing is painted, or whoever is to paint is not there.
+pub fn painted(
+    screen: &Framebuffer,
+    region: Region,
+    empty: Look,
+    begun: Instant,
+    mut is_there: impl FnMut() -> Result<()>,
+) -> Result<f64> {
     let mut looks: Vec<(Duration, Look)> = vec![(Duration::ZERO, empty)];
     loop {
         let look = screen.look(region)?;
@@ -56,22 +76,15 @@ pub fn measure(
         } else if looks.len() > 1 && at - *last > QUIET && before.ink() > TEXT {
             break;
         }
-        if let Some(status) = family.0.try_wait()? {
-            bail!("{} ended by itself ({status})", program.display());
-        }
+        is_there()?;
         if at > LIMIT {
             let (_, last) = looks.last().context("there is a first look")?;
-            ensure!(last.ink() > TEXT, "{} has painted no text", program.display());
+            ensure!(last.ink() > TEXT, "no text has been painted");
             break;
         }
         std::thread::sleep(LOOK_EVERY);
     }
-    let (memory, processes) = memory::of_family(family.0.id())?;
-    Ok(Start {
-        painted: settled(&looks).context("nothing was painted")?.as_secs_f64() * 1000.0,
-        memory,
-        processes,
-    })
+    Ok(settled(&looks).context("nothing was painted")?.as_secs_f64() * 1000.0)
 }
 
 /// From when on every look is like the last one.
@@ -92,12 +105,7 @@ fn settled(looks: &[(Duration, Look)]) -> Option<Duration> {
 pub fn region_of_text(desktop: &Desktop, program: &Path, environment: &[(&str, OsString)]) -> Result<Region> {
     let family = Family::start(desktop, program, environment)?;
     let display = desktop.display();
-    let id = family.0.id().to_string();
-    let window = until(LIMIT, || {
-        // GTK has an invisible group leader under the same process id, without a name.
-        let found = display.xdotool(&["search", "--onlyvisible", "--all", "--pid", &id, "--name", "."]);
-        Ok(found.ok().and_then(|list| list.lines().last().map(str::to_owned)))
-    })?;
+    let window = until(LIMIT, || Ok(window_of(desktop, family.0.id())))?;
     // Where the window manager puts it.
     std::thread::sleep(QUIET);
     let geometry = display.xdotool(&["getwindowgeometry", "--shell", &window])?;
@@ -118,11 +126,34 @@ pub fn region_of_text(desktop: &Desktop, program: &Path, environment: &[(&str, O
     })
 }
 
+/// The X window of a program, which may be one of its children's.
+pub fn window_of(desktop: &Desktop, program: u32) -> Option<String> {
+    memory::family(program).ok()?.into_iter().find_map(|member| {
+        let id = member.to_string();
+        // GTK has an invisible group leader under the same process id, without a name.
+        let words = ["search", "--onlyvisible", "--all", "--pid", &id, "--name", "."];
+        let found = desktop.display().xdotool(&words).ok()?;
+        found.lines().last().map(str::to_owned)
+    })
+}
+
 /// A program that ends with this, and its children with it.
-struct Family(Child);
+pub struct Family(pub Child);
 
 impl Family {
-    fn start(desktop: &Desktop, program: &Path, environment: &[(&str, OsString)]) -> Result<Self> {
+    /// Whether it runs.
+    fn is_there(&mut self, program: &Path) -> Result<()> {
+        match self.0.try_wait()? {
+            Some(status) => bail!("{} ended by itself ({status})", program.display()),
+            None => Ok(()),
+        }
+    }
+
+    /// Starts it.
+    ///
+    /// # Errors
+    /// When it can't be.
+    pub fn start(desktop: &Desktop, program: &Path, environment: &[(&str, OsString)]) -> Result<Self> {
         let log = std::fs::File::create(desktop.folder().join("bench.log"))?;
         let child = Command::new(program)
             .envs(desktop.environment())

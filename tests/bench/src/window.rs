@@ -100,7 +100,11 @@ pub fn measure(app: &Path, bare: &Path, runs: usize) -> Result<String> {
     Ok(table(&dormouse, &least, &load_before))
 }
 
-fn fill_cache(desktop: &Desktop) -> Result<()> {
+/// Two conversations of years; bob's is in view at the start.
+///
+/// # Errors
+/// When they can't be written.
+pub fn fill_cache(desktop: &Desktop) -> Result<()> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
     let now = i64::try_from(now)?;
     // Bob's is the newer one: it is in view at the start.

@@ -51,7 +51,8 @@ fn build(name: &str) -> Result<PathBuf> {
     }
     let mut command = Command::new(env!("CARGO"));
     command
-        .args(["build", "--quiet", "--package", name, "--bin", name])
+        // All of its programs: the app's window is one of its own.
+        .args(["build", "--quiet", "--package", name, "--bins"])
         .args(["--message-format", "json-render-diagnostics"])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .stdin(Stdio::null())

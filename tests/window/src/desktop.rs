@@ -8,6 +8,7 @@ use crate::Result;
 use crate::display::Display;
 use crate::notifications::Notifications;
 use crate::opened::Opened;
+use crate::tray::Tray;
 use anyhow::Context;
 use dormouse_servers::{MockLogind, SecretService, SessionBus};
 use std::ffi::OsString;
@@ -45,6 +46,7 @@ pub struct DesktopBuilder {
     keyring: bool,
     notifications: bool,
     logind: bool,
+    tray: bool,
     theme: Theme,
     language: &'static str,
 }
@@ -68,6 +70,13 @@ impl DesktopBuilder {
     #[must_use]
     pub fn logind(mut self) -> Self {
         self.logind = true;
+        self
+    }
+
+    /// With a tray.
+    #[must_use]
+    pub fn tray(mut self) -> Self {
+        self.tray = true;
         self
     }
 
@@ -108,11 +117,16 @@ impl DesktopBuilder {
             .then(|| Notifications::start(session.address(), folder.path()))
             .transpose()?;
         let logind = self.logind.then(MockLogind::start).transpose()?;
+        let tray = self
+            .tray
+            .then(|| Tray::start(session.address(), folder.path()))
+            .transpose()?;
         let display = Display::start(folder.path())?;
         Ok(Desktop {
             display,
             notifications,
             logind,
+            tray,
             session,
             opened,
             theme: self.theme,
@@ -143,6 +157,7 @@ pub struct Desktop {
     display: Display,
     notifications: Option<Notifications>,
     logind: Option<MockLogind>,
+    tray: Option<Tray>,
     session: Session,
     opened: Opened,
     theme: Theme,
@@ -158,6 +173,7 @@ impl Desktop {
             keyring: false,
             notifications: false,
             logind: false,
+            tray: false,
             theme: Theme::Light,
             language: "en",
         }
@@ -192,6 +208,14 @@ impl Desktop {
     /// When it was started without one.
     pub fn logind(&self) -> Result<&MockLogind> {
         self.logind.as_ref().context("This desktop has no logind.")
+    }
+
+    /// Its tray.
+    ///
+    /// # Errors
+    /// When it has none.
+    pub fn tray(&self) -> Result<&Tray> {
+        self.tray.as_ref().context("This desktop has no tray.")
     }
 
     /// What it was asked to open.

@@ -54,6 +54,10 @@ impl Notifications {
         let mut command = Command::new("/usr/bin/python3");
         command
             .args(["-m", "dbusmock", "--session", "--template", "notification_daemon"])
+            .args([
+                "--parameters",
+                r#"{"capabilities": "actions body body-markup sound"}"#,
+            ])
             .env("DBUS_SESSION_BUS_ADDRESS", bus);
         let log = folder.join("notifications.log");
         let name = "dbusmock (package python3-dbusmock)";
@@ -119,10 +123,18 @@ impl Notifications {
     /// # Errors
     /// When it can't be clicked.
     pub fn click(&self, notification: &Notification) -> Result<()> {
-        if !notification.actions.iter().any(|action| action == "default") {
-            bail!("This notification can't be clicked: {notification:?}");
+        self.choose(notification, "default")
+    }
+
+    /// The user chooses one of its actions.
+    ///
+    /// # Errors
+    /// When it has no such action.
+    pub fn choose(&self, notification: &Notification, action: &str) -> Result<()> {
+        if !notification.actions.iter().any(|each| each == action) {
+            bail!("This notification has no action {action}: {notification:?}");
         }
-        let details: Vec<zbus::Variant<'_>> = vec![notification.id.into(), "default".into()];
+        let details: Vec<zbus::Variant<'_>> = vec![notification.id.into(), action.into()];
         let arguments = (NAME, "ActionInvoked", "us", details);
         self.call("EmitSignal", &arguments).map(drop)
     }

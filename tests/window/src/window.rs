@@ -4,7 +4,10 @@
 //! all that tauri-driver adds). Everything is waited for by a condition with a deadline. When one is not met, a
 //! picture, the page and the logs are put into `target/window-failures/TEST`, and the error says where.
 
+mod closed;
 mod ending;
+
+pub use closed::Closed;
 
 use crate::Result;
 use crate::desktop::Desktop;
@@ -22,7 +25,7 @@ use rustix::process::Pid;
 use serde_json::{Value, json};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use tokio::runtime::Runtime;
 
@@ -31,10 +34,18 @@ use tokio::runtime::Runtime;
 pub struct WindowBuilder<'a> {
     desktop: &'a Desktop,
     environment: Vec<(OsString, OsString)>,
+    arguments: Vec<String>,
     program: Option<PathBuf>,
 }
 
 impl<'a> WindowBuilder<'a> {
+    /// A word on the app's command line.
+    #[must_use]
+    pub fn arg(mut self, word: &str) -> Self {
+        self.arguments.push(word.to_owned());
+        self
+    }
+
     /// A variable of the app's environment.
     #[must_use]
     pub fn env(mut self, name: &str, value: &str) -> Self {
@@ -58,50 +69,69 @@ impl<'a> WindowBuilder<'a> {
             Some(path) => path,
             None => program::app()?.to_owned(),
         };
-        let port = Port::reserve()?;
         let log = self.desktop.folder().join("app.log");
         let mut command = Command::new("WebKitWebDriver");
         command
-            .arg(format!("--port={}", port.number()))
             .envs(self.desktop.environment())
             .envs(self.environment)
             .env("TAURI_AUTOMATION", "true")
             .env("TAURI_WEBVIEW_AUTOMATION", "true")
             .env("RUST_BACKTRACE", "1");
+        let driver = Driver::start(command, &log)?;
+        let options = json!({"webkitgtk:browserOptions": {"binary": app, "args": self.arguments}});
+        let (client, runtime) = driver.session(options, &log)?;
+        let id = child_of(driver.process.id()).context("the driver has no child")?;
+        Window {
+            desktop: self.desktop,
+            client,
+            runtime,
+            id,
+            app: Some(App {
+                id,
+                parent: Parent::Driver(driver),
+            }),
+            _attached: None,
+        }
+        .loaded()
+    }
+}
+
+/// WebKit's driver.
+#[derive(Debug)]
+struct Driver {
+    process: Foreground,
+    port: Port,
+}
+
+impl Driver {
+    fn start(mut command: Command, log: &Path) -> Result<Self> {
+        let port = Port::reserve()?;
+        command.arg(format!("--port={}", port.number()));
         let name = "WebKitWebDriver (package webkit2gtk-driver)";
-        let mut driver = Foreground::spawn(name, command, &log, Stdio::null())?;
+        let mut process = Foreground::spawn(name, command, log, Stdio::null())?;
         let address = ("127.0.0.1", port.number());
-        driver
+        process
             .wait_until(SOON, || std::net::TcpStream::connect(address).is_ok())
-            .map_err(|error| error.with_log(&log))?;
+            .map_err(|error| error.with_log(log))?;
+        Ok(Self { process, port })
+    }
+
+    /// A session with a page, and the runtime that it needs.
+    fn session(&self, capabilities: Value, log: &Path) -> Result<(Client, Runtime)> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
         let mut builder = ClientBuilder::new(HttpConnector::new());
-        let capabilities = json!({"webkitgtk:browserOptions": {"binary": app, "args": []}});
         if let Value::Object(capabilities) = capabilities {
             builder.capabilities(capabilities);
         }
-        let url = format!("http://127.0.0.1:{}", port.number());
+        let url = format!("http://127.0.0.1:{}", self.port.number());
         let client = runtime
             .block_on(async { tokio::time::timeout(LATER, builder.connect(&url)).await })
             .map_err(|_| anyhow!("the app did not open a window in time"))
             .and_then(|outcome| outcome.map_err(anyhow::Error::from))
-            .with_context(|| evidence::end_of(&log))?;
-        let app = child_of(driver.id()).context("the driver has no child")?;
-        let window = Window {
-            desktop: self.desktop,
-            client,
-            runtime,
-            app,
-            driver,
-            _port: port,
-        };
-        window.wait_for_script(
-            "a loaded page",
-            "return document.readyState === 'complete' || null",
-        )?;
-        Ok(window)
+            .with_context(|| evidence::end_of(log))?;
+        Ok((client, runtime))
     }
 }
 
@@ -112,9 +142,24 @@ pub struct Window<'a> {
     client: Client,
     // After the client, whose connection it runs.
     runtime: Runtime,
-    app: Pid,
-    driver: Foreground,
-    _port: Port,
+    id: Pid,
+    app: Option<App>,
+    /// The driver that steers this window, where that is not the one that started the app.
+    _attached: Option<Driver>,
+}
+
+/// The app, killed when dropped.
+#[derive(Debug)]
+struct App {
+    id: Pid,
+    parent: Parent,
+}
+
+/// Who started the app, and reaps it.
+#[derive(Debug)]
+enum Parent {
+    Driver(Driver),
+    Us(Child),
 }
 
 impl<'a> Window<'a> {
@@ -123,6 +168,7 @@ impl<'a> Window<'a> {
         WindowBuilder {
             desktop,
             environment: Vec::new(),
+            arguments: Vec::new(),
             program: None,
         }
     }
@@ -140,9 +186,21 @@ impl<'a> Window<'a> {
         self.desktop
     }
 
-    /// The app's process id.
-    pub fn id(&self) -> u32 {
-        self.app.as_raw_nonzero().get().unsigned_abs()
+    /// The process that draws: Dormouse's window is a child of it, a plain app draws itself.
+    fn painter(&self) -> u32 {
+        let app = number(self.id);
+        child_of(app)
+            .map(number)
+            .filter(|child| is_called(*child, "dormouse-window"))
+            .unwrap_or(app)
+    }
+
+    fn loaded(self) -> Result<Self> {
+        self.wait_for_script(
+            "a loaded page",
+            "return document.readyState === 'complete' || null",
+        )?;
+        Ok(self)
     }
 
     // ---- what a user sees
@@ -473,6 +531,51 @@ impl<'a> Window<'a> {
         self.wait_for_frames()
     }
 
+    /// Moves it.
+    ///
+    /// # Errors
+    /// When there is no window.
+    pub fn move_to(&self, x: u32, y: u32) -> Result<()> {
+        let words = [
+            "windowmove",
+            "--sync",
+            &self.frame()?,
+            &x.to_string(),
+            &y.to_string(),
+        ];
+        self.desktop.display().xdotool(&words)?;
+        self.wait_for_frames()
+    }
+
+    /// Where its page is on the screen.
+    ///
+    /// # Errors
+    /// When there is no window.
+    pub fn place(&self) -> Result<(i32, i32)> {
+        let words = ["getwindowgeometry", "--shell", &self.frame()?];
+        let geometry = self.desktop.display().xdotool(&words)?;
+        let number = |name: &str| {
+            let mut lines = geometry.lines();
+            let value = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+            value
+                .and_then(|value| value.parse().ok())
+                .with_context(|| format!("xdotool says no {name}:\n{geometry}"))
+        };
+        Ok((number("X")?, number("Y")?))
+    }
+
+    /// The user closes it; what comes of it is another matter.
+    ///
+    /// # Errors
+    /// When there is no window.
+    pub fn ask_to_close(&self) -> Result<()> {
+        self.activate()?;
+        self.desktop
+            .display()
+            .xdotool(&["key", "--clearmodifiers", "alt+F4"])
+            .map(drop)
+    }
+
     /// Minimises it, and waits until the app has heard of it.
     ///
     /// # Errors
@@ -504,7 +607,7 @@ impl<'a> Window<'a> {
 
     /// The X window's number.
     fn frame(&self) -> Result<String> {
-        let id = self.id().to_string();
+        let id = self.painter().to_string();
         let display = self.desktop.display();
         until(SOON, || {
             // GTK has an invisible group leader under the same process id, without a name.
@@ -519,4 +622,12 @@ fn child_of(parent: u32) -> Option<Pid> {
     let list = std::fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).ok()?;
     list.split_whitespace()
         .find_map(|id| Pid::from_raw(id.parse().ok()?))
+}
+
+fn number(process: Pid) -> u32 {
+    process.as_raw_nonzero().get().unsigned_abs()
+}
+
+fn is_called(process: u32, name: &str) -> bool {
+    std::fs::read_to_string(format!("/proc/{process}/comm")).is_ok_and(|comm| comm.trim_end() == name)
 }

@@ -1,6 +1,6 @@
 //! How a window ends, and what is kept when a test fails with it.
 
-use super::Window;
+use super::{App, Parent, Window};
 use crate::Result;
 use crate::evidence;
 use crate::wait::{LATER, SOON, until};
@@ -14,11 +14,24 @@ use std::time::Duration;
 const PRESS_AGAIN: Duration = Duration::from_secs(4);
 
 impl Window<'_> {
-    /// The user closes the window, and the app ends.
+    /// The user closes the window where there is no tray, wants the app to end if they are asked, and it ends.
     ///
     /// # Errors
     /// When it does not end.
     pub fn quit(mut self) -> Result<()> {
+        self.press_close(|window| {
+            // Asked the first time, at later ones not.
+            if window.shows("#closing-dialog").unwrap_or(false) {
+                // The page goes while the click is answered.
+                let _ = window.script("document.querySelector('#closing-quit').click()", Vec::new());
+            }
+            is_gone(window.id)
+        })?;
+        self.wait_for_the_end()
+    }
+
+    /// Has the window manager close the window until what is to come of it has.
+    pub(super) fn press_close(&self, done: impl Fn(&Self) -> bool) -> Result<()> {
         self.activate()?;
         // Openbox's own key for it: the window is asked to close, as by its button. A key pressed while the window
         // manager is still giving the window its focus is lost: as a person would, press again.
@@ -26,7 +39,7 @@ impl Window<'_> {
             self.desktop
                 .display()
                 .xdotool(&["key", "--clearmodifiers", "alt+F4"])?;
-            if until(PRESS_AGAIN, || Ok(is_gone(self.app).then_some(()))).is_ok() {
+            if until(PRESS_AGAIN, || Ok(done(self).then_some(()))).is_ok() {
                 break;
             }
             if self.activate().is_err() {
@@ -34,7 +47,7 @@ impl Window<'_> {
                 break;
             }
         }
-        self.wait_for_the_end()
+        Ok(())
     }
 
     /// SIGTERM, as at a shutdown.
@@ -42,7 +55,7 @@ impl Window<'_> {
     /// # Errors
     /// When it does not end.
     pub fn terminate(mut self) -> Result<()> {
-        kill_process(self.app, Signal::TERM)?;
+        kill_process(self.id, Signal::TERM)?;
         self.wait_for_the_end()
     }
 
@@ -51,19 +64,20 @@ impl Window<'_> {
     /// # Errors
     /// When there was nothing to kill.
     pub fn kill9(mut self) -> Result<()> {
-        kill_process(self.app, Signal::KILL)?;
+        kill_process(self.id, Signal::KILL)?;
         self.wait_for_the_end()
     }
 
     fn wait_for_the_end(&mut self) -> Result<()> {
-        let app = self.app;
+        let app = self.id;
         // The driver reaps its child.
         until(LATER, || Ok(is_gone(app).then_some(())))
             .map_err(|error| self.blame(&format!("the app did not end: {error:#}")))?;
-        ensure!(
-            self.driver.ended().is_none(),
-            "the driver ended before the app did"
-        );
+        let parent = match self.app.as_mut().map(|app| &mut app.parent) {
+            Some(Parent::Driver(driver)) => driver.process.ended(),
+            _ => None,
+        };
+        ensure!(parent.is_none(), "the driver ended before the app did");
         Ok(())
     }
 
@@ -102,14 +116,23 @@ impl Window<'_> {
 impl Drop for Window<'_> {
     fn drop(&mut self) {
         // A test's own assertion failed: nobody has asked for evidence yet.
-        if std::thread::panicking() && !is_gone(self.app) {
+        if std::thread::panicking() && self.app.is_some() && !is_gone(self.id) {
             let evidence = self.evidence();
             let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("Evidence: {evidence}\n"));
         }
-        let _ = kill_process(self.app, Signal::KILL);
     }
 }
-fn is_gone(process: Pid) -> bool {
+
+impl Drop for App {
+    fn drop(&mut self) {
+        let _ = kill_process(self.id, Signal::KILL);
+        if let Parent::Us(child) = &mut self.parent {
+            let _ = child.wait();
+        }
+    }
+}
+
+pub(super) fn is_gone(process: Pid) -> bool {
     if test_kill_process(process).is_err() {
         return true;
     }

@@ -18,3 +18,5 @@ mod notifications;
 mod people;
 mod scrolling;
 mod sign_in;
+mod start;
+mod tray;

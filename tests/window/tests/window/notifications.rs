@@ -3,7 +3,7 @@
 use anyhow::ensure;
 use dormouse_window_tests::Result;
 use dormouse_window_tests::desktop::Desktop;
-use dormouse_window_tests::people::{ALICE, BOB, alice, friends, somebody};
+use dormouse_window_tests::people::{ALICE, BOB, CAROL, alice, friends, somebody};
 use dormouse_window_tests::wait::LATER;
 
 #[test]
@@ -74,5 +74,47 @@ fn what_is_read_on_another_device_is_withdrawn() -> Result<()> {
         .notifications()?
         .wait_until("nothing, for it is read elsewhere", <[_]>::is_empty)?;
     drop(window);
+    Ok(())
+}
+
+#[test]
+fn a_conversation_is_taken_for_read_without_the_window() -> Result<()> {
+    let server = friends().start()?;
+    let mut bob = somebody(&server, BOB)?;
+    let desktop = Desktop::builder().notifications().tray().start()?;
+    let closed = alice(&desktop, &server)?.close()?;
+    bob.send(ALICE, "read me")?;
+    let notifications = desktop.notifications()?;
+    let shown = notifications.wait_until("a notification", |shown| shown.len() == 1)?;
+    desktop.tray()?.wait_for_title("Dormouse: 1 new message")?;
+    notifications.choose(&shown[0], "mark-read")?;
+    desktop.tray()?.wait_for_title("Dormouse")?;
+    notifications.wait_until("nothing, for it is read", <[_]>::is_empty)?;
+    ensure!(closed.has_no_window(), "a window was opened for it");
+    Ok(())
+}
+
+#[test]
+fn of_a_muted_conversation_nothing_is_notified_until_it_no_longer_is() -> Result<()> {
+    let server = friends().start()?;
+    let mut bob = somebody(&server, BOB)?;
+    let mut carol = somebody(&server, CAROL)?;
+    let desktop = Desktop::builder().notifications().start()?;
+    let window = alice(&desktop, &server)?;
+    bob.send(ALICE, "hello")?;
+    window.open_conversation(BOB)?;
+    window.wait_for_text("#rows", "hello")?;
+    window.click("#conversation-menu-button")?;
+    window.click("#conversation-menu [data-command='mute']")?;
+    window.wait_until_shown("#person-muted")?;
+    window.minimise()?;
+    bob.send(ALICE, "not to be notified of")?;
+    bob.wait_until_sent(&["not to be notified of".to_owned()], &["delivered"], LATER)?;
+    carol.send(ALICE, "to be notified of")?;
+    let shown = desktop
+        .notifications()?
+        .wait_until("the other conversation's", |shown| !shown.is_empty())?;
+    ensure!(shown.len() == 1 && shown[0].body.contains("to be notified of"));
+    ensure!(!shown[0].body.contains("not"), "{shown:?}");
     Ok(())
 }

@@ -4,9 +4,10 @@
 //! own pages, opens no other windows, downloads nothing, gets no permission for anything. Files dropped on
 //! it are taken by the shell, which does nothing with them. Links leave by `open_link`, and only by it.
 
-use crate::home::Home;
+use dormouse_shell::home::Home;
+use dormouse_shell::window_place::{Area, Placement, WindowPlace};
 use tauri::webview::{NewWindowResponse, PermissionResponse, WebviewWindowBuilder};
-use tauri::{AppHandle, Manager, Url, WebviewWindow};
+use tauri::{AppHandle, LogicalPosition, LogicalSize, Manager, Url, WebviewWindow};
 use tracing::warn;
 
 /// The window's name in the configuration and in the capabilities.
@@ -19,7 +20,24 @@ pub fn open(app: &AppHandle, home: &Home) -> tauri::Result<WebviewWindow> {
     let window = windows.iter().find(|window| window.label == LABEL);
     let window = window.ok_or(tauri::Error::WindowNotFound)?;
     let development = config.build.dev_url.clone().filter(|_| tauri::is_dev());
-    WebviewWindowBuilder::from_config(app, window)?
+    let least = (
+        window.min_width.unwrap_or_default(),
+        window.min_height.unwrap_or_default(),
+    );
+    let place = WindowPlace::read(home).and_then(|place| place.on(&screens(app), least));
+    let mut builder = WebviewWindowBuilder::from_config(app, window)?;
+    if let Some(Placement {
+        size: (width, height),
+        position,
+        maximised,
+    }) = place
+    {
+        builder = builder.inner_size(width, height).maximized(maximised);
+        if let Some((x, y)) = position {
+            builder = builder.position(x, y);
+        }
+    }
+    builder
         .data_directory(home.webview())
         .on_navigation(move |url| {
             let own = is_own(url, development.as_ref());
@@ -32,6 +50,55 @@ pub fn open(app: &AppHandle, home: &Home) -> tauri::Result<WebviewWindow> {
         .on_download(|_, _| false)
         .on_permission_request(|_, _| PermissionResponse::Deny)
         .build()
+}
+
+/// The screens there are.
+fn screens(app: &AppHandle) -> Vec<Area> {
+    let screens = app.available_monitors().unwrap_or_default();
+    screens
+        .iter()
+        .map(|screen| {
+            let scale = screen.scale_factor();
+            area(
+                screen.position().to_logical(scale),
+                screen.size().to_logical(scale),
+            )
+        })
+        .collect()
+}
+
+fn area(position: LogicalPosition<f64>, size: LogicalSize<f64>) -> Area {
+    Area {
+        x: position.x,
+        y: position.y,
+        width: size.width,
+        height: size.height,
+    }
+}
+
+/// Remembers where the window is, for the next one.
+pub fn remember(app: &AppHandle, home: &Home) {
+    let Some(window) = app.get_webview_window(LABEL) else {
+        return;
+    };
+    let place = || -> tauri::Result<WindowPlace> {
+        let scale = window.scale_factor()?;
+        let now = area(
+            window.outer_position()?.to_logical(scale),
+            window.inner_size()?.to_logical(scale),
+        );
+        let maximised = window.is_maximized()?;
+        // What it will be when it is made smaller again is what it was before.
+        let before = WindowPlace::read(home).filter(|_| maximised);
+        Ok(WindowPlace {
+            area: before.map_or(now, |before| before.area),
+            maximised,
+        })
+    };
+    let kept = place().map_err(|error| error.to_string());
+    if let Err(error) = kept.and_then(|place| place.write(home).map_err(|error| error.to_string())) {
+        warn!(%error, "where the window is can't be remembered");
+    }
 }
 
 /// Whether a URL is one of the window's own pages: Tauri's own origin, on each system as it is there, or
@@ -55,6 +122,24 @@ pub fn show(app: &AppHandle) {
         if let Err(error) = step {
             warn!(%error, "the window could not be brought to the front");
         }
+    }
+}
+
+/// Takes the window out of the way.
+pub fn minimise(app: &AppHandle) {
+    with(app, "minimised", |window| window.minimize());
+}
+
+/// Takes the window from the screen.
+pub fn hide(app: &AppHandle) {
+    with(app, "hidden", |window| window.hide());
+}
+
+fn with(app: &AppHandle, how: &str, act: impl FnOnce(&WebviewWindow) -> tauri::Result<()>) {
+    if let Some(window) = app.get_webview_window(LABEL)
+        && let Err(error) = act(&window)
+    {
+        warn!(%error, how, "the window could not be");
     }
 }
 

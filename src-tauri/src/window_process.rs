@@ -1,0 +1,67 @@
+//! The window as a process of its own: `dormouse-window`, which lies beside this program.
+
+use crate::resident::Windows;
+use crate::wire::{End, StayingEnd};
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use tokio::process::Command;
+use tracing::{info, warn};
+
+/// Its name.
+const NAME: &str = "dormouse-window";
+/// What is no business of the window's.
+const OURS: [&str; 3] = ["DORMOUSE_ACCOUNT", "DORMOUSE_ENDPOINT", "DORMOUSE_PASSWORD"];
+
+/// Opens windows by starting the program.
+#[derive(Debug)]
+pub struct WindowProcess {
+    program: PathBuf,
+}
+
+impl WindowProcess {
+    /// The program beside this one.
+    ///
+    /// # Errors
+    /// When the system does not say where this one is.
+    pub fn beside_us() -> io::Result<Self> {
+        Ok(Self {
+            program: std::env::current_exe()?.with_file_name(NAME),
+        })
+    }
+
+    fn start(&self) -> io::Result<StayingEnd> {
+        let (ours, theirs) = UnixStream::pair()?;
+        let mut command = Command::new(&self.program);
+        for name in OURS {
+            command.env_remove(name);
+        }
+        let mut child = command.stdin(OwnedFd::from(theirs)).spawn()?;
+        tokio::spawn(async move {
+            match child.wait().await {
+                Ok(status) if status.success() => info!("the window's process has ended"),
+                Ok(status) => warn!(%status, "the window's process has ended"),
+                Err(error) => warn!(%error, "nobody knows how the window's process has ended"),
+            }
+        });
+        End::over(ours)
+    }
+}
+
+impl Windows for WindowProcess {
+    fn open(&mut self) -> Result<StayingEnd, String> {
+        self.start()
+            .map_err(|error| format!("{} can't be started ({error}).", self.program.display()))
+    }
+}
+
+/// The window's end of the line: its standard input.
+///
+/// # Errors
+/// When that is no socket: somebody has started the window by hand.
+pub fn line_of_this_window() -> io::Result<UnixStream> {
+    let socket = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
+    socket.peer_addr()?;
+    Ok(socket)
+}
