@@ -274,9 +274,9 @@ export function look(account, withWhom) {
 }
 
 /**
- * What closing the window means where there is no tray: now, and from now on.
+ * What closing the window means where there is no tray, now and from now on; null: the user has chosen nothing.
  *
- * @param {WhenClosed} means
+ * @param {WhenClosed | null} means
  * @returns {Promise<void>}
  */
 export function closing(means) {

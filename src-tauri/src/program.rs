@@ -87,15 +87,13 @@ pub type Log = Box<dyn std::any::Any + Send>;
 
 /// Begins the log, and keeps reports of crashes.
 pub fn log(home: &Home) -> Option<Log> {
+    let log = logging::start(&home.log()).inspect_err(|error| {
+        // Without a log the program still works; that it has none can be said nowhere else.
+        let _ = writeln!(std::io::stderr(), "There is no log: {error}.");
+    });
+    // Behind the log, which hears of a crash from this.
     home.crashes().watch(shell::PROGRAM.to_owned());
-    match logging::start(&home.log()) {
-        Ok(log) => Some(Box::new(log)),
-        Err(error) => {
-            // Without a log the program still works; that it has none can be said nowhere else.
-            let _ = writeln!(std::io::stderr(), "There is no log: {error}.");
-            None
-        }
-    }
+    Some(Box::new(log.ok()?))
 }
 
 /// The program, started but for its windows.

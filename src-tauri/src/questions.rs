@@ -76,8 +76,8 @@ pub enum Question {
         account: Option<String>,
         with: Option<String>,
     },
-    /// What closing the window means on a desktop without a tray, now and from now on.
-    Closing { means: WhenClosed },
+    /// What closing the window means on a desktop without a tray, now and from now on; none: the user has chosen nothing.
+    Closing { means: Option<WhenClosed> },
     /// Ends the program.
     Quit {},
     /// Tells how Dormouse sits on the desktop.

@@ -40,8 +40,8 @@ pub enum Wanted {
     Conversation(Key),
     /// The window, with what this `xmpp:` link asks for put before the user.
     Link(String),
-    /// What the user chose that closing means, for the window that is being closed.
-    Closing(WhenClosed),
+    /// What the user chose that closing means, for the window that is being closed; none: nothing.
+    Closing(Option<WhenClosed>),
     /// The end.
     Quit,
 }
@@ -129,6 +129,8 @@ impl Resident {
     async fn serve(&mut self) -> Ended {
         loop {
             let ended = tokio::select! {
+                // What an answer has brought about comes before what the window says behind that answer.
+                biased;
                 wanted = self.wanted.recv() => match wanted {
                     Some(wanted) => self.want(wanted),
                     // Nobody can want anything any more.
@@ -162,9 +164,11 @@ impl Resident {
                 self.shell.link(&link);
                 self.show()
             }
-            Wanted::Closing(WhenClosed::Quit) | Wanted::Quit => Some(Ended::Wanted),
-            Wanted::Closing(WhenClosed::Minimise) => {
-                self.tell(ToWindow::Minimise);
+            Wanted::Closing(Some(WhenClosed::Quit)) | Wanted::Quit => Some(Ended::Wanted),
+            Wanted::Closing(means) => {
+                if means.is_some() {
+                    self.tell(ToWindow::Minimise);
+                }
                 if let Some(window) = &mut self.window {
                     window.asked = false;
                 }

@@ -508,10 +508,12 @@ impl Shell {
         self.context.outlet.tell(Event::AskClosing);
     }
 
-    /// The user has chosen what closing the window means where there is no tray.
-    pub async fn closing_means(&self, means: WhenClosed) -> Result<(), String> {
-        self.prefer(move |preferences| preferences.closing = Some(means))
-            .await?;
+    /// The user has chosen what closing the window means where there is no tray, or nothing.
+    pub async fn closing_means(&self, means: Option<WhenClosed>) -> Result<(), String> {
+        if means.is_some() {
+            self.prefer(move |preferences| preferences.closing = means)
+                .await?;
+        }
         self.want(Wanted::Closing(means));
         Ok(())
     }

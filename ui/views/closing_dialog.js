@@ -27,6 +27,8 @@ export function mountClosingDialog() {
     event.preventDefault();
     void choose("minimise");
   });
+  // However it was closed, the next time the window is closed is another time.
+  box.addEventListener("close", () => void closing(null).catch(() => {}));
   find("#closing-quit").addEventListener("click", () => void choose("quit"));
   return {
     ask() {

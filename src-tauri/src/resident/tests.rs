@@ -185,6 +185,19 @@ async fn without_a_tray_the_user_is_asked_and_what_they_choose_is_done_from_then
 }
 
 #[tokio::test]
+async fn without_a_tray_a_user_who_thinks_better_of_it_is_asked_again_the_next_time() {
+    let (_world, mut window) = World::start(false);
+    load(&mut window).await;
+    for _ in 0..2 {
+        window.to.send(FromWindow::Close).unwrap();
+        assert!(event(&mut window).await.contains("ask-closing"));
+        ask(&window, r#"{"command":"closing","arguments":{"means":null}}"#);
+        let answer = tokio::time::timeout(SOON, window.from.recv()).await.unwrap();
+        assert!(matches!(answer, Some(ToWindow::Answer { .. })));
+    }
+}
+
+#[tokio::test]
 async fn without_a_tray_a_page_that_does_not_answer_can_be_closed_the_second_time() {
     let (world, mut window) = World::start(false);
     load(&mut window).await;

@@ -7,6 +7,7 @@ use crate::wait::{LATER, SOON, until};
 use anyhow::{anyhow, ensure};
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use serde_json::Value;
+use std::cell::Cell;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -19,15 +20,26 @@ impl Window<'_> {
     /// # Errors
     /// When it does not end.
     pub fn quit(mut self) -> Result<()> {
+        let answered = Cell::new(false);
         self.press_close(|window| {
-            // Asked the first time, at later ones not.
-            if window.shows("#closing-dialog").unwrap_or(false) {
-                // The page goes while the click is answered.
-                let _ = window.script("document.querySelector('#closing-quit').click()", Vec::new());
+            // Asked the first time, at later ones not. The page goes while the click is answered.
+            if !answered.get() && !is_gone(window.id) && window.answers_closing() {
+                answered.set(true);
             }
             is_gone(window.id)
         })?;
         self.wait_for_the_end()
+    }
+
+    /// Answers that the app is to end, if that is being asked.
+    fn answers_closing(&self) -> bool {
+        let script = "const asked = document.querySelector('#closing-dialog')?.open === true;
+            if (asked) setTimeout(() => document.querySelector('#closing-quit').click());
+            return asked;";
+        let answer = self
+            .runtime
+            .block_on(async { tokio::time::timeout(SOON, self.client.execute(script, Vec::new())).await });
+        matches!(answer, Ok(Ok(Value::Bool(true))))
     }
 
     /// Has the window manager close the window until what is to come of it has.

@@ -1,5 +1,6 @@
 //! Every screen, in light and dark: checked by axe-core, and as pictures to look at.
 
+use crate::start::start_again;
 use anyhow::Context;
 use dormouse_window_tests::Result;
 use dormouse_window_tests::accessibility;
@@ -173,6 +174,13 @@ fn visit(theme: Theme, size: Size, mut look: impl FnMut(&Window<'_>, &str) -> Re
     window.leave_conversation()?;
     window.click("#account-button")?;
     window.wait_until_shown("#account-panel")?;
+    // The start before this one has chosen what closing means.
+    window.script(
+        "const closing = document.querySelector('#desktop-closing');
+         closing.value = 'ask';
+         closing.dispatchEvent(new Event('change'));",
+        Vec::new(),
+    )?;
     look(&window, "17-account")?;
     window.click("#sign-out")?;
     window.wait_until_shown("#sign-out-dialog")?;
@@ -183,6 +191,18 @@ fn visit(theme: Theme, size: Size, mut look: impl FnMut(&Window<'_>, &str) -> Re
         window.press(&[Key::Escape])?;
         window.wait_until_gone("#account-panel")?;
     }
+    window.ask_to_close()?;
+    window.wait_until_shown("#closing-dialog")?;
+    look(&window, "24-closing")?;
+    window.click("#closing-dialog .cancel")?;
+    start_again(
+        &desktop,
+        &[&format!("xmpp:{BOB}?message;body=Tea%20at%20five%3F")],
+    )?;
+    window.wait_until_shown("#link-dialog")?;
+    look(&window, "25-link")?;
+    window.click("#link-no")?;
+    window.wait_until_gone("#link-dialog")?;
 
     window.open_conversation(BOB)?;
     server.stop()?;

@@ -10,7 +10,7 @@ use fantoccini::key::Key;
 use std::process::{Command, Output};
 
 /// Starts the app once more.
-fn start_again(desktop: &Desktop, words: &[&str]) -> Result<Output> {
+pub fn start_again(desktop: &Desktop, words: &[&str]) -> Result<Output> {
     let output = Command::new(program::app()?)
         .args(words)
         .envs(desktop.environment())
