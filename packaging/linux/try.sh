@@ -71,7 +71,7 @@ case $name in
 *) fail "neither a .deb nor an .rpm" ;;
 esac
 rm "$root/tmp/$name"
-for file in usr/bin/dormouse usr/share/applications/im.dormouse.Dormouse.desktop usr/share/icons/hicolor/scalable/apps/im.dormouse.Dormouse.svg; do
+for file in usr/bin/dormouse usr/bin/dormouse-window usr/share/applications/im.dormouse.Dormouse.desktop usr/share/icons/hicolor/scalable/apps/im.dormouse.Dormouse.svg; do
     [ -e "$root/$file" ] || fail "has not brought /$file"
     echo "$installed" | grep -qx "/$file" || fail "does not know of its own /$file"
 done

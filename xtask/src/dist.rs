@@ -51,7 +51,7 @@ fn packages() -> Result<Vec<PathBuf>> {
     })?;
     let folder = target().join("dist");
     let tree = folder.join("tree");
-    tree::lay_out(&target().join("release/dormouse"), &tree)?;
+    tree::lay_out(&target().join("release"), &tree)?;
     let packages = vec![deb::pack(&tree, &folder)?, rpm::pack(&tree, &folder)?];
     let names = packages.iter().filter_map(|package| package.file_name());
     let sums = output(Command::new("sha256sum").args(names).current_dir(&folder))?;

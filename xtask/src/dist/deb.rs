@@ -22,7 +22,7 @@ pub(super) fn pack(tree: &Path, folder: &Path) -> Result<PathBuf> {
     let needs = output(
         Command::new("dpkg-shlibdeps")
             .arg("-O")
-            .arg(tree.join("usr/bin/dormouse"))
+            .args(super::tree::PROGRAMS.map(|program| tree.join("usr/bin").join(program)))
             .current_dir(&work),
     )?;
     let depends = libraries(&needs)?;

@@ -28,10 +28,19 @@ const FILES: [(&str, &str); 10] = [
     ),
 ];
 
+/// The programs: the one that stays, and its window, which it looks for beside itself.
+pub(super) const PROGRAMS: [&str; 2] = ["dormouse", "dormouse-window"];
+
 /// Lays everything out below `tree`, and has the desktop's own tools look at what they will read.
-pub(super) fn lay_out(program: &Path, tree: &Path) -> Result<()> {
+pub(super) fn lay_out(programs: &Path, tree: &Path) -> Result<()> {
     fresh(tree)?;
-    put(program, &tree.join("usr/bin/dormouse"), "755")?;
+    for program in PROGRAMS {
+        put(
+            &programs.join(program),
+            &tree.join("usr/bin").join(program),
+            "755",
+        )?;
+    }
     let share = tree.join("usr/share");
     for (from, to) in FILES {
         let from = root().join(from.replace("ID", ID));
