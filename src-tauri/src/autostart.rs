@@ -137,7 +137,8 @@ fn program() -> io::Result<std::path::PathBuf> {
     }
 }
 
-#[cfg(all(test, unix, not(target_os = "macos")))]
+#[cfg(test)]
+#[cfg(all(unix, not(target_os = "macos")))]
 mod tests {
     use super::entry::entry;
     use std::path::Path;

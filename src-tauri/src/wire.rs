@@ -182,7 +182,8 @@ mod socket {
     }
 }
 
-#[cfg(all(test, unix, not(target_os = "macos")))]
+#[cfg(test)]
+#[cfg(all(unix, not(target_os = "macos")))]
 mod tests {
     use super::*;
     use std::os::unix::net::UnixStream;
