@@ -4,7 +4,7 @@
 //! It decides nothing. That the user closes the window is told, too; the window goes when it is told to, once what its page
 //! still had to say has been answered.
 
-use crate::page;
+use super::page;
 use dormouse_shell::home::Home;
 use dormouse_shell::program::CannotStart;
 use dormouse_shell::questions;
