@@ -12,7 +12,9 @@ mod common;
 
 use common::*;
 use dormouse_model::{BatchId, Memory as _};
-use dormouse_store::{Store, StoreError};
+use dormouse_store::Store;
+#[cfg(target_os = "linux")]
+use dormouse_store::StoreError;
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -105,8 +107,10 @@ fn a_killed_process_loses_nothing_that_was_flushed() {
 }
 
 /// A small file system, unmounted at the end.
+#[cfg(target_os = "linux")]
 struct SmallDisk(PathBuf);
 
+#[cfg(target_os = "linux")]
 impl SmallDisk {
     fn mount(at: &Path) -> Option<Self> {
         if std::env::var("DORMOUSE_SKIP").is_ok_and(|skip| skip.split(',').any(|part| part == "mounts")) {
@@ -126,6 +130,7 @@ impl SmallDisk {
     }
 }
 
+#[cfg(target_os = "linux")]
 impl Drop for SmallDisk {
     fn drop(&mut self) {
         let _ = Command::new("umount").arg("-l").arg(&self.0).status();
