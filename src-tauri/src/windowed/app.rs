@@ -6,20 +6,24 @@
 
 use super::page;
 use dormouse_shell::home::Home;
-use dormouse_shell::program::CannotStart;
 use dormouse_shell::questions;
 use dormouse_shell::visibility::WindowEvent as Happened;
-use dormouse_shell::wire::{Answer, FromWindow, ToWindow, WindowEnd};
+use dormouse_shell::wire::{Answer, FromWindow, ToWindow};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
-use std::process::ExitCode;
 use std::str::FromStr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tauri::ipc::{Channel, Invoke, InvokeBody, InvokeResolver, JavaScriptChannelId};
-use tauri::{AppHandle, Manager, RunEvent, WindowEvent, Wry};
+use tauri::{AppHandle, Manager, WindowEvent, Wry};
 use tokio::sync::mpsc::UnboundedSender;
 use tracing::warn;
+// What only a window that is a process of its own needs.
+#[cfg(all(unix, not(target_os = "macos")))]
+use {
+    dormouse_shell::program::CannotStart, dormouse_shell::wire::WindowEnd, std::process::ExitCode,
+    tauri::RunEvent,
+};
 
 /// How long a page that is hidden has to say what it still has to say, a draft for example...
 const LAST_WORDS: Duration = Duration::from_millis(120);
