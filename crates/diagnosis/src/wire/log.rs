@@ -114,7 +114,7 @@ impl Log {
             opcode: Opcode::Text,
             size: text.len(),
             kind: read.kind,
-            content: (detail == Detail::Content).then(|| read.content),
+            content: (detail == Detail::Content).then_some(read.content),
         });
     }
 
