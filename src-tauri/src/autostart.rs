@@ -72,7 +72,7 @@ mod entry {
             )
         })?;
         Ok(format!(
-            "[Desktop Entry]\nType=Application\nVersion=1.5\nName=Dormouse\nIcon={NAME}\nExec={} --hidden\nTerminal=false\n",
+            "[Desktop Entry]\nType=Application\nVersion=1.4\nName=Dormouse\nIcon={NAME}\nExec={} --hidden\nTerminal=false\n",
             quoted(program)
         ))
     }
