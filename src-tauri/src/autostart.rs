@@ -52,7 +52,10 @@ mod entry {
             if let Some(folder) = file.parent() {
                 std::fs::create_dir_all(folder)?;
             }
-            return std::fs::write(file, entry(&super::program()?)?);
+            // Whoever finds the entry finds all of it.
+            let new = file.with_extension("new");
+            std::fs::write(&new, entry(&super::program()?)?)?;
+            return std::fs::rename(new, file);
         }
         match std::fs::remove_file(file) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
