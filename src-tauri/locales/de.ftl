@@ -14,6 +14,7 @@ cause-woke = Der Computer ist aufgewacht.
 cause-simulated-sleep = Ein vorgetäuschter Schlaf: Dormouse hat sich abgeschnitten, wie du es wolltest.
 cause-simulated-wake = Der vorgetäuschte Schlaf ist vorbei.
 cause-shown = Das Fenster wurde gezeigt.
+cause-unlocked = Der Bildschirm wurde entsperrt.
 cause-network-changed = Das Netz hat gewechselt.
 cause-network-down = Es gibt kein Netz.
 cause-network-up = Das Netz ist wieder da.

@@ -16,6 +16,7 @@ cause-woke = The computer woke up.
 cause-simulated-sleep = A simulated sleep: Dormouse has cut itself off, as you asked.
 cause-simulated-wake = The simulated sleep is over.
 cause-shown = The window was shown.
+cause-unlocked = The screen was unlocked.
 cause-network-changed = The network changed.
 cause-network-down = There is no network.
 cause-network-up = The network is back.

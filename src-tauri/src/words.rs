@@ -69,6 +69,7 @@ impl Words {
             Cause::SimulatedSleep => "cause-simulated-sleep",
             Cause::SimulatedWake => "cause-simulated-wake",
             Cause::Shown => "cause-shown",
+            Cause::Unlocked => "cause-unlocked",
             Cause::NetworkChanged => "cause-network-changed",
             Cause::NetworkDown => "cause-network-down",
             Cause::NetworkUp => "cause-network-up",

@@ -24,6 +24,7 @@ fn causes() -> Vec<Cause> {
         SimulatedSleep,
         SimulatedWake,
         Shown,
+        Unlocked,
         NetworkChanged,
         NetworkDown,
         NetworkUp,

@@ -374,6 +374,7 @@ impl Account {
                 self.session_said(turn, said)?;
                 self.link(turn, LinkInput::Visible(visible))?;
             }
+            Input::Unlocked => self.link(turn, LinkInput::Unlocked)?,
             Input::Command(command) => self.command(turn, command)?,
             Input::Tick => self.tick(turn)?,
         }

@@ -81,6 +81,8 @@ pub enum Input {
     },
     /// The window was shown or hidden.
     Visible(bool),
+    /// The screen was unlocked: somebody is about to look.
+    Unlocked,
     /// The user's wish.
     Command(Command),
     /// The user gave a password, the first or another one: sign in with it, at once.

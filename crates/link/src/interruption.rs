@@ -40,14 +40,15 @@ impl Link {
         }
     }
 
-    pub(crate) fn shown_to_user(&mut self, now: Now) {
+    /// Somebody is about to look.
+    pub(crate) fn shown_to_user(&mut self, now: Now, why: Cause) {
         match &self.state {
             State::Asleep { .. } => self.resumed(now, None, false),
             State::Up(session)
                 if session.doubt.is_none()
                     && now.tick.since(session.heartbeat.proof) >= self.settings.fresh =>
             {
-                self.doubt(now, Reason::Hint, Cause::Shown);
+                self.doubt(now, Reason::Hint, why);
             }
             _ => {}
         }

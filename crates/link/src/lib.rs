@@ -120,6 +120,8 @@ pub enum Input {
     },
     /// The window was shown or hidden.
     Visible(bool),
+    /// The screen was unlocked.
+    Unlocked,
     /// Time has passed: see [`Link::deadline`]. Harmless at any other moment.
     Tick,
 }

@@ -197,7 +197,8 @@ impl Link {
             Input::SimulatedSleep => self.suspending(now, Cause::SimulatedSleep),
             Input::Resumed { slept, proven } => self.resumed(now, slept, proven),
             Input::Network { up, route_lost } => self.network_event(now, NetworkEvent { up, route_lost }),
-            Input::Visible(true) => self.shown_to_user(now),
+            Input::Visible(true) => self.shown_to_user(now, Cause::Shown),
+            Input::Unlocked => self.shown_to_user(now, Cause::Unlocked),
             Input::Visible(false) | Input::Tick => {}
         }
         self.run_timers(now);

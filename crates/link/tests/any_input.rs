@@ -52,6 +52,7 @@ fn step() -> impl Strategy<Value = Step> {
         (prop::bool::weighted(0.7), any::<bool>())
             .prop_map(|(up, route_lost)| Input::Network { up, route_lost }),
         any::<bool>().prop_map(Input::Visible),
+        Just(Input::Unlocked),
         prop::option::of((0..60u64).prop_map(secs)).prop_map(Input::Interval),
         Just(Input::Tick),
     ];

@@ -280,6 +280,20 @@ fn a_shown_window_asks_a_link_that_has_been_quiet_and_only_that() {
 }
 
 #[test]
+fn an_unlocked_screen_asks_a_link_that_has_been_quiet_and_only_that() {
+    let (mut d, _) = Driver::live(1);
+    d.pass(secs(2));
+    assert!(d.tell(Input::Unlocked).is_empty());
+    d.pass(secs(4));
+    let said = d.tell(Input::Unlocked);
+    assert!(numbered(&said).is_some());
+    assert_eq!(
+        (d.state(), d.cause()),
+        (ConnectionState::Suspect, Cause::Unlocked)
+    );
+}
+
+#[test]
 fn a_path_that_kills_silent_sockets_is_asked_more_often() {
     let (mut d, mut conn) = Driver::live(1);
     for _ in 0..2 {

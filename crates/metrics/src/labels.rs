@@ -40,6 +40,7 @@ pub fn cause(cause: &Cause) -> &'static str {
         SimulatedSleep => "simulated-sleep",
         SimulatedWake => "simulated-wake",
         Shown => "shown",
+        Unlocked => "unlocked",
         NetworkChanged => "network-changed",
         NetworkDown => "network-down",
         NetworkUp => "network-up",

@@ -148,6 +148,8 @@ pub enum Cause {
     SimulatedWake,
     /// The window was shown.
     Shown,
+    /// The screen was unlocked.
+    Unlocked,
     /// The network changed.
     NetworkChanged,
     /// The network is gone.
@@ -251,6 +253,7 @@ impl Cause {
             SimulatedSleep => "A simulated sleep: Dormouse has cut itself off, as you asked.".into(),
             SimulatedWake => "The simulated sleep is over.".into(),
             Shown => "The window was shown.".into(),
+            Unlocked => "The screen was unlocked.".into(),
             NetworkChanged => "The network changed.".into(),
             NetworkDown => "There is no network.".into(),
             NetworkUp => "The network is back.".into(),

@@ -9,7 +9,7 @@ use crate::request::{Happening, Request, Subscription};
 use crate::tokens::TokenNews;
 use dormouse_account::{Command, Credentials, Input};
 use dormouse_model::{ConnId, Network, Observation};
-use dormouse_wake::{Event as WakeEvent, Proof, Reach};
+use dormouse_wake::{Event as WakeEvent, Proof, Reach, Screen};
 use std::time::Duration;
 use tokio::sync::mpsc::unbounded_channel;
 
@@ -114,8 +114,9 @@ impl Driver {
             }
             // Deadlines are on a clock that does not jump.
             WakeEvent::WallClockJumped { by_ms } => tracing::info!(by_ms, "the wall clock was set"),
-            // A sleep behind a locked screen is told as a sleep, and without one the heartbeat went on.
-            WakeEvent::Screen(screen) => tracing::debug!(?screen, "the screen"),
+            WakeEvent::Screen(Screen::Unlocked) => self.feed(Input::Unlocked),
+            // Nobody looks; what else it means is told as a sleep, if it is one.
+            WakeEvent::Screen(Screen::Locked) => tracing::debug!("the screen is locked"),
             WakeEvent::Source { source, state } => tracing::info!(?source, ?state, "source of wake events"),
         }
     }
