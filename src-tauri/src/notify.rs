@@ -5,7 +5,16 @@
 //! that takes orders, and one per notification that waits for a click. Where there is no notification
 //! server, that is said once in the log and nothing more is tried for a while.
 
+#[cfg(all(unix, not(target_os = "macos")))]
+mod freedesktop;
+#[cfg(not(all(unix, not(target_os = "macos"))))]
+mod native;
+
 use crate::notifications::Subject;
+#[cfg(all(unix, not(target_os = "macos")))]
+use freedesktop as platform;
+#[cfg(not(all(unix, not(target_os = "macos"))))]
+use native as platform;
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
@@ -166,191 +175,6 @@ pub(crate) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")
-}
-
-/// Linux and the BSDs: the notification server of the session bus.
-#[cfg(all(unix, not(target_os = "macos")))]
-mod platform {
-    use super::{Response, Shown};
-    use notify_rust::{Hint, Notification, NotificationHandle, NotificationResponse};
-    use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-
-    /// The action by which a conversation is taken for read.
-    const READ: &str = "mark-read";
-
-    enum Wish {
-        Replace(Shown),
-        Withdraw,
-    }
-
-    /// A notification that stands. Its own connection to the bus lives as long as it does: some desktops
-    /// take a notification away when its sender leaves.
-    pub(super) struct Standing {
-        wishes: UnboundedSender<Wish>,
-    }
-
-    impl Standing {
-        /// Whether it could be replaced; false if it has gone meanwhile.
-        pub(super) fn replace(&self, shown: &Shown) -> bool {
-            self.wishes.send(Wish::Replace(shown.clone())).is_ok()
-        }
-
-        pub(super) fn withdraw(self) {
-            let _ = self.wishes.send(Wish::Withdraw);
-        }
-    }
-
-    pub(super) fn show(
-        shown: &Shown,
-        outcome: impl FnOnce(Option<Response>) + Send + 'static,
-    ) -> Result<Standing, String> {
-        let capabilities = notify_rust::get_capabilities().map_err(|error| error.to_string())?;
-        let can = |what: &str| capabilities.iter().any(|capability| capability == what);
-        let markup = can("body-markup");
-        let mut notification = Notification::new();
-        filled(&mut notification, shown, markup)
-            // The click on the notification itself.
-            .action("default", &shown.open);
-        if let Some(actions) = shown.actions.as_ref().filter(|_| can("actions")) {
-            notification.action(READ, &actions.read);
-        }
-        let handle = notification.show().map_err(|error| error.to_string())?;
-        let (wishes, inbox) = unbounded_channel();
-        std::thread::Builder::new()
-            .name("dormouse-notification".into())
-            .spawn(move || outcome(attend(handle, inbox, markup)))
-            .map_err(|error| error.to_string())?;
-        Ok(Standing { wishes })
-    }
-
-    fn filled<'a>(notification: &'a mut Notification, shown: &Shown, markup: bool) -> &'a mut Notification {
-        let body = if markup {
-            super::escaped(&shown.body)
-        } else {
-            shown.body.clone()
-        };
-        notification
-            .appname("Dormouse")
-            .icon("im.dormouse.Dormouse")
-            .summary(&shown.title)
-            .body(&body)
-            .hint(Hint::Category("im.received".into()))
-            .hint(Hint::DesktopEntry("im.dormouse.Dormouse".into()))
-            .hint(if shown.sound {
-                Hint::SoundName("message-new-instant".into())
-            } else {
-                Hint::SuppressSound(true)
-            })
-    }
-
-    /// Waits for a click or for the end, and does meanwhile what is wished.
-    fn attend(
-        mut handle: NotificationHandle,
-        mut wishes: UnboundedReceiver<Wish>,
-        markup: bool,
-    ) -> Option<Response> {
-        loop {
-            let mut response = None;
-            let wish = zbus::block_on(async {
-                tokio::select! {
-                    () = handle.wait_for_action_async(|told| response = Some(told.clone())) => None,
-                    wish = wishes.recv() => Some(wish),
-                }
-            });
-            match wish {
-                Some(Some(Wish::Replace(shown))) => {
-                    filled(&mut handle, &shown, markup);
-                    if let Err(error) = handle.update() {
-                        tracing::debug!(%error, "a notification could not be replaced");
-                    }
-                }
-                Some(Some(Wish::Withdraw) | None) => {
-                    handle.close();
-                    return None;
-                }
-                None => {
-                    let answer = response.and_then(|response| match response {
-                        NotificationResponse::Action(name) if name == READ => Some(Response::Read),
-                        NotificationResponse::Default | NotificationResponse::Action(_) => {
-                            Some(Response::Clicked)
-                        }
-                        _ => None,
-                    });
-                    if answer.is_some() {
-                        // Not every desktop takes away what has been clicked.
-                        handle.close();
-                    }
-                    return answer;
-                }
-            }
-        }
-    }
-}
-
-/// macOS and Windows: a notification is shown and waited for; taking it back or replacing it is not offered
-/// there by the library, so a further message is a further notification.
-#[cfg(not(all(unix, not(target_os = "macos"))))]
-mod platform {
-    use super::{Response, Shown};
-    use notify_rust::{Notification, NotificationResponse};
-
-    /// The action by which a conversation is taken for read.
-    const READ: &str = "mark-read";
-
-    pub(super) struct Standing;
-
-    impl Standing {
-        pub(super) fn replace(&self, _shown: &Shown) -> bool {
-            false
-        }
-
-        pub(super) fn withdraw(self) {}
-    }
-
-    pub(super) fn show(
-        shown: &Shown,
-        outcome: impl FnOnce(Option<Response>) + Send + 'static,
-    ) -> Result<Standing, String> {
-        let mut notification = Notification::new();
-        notification
-            .appname("Dormouse")
-            .summary(&shown.title)
-            .body(&shown.body);
-        #[cfg(target_os = "windows")]
-        notification.app_id("im.dormouse.Dormouse");
-        if let Some(actions) = &shown.actions {
-            notification.action(READ, &actions.read);
-            #[cfg(target_os = "macos")]
-            notification.reply(&actions.reply);
-        }
-        if shown.sound {
-            notification.sound_name("Default");
-        }
-        std::thread::Builder::new()
-            .name("dormouse-notification".into())
-            .spawn(move || {
-                let mut answer = None;
-                match notification.show() {
-                    Ok(handle) => {
-                        let waited = handle.wait_for_response(|response: &NotificationResponse| {
-                            answer = match response {
-                                NotificationResponse::Action(name) if name == READ => Some(Response::Read),
-                                NotificationResponse::Default | NotificationResponse::Action(_) => {
-                                    Some(Response::Clicked)
-                                }
-                                NotificationResponse::Reply(text) => Some(Response::Replied(text.clone())),
-                                _ => None,
-                            };
-                        });
-                        drop(waited);
-                    }
-                    Err(error) => tracing::debug!(%error, "a notification could not be shown"),
-                }
-                outcome(answer);
-            })
-            .map_err(|error| error.to_string())?;
-        Ok(Standing)
-    }
 }
 
 #[cfg(test)]

@@ -18,6 +18,8 @@ use zbus::{Connection, OwnedVariant};
 const NAME: &str = "org.freedesktop.Notifications";
 const OBJECT: &str = "/org/freedesktop/Notifications";
 const MOCK: &str = "org.freedesktop.DBus.Mock";
+/// Why a notification was closed: the user did it.
+const DISMISSED: u32 = 2;
 
 /// A notification, as the service was told of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,7 +58,7 @@ impl Notifications {
             .args(["-m", "dbusmock", "--session", "--template", "notification_daemon"])
             .args([
                 "--parameters",
-                r#"{"capabilities": "actions body body-markup sound"}"#,
+                r#"{"capabilities": "actions body body-markup inline-reply sound"}"#,
             ])
             .env("DBUS_SESSION_BUS_ADDRESS", bus);
         let log = folder.join("notifications.log");
@@ -137,6 +139,21 @@ impl Notifications {
         let details: Vec<zbus::Variant<'_>> = vec![notification.id.into(), action.into()];
         let arguments = (NAME, "ActionInvoked", "us", details);
         self.call("EmitSignal", &arguments).map(drop)
+    }
+
+    /// The user types into its field; the service takes it away then, as Plasma's does.
+    ///
+    /// # Errors
+    /// When it has no such field.
+    pub fn reply(&self, notification: &Notification, text: &str) -> Result<()> {
+        if !notification.actions.iter().any(|each| each == "inline-reply") {
+            bail!("This notification can't be answered: {notification:?}");
+        }
+        let details: Vec<zbus::Variant<'_>> = vec![notification.id.into(), text.into()];
+        self.call("EmitSignal", &(NAME, "NotificationReplied", "us", details))?;
+        let details: Vec<zbus::Variant<'_>> = vec![notification.id.into(), DISMISSED.into()];
+        self.call("EmitSignal", &(NAME, "NotificationClosed", "uu", details))
+            .map(drop)
     }
 
     fn story(&self) -> Result<Story> {

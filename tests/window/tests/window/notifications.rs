@@ -95,6 +95,23 @@ fn a_conversation_is_taken_for_read_without_the_window() -> Result<()> {
 }
 
 #[test]
+fn what_is_typed_into_a_notification_is_sent_and_the_conversation_taken_for_read() -> Result<()> {
+    let server = friends().start()?;
+    let mut bob = somebody(&server, BOB)?;
+    let desktop = Desktop::builder().notifications().tray().start()?;
+    let closed = alice(&desktop, &server)?.close()?;
+    bob.send(ALICE, "will you come?")?;
+    let notifications = desktop.notifications()?;
+    let shown = notifications.wait_until("a notification", |shown| shown.len() == 1)?;
+    desktop.tray()?.wait_for_title("Dormouse: 1 new message")?;
+    notifications.reply(&shown[0], "I am on my way <3")?;
+    bob.wait_until_received(&["I am on my way <3".to_owned()], LATER)?;
+    desktop.tray()?.wait_for_title("Dormouse")?;
+    ensure!(closed.has_no_window(), "a window was opened for it");
+    Ok(())
+}
+
+#[test]
 fn of_a_muted_conversation_nothing_is_notified_until_it_no_longer_is() -> Result<()> {
     let server = friends().start()?;
     let mut bob = somebody(&server, BOB)?;
