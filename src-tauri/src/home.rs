@@ -86,6 +86,11 @@ impl Home {
         Folder::within(&self.root.join("accounts"), address)
     }
 
+    /// Whether it is not the system's place: a second life beside the first.
+    pub fn is_given(&self) -> bool {
+        self.is_given
+    }
+
     /// The folder itself.
     pub fn path(&self) -> &Path {
         &self.root

@@ -6,7 +6,6 @@
 
 use crate::arguments::Start;
 use crate::home::Home;
-use crate::resident::Wanted;
 use crate::shell::Shell;
 use std::fs::{File, TryLockError};
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -29,15 +28,6 @@ const TRIES: u32 = 50;
 const TRY_EVERY: Duration = Duration::from_millis(40);
 /// What the first one answers.
 const TAKEN: &[u8] = b"taken\n";
-
-impl Start {
-    /// What it means to a program that runs.
-    pub fn wanted(&self) -> Vec<Wanted> {
-        let links = self.links.iter().cloned().map(Wanted::Link);
-        let window = (!self.hidden && self.links.is_empty()).then_some(Wanted::Window);
-        window.into_iter().chain(links).collect()
-    }
-}
 
 /// Who we are.
 pub enum Claim {
@@ -173,6 +163,7 @@ async fn hear(mut stream: tokio::net::UnixStream, shell: &Shell) -> io::Result<(
 mod tests {
     use super::*;
     use crate::accounts::Registry;
+    use crate::resident::Wanted;
     use crate::translations::Translations;
     use crate::words::Words;
     use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};

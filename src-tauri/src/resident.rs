@@ -9,6 +9,7 @@
 
 pub mod closing;
 
+use crate::arguments::Start;
 use crate::notifications::Key;
 use crate::outlet::Sink;
 use crate::protocol::WhenClosed;
@@ -44,6 +45,15 @@ pub enum Wanted {
     Closing(Option<WhenClosed>),
     /// The end.
     Quit,
+}
+
+impl Start {
+    /// What it means to a program that runs.
+    pub fn wanted(&self) -> Vec<Wanted> {
+        let links = self.links.iter().cloned().map(Wanted::Link);
+        let window = (!self.hidden && self.links.is_empty()).then_some(Wanted::Window);
+        window.into_iter().chain(links).collect()
+    }
 }
 
 /// Whoever opens windows.

@@ -87,18 +87,11 @@ fn stay(start: &Start) -> Result<ExitCode, CannotStart> {
     let runtime = program::runtime()?;
     tauri::async_runtime::set(runtime.handle().clone());
     let entered = runtime.enter();
-    let program = Program::start(&home)?;
-    let shell = Arc::clone(&program.shell);
-    if !start.hidden {
-        shell.want(Wanted::Window);
-    }
-    for link in &start.links {
-        shell.want(Wanted::Link(link.clone()));
-    }
     let no_window = |error: tauri::Error| CannotStart::Window(format!("{error}."));
-    let looks = program.looks();
-    let clicked = Arc::clone(&shell);
-    let app = tauri::Builder::default()
+    let builder = tauri::Builder::default();
+    #[cfg(windows)]
+    let (builder, others) = others::heard(builder, &home);
+    let app = builder
         .manage(Current::default())
         .invoke_handler(|invoke| {
             let line = invoke.message.webview_ref().app_handle().state::<Current>().get();
@@ -108,24 +101,21 @@ fn stay(start: &Start) -> Result<ExitCode, CannotStart> {
             }
             true
         })
-        .setup(move |app| {
-            show_tray(app.handle(), looks, clicked)?;
-            let app = app.handle().clone();
-            let windows = Box::new(Here {
-                app: app.clone(),
-                home,
-            });
-            // The system's own tray is always there.
-            let (_, tray) = watch::channel(true);
-            tauri::async_runtime::spawn(async move {
-                let code = program.stay(windows, tray, None).await;
-                app.exit(i32::from(code != ExitCode::SUCCESS));
-            });
-            Ok(())
-        })
         .build(tauri::generate_context!())
         .map_err(no_window)?;
+    // Only now: had there been a first one, this process would have ended by handing over to it.
+    let program = Program::start(&home)?;
+    let shell = Arc::clone(&program.shell);
+    start.wanted().into_iter().for_each(|wanted| shell.want(wanted));
+    #[cfg(windows)]
+    others.pass_on_to(&shell);
+    let mut beginning = Some((program, home));
     let code = app.run_return(move |app, event| match event {
+        RunEvent::Ready => {
+            if let Some((program, home)) = beginning.take() {
+                begin(app, program, home);
+            }
+        }
         // The last window has gone: that is no reason to end.
         RunEvent::ExitRequested { api, code: None, .. } => api.prevent_exit(),
         RunEvent::WindowEvent { label, event, .. } if label == page::LABEL => {
@@ -148,6 +138,65 @@ fn stay(start: &Start) -> Result<ExitCode, CannotStart> {
     drop(entered);
     program::end(runtime);
     Ok(u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from))
+}
+
+/// Shows the tray and whatever is wanted, now that the system's loop runs.
+fn begin(app: &AppHandle, program: Program, home: Home) {
+    let shown = show_tray(app, program.looks(), Arc::clone(&program.shell));
+    if let Err(error) = &shown {
+        warn!(%error, "there is no tray");
+    }
+    let (_, tray) = watch::channel(shown.is_ok());
+    let app = app.clone();
+    let windows = Box::new(Here {
+        app: app.clone(),
+        home,
+    });
+    tauri::async_runtime::spawn(async move {
+        let code = program.stay(windows, tray, None).await;
+        app.exit(i32::from(code != ExitCode::SUCCESS));
+    });
+}
+
+/// Windows: a second start hands what it was started with to the first, and ends. (macOS starts a program once by itself.)
+#[cfg(windows)]
+mod others {
+    use dormouse_shell::arguments::{self, Arguments};
+    use dormouse_shell::home::Home;
+    use dormouse_shell::shell::Shell;
+    use std::sync::{Arc, OnceLock};
+    use tauri::{Builder, Wry};
+    use tracing::debug;
+
+    /// What others come with, until there is somebody to pass it on to.
+    pub(super) struct Others(Arc<OnceLock<Arc<Shell>>>);
+
+    impl Others {
+        pub(super) fn pass_on_to(self, shell: &Arc<Shell>) {
+            // It is set here only, once.
+            let _ = self.0.set(Arc::clone(shell));
+        }
+    }
+
+    /// The program of another home is not the first of this one. Which there are, the plugin can't tell: with a home that was given
+    /// nobody hands over.
+    pub(super) fn heard(builder: Builder<Wry>, home: &Home) -> (Builder<Wry>, Others) {
+        let shell = Arc::new(OnceLock::<Arc<Shell>>::new());
+        if home.is_given() {
+            return (builder, Others(shell));
+        }
+        let to = Arc::clone(&shell);
+        let plugin = tauri_plugin_single_instance::init(move |_, words, _| {
+            let start = arguments::read(words.into_iter().skip(1).map(Into::into));
+            match (start, to.get()) {
+                (Ok(Arguments::Start(start)), Some(shell)) => {
+                    start.wanted().into_iter().for_each(|wanted| shell.want(wanted));
+                }
+                _ => debug!("a second start had nothing to say"),
+            }
+        });
+        (builder.plugin(plugin), Others(shell))
+    }
 }
 
 fn show_tray(app: &AppHandle, mut looks: watch::Receiver<Look>, shell: Arc<Shell>) -> tauri::Result<()> {
