@@ -34,10 +34,6 @@ pub(crate) struct LineEntry {
 pub(crate) struct Moves(pub(crate) Vec<(Place, Place)>);
 
 impl Moves {
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// Where something now is that was at this place, or just behind what was.
     pub(crate) fn follow(&self, place: Place) -> Place {
         let at = self.0.partition_point(|(old, _)| *old <= place);
