@@ -59,7 +59,8 @@ impl Ledger<'_, '_> {
         let mut conversation = self.conversation(&message.conversation)?;
         let here = self.place_of(conversation.read)?;
         let elsewhere = self.place_of(conversation.read_elsewhere)?;
-        let missed = hole.is_some_and(|(low, high)| low < message.place && message.place < high);
+        // What was said just before the session's first live message may stand at the very floor.
+        let missed = hole.is_some_and(|(low, high)| low < message.place && message.place <= high);
         if message.place > elsewhere && (message.place > here || missed) {
             conversation.unread += 1;
             self.put_conversation(&message.conversation, &conversation);
