@@ -206,15 +206,20 @@ fn what_the_archive_has_behind_the_cursor_is_moved_behind_it() {
 
 #[test]
 fn what_another_node_archived_late_just_before_the_cursor_stands_there() {
-    let mut world = known();
-    let late = world.archives(&from_bob(9));
-    let item = world.archive.pop().unwrap();
-    assert!(late.archive.is_some());
-    world.archive.insert(4, item);
-    world.archive[4].stamp = world.archive[3].stamp;
-    world.session(true);
-    world.catch_up();
-    assert_eq!(world.bodies(BOB), ["0", "1", "2", "3", "9", "4"]);
+    for fresh in [true, false] {
+        let mut world = known();
+        world.archives(&from_bob(9));
+        let item = world.archive.pop().unwrap();
+        world.archive.insert(4, item);
+        world.archive[4].stamp = world.archive[3].stamp;
+        if fresh {
+            world.session(true);
+        } else {
+            world.timeline.read_again();
+        }
+        world.catch_up();
+        assert_eq!(world.bodies(BOB), ["0", "1", "2", "3", "9", "4"]);
+    }
 }
 
 #[test]
