@@ -1,5 +1,7 @@
 //! Scripted exchanges: what a server says on the left, what we must answer on the right.
 
+mod counting;
+mod kept;
 mod one_flight;
 mod requests;
 mod resumption;
