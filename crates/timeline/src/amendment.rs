@@ -106,7 +106,7 @@ impl Ledger<'_, '_> {
                 }
                 waiting.clone_from(&orphans.amendments);
             })?;
-            if waiting.len() > AMENDMENTS {
+            if !waiting.is_empty() {
                 let waiting = self.bounded(&waiting)?;
                 self.wait_for(&with, &author, &amendment.about, |orphans| {
                     orphans.amendments = waiting
@@ -127,17 +127,15 @@ impl Ledger<'_, '_> {
         self.put_item(&Item::Amendment(amendment));
         if !record.by.contains(&id) {
             record.by.push(id);
-            if record.by.len() > AMENDMENTS {
-                record.by = self.bounded(&record.by)?;
-            }
+            record.by = self.bounded(&record.by)?;
             self.draft.put(&Key::AmendmentsOf(target), &record);
         }
         self.amend(target)?;
         Ok(Some(target))
     }
 
-    /// What is kept of too many amendments of one message. The edit that stands first is forgotten; a
-    /// retraction only where there is nothing else, for any one of them says it all.
+    /// What is kept of the amendments of one message. Of too many the edit that stands first is forgotten; a retraction only
+    /// where there is nothing else, for any one of them says it all.
     fn bounded(&mut self, all: &[MessageId]) -> Result<Vec<MessageId>, ReadError> {
         let mut kept = Vec::new();
         for id in all {

@@ -235,7 +235,6 @@ impl Ledger<'_, '_> {
             let split = Place(behind.0.saturating_add(1));
             let mut below = self.line(Place(0), Some(split), Walk::Backwards, reach + 1)?;
             let mut above = self.line(split, None, Walk::Forwards, reach + 1)?;
-            let whole = below.len() <= reach && above.len() <= reach;
             let low = if below.len() > reach {
                 below.pop().map_or(0, |(place, _)| place.0)
             } else {
@@ -248,7 +247,8 @@ impl Ledger<'_, '_> {
             };
             let slots = (below.len() + above.len() + wanted + 2) as u128;
             let step = (high - low) / slots;
-            if step < ROOMY && !whole {
+            // Between the line's own ends there is always room.
+            if step < ROOMY {
                 reach *= 2;
                 continue;
             }

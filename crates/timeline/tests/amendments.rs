@@ -3,7 +3,7 @@
 
 mod world;
 
-use dormouse_model::{Incoming, Key, MessageId, Payload, StanzaId};
+use dormouse_model::{Incoming, Key, MessageId, OriginId, Payload, StanzaId};
 use world::{BOB, ME, World, text, with};
 
 fn online() -> World {
@@ -53,7 +53,8 @@ fn edited_before_it_was_known(edits: usize, more: &[Incoming]) -> World {
 #[test]
 fn two_edits_under_one_id_are_two_and_the_later_counts() {
     let mut world = online();
-    for incoming in [from_bob("m", "helo"), edit("e", "hallo"), edit("e", "hello")] {
+    for mut incoming in [from_bob("m", "helo"), edit("e", "hallo"), edit("e", "hello")] {
+        incoming.origin = incoming.id.clone().map(|id| OriginId(id.0));
         let sent = world.archives(&incoming);
         world.live(&sent);
     }
@@ -63,7 +64,8 @@ fn two_edits_under_one_id_are_two_and_the_later_counts() {
 #[test]
 fn a_retraction_under_the_id_of_an_edit_withdraws() {
     let mut world = online();
-    for incoming in [from_bob("m", "helo"), edit("e", "hallo"), retraction("e")] {
+    for mut incoming in [from_bob("m", "helo"), edit("e", "hallo"), retraction("e")] {
+        incoming.origin = incoming.id.clone().map(|id| OriginId(id.0));
         let sent = world.archives(&incoming);
         world.live(&sent);
     }
