@@ -5,7 +5,7 @@ mod world;
 
 use dormouse_model::{Change, Stamp};
 use dormouse_model::{
-    ChatState, Delivery, Failure, Incoming, Kind, MessageId, OriginId, Outgoing, Payload, StanzaId,
+    ChatState, Delivery, Failure, Incoming, Kind, Message, MessageId, OriginId, Outgoing, Payload, StanzaId,
 };
 use dormouse_timeline::Effect;
 use world::{BOB, ME, World, bare, echo, text, with};
@@ -166,19 +166,22 @@ fn what_is_read_back_where_it_stands_keeps_its_place() {
     world.timeline.quiet_check(world.now);
     world.catch_up();
     let gone = world.write(BOB, "gone");
-    let (id, stanza) = {
-        world.write(BOB, "stays");
-        world.told(|t, now, draft| t.discard(now, gone, draft));
-        world.flush();
-        world.due().remove(0)
-    };
-    world.archives(&echo(&stanza));
-    world.acknowledge(&[id]);
-    let place = world.message(BOB, "stays").place;
+    let stays = ["stays", "stays, too"];
+    for body in stays {
+        world.write(BOB, body);
+    }
+    world.told(|t, now, draft| t.discard(now, gone, draft));
+    world.flush();
+    for (id, stanza) in world.due() {
+        world.archives(&echo(&stanza));
+        world.acknowledge(&[id]);
+    }
+    let places = stays.map(|body| world.message(BOB, body).place);
     world.timeline.quiet_check(world.now);
     world.catch_up();
-    assert!(world.message(BOB, "stays").is_settled());
-    assert_eq!(world.message(BOB, "stays").place, place);
+    let settled = stays.map(|body| world.message(BOB, body));
+    assert!(settled.iter().all(Message::is_settled));
+    assert_eq!(settled.map(|message| message.place), places);
 }
 
 #[test]
