@@ -301,6 +301,9 @@ mod tests {
         assert_eq!(wanted(None, &Channel::default(), false, false), None);
         let another_way = names(&["tls-unique"]);
         assert_eq!(wanted(Some(&another_way), &channel, false, false), Some(UNBOUND));
+        let of = |taken: &[&str]| super::wanted(&names(taken), Some(&exporter), &channel, false, false);
+        assert_eq!(of(&[UNBOUND]), Some(UNBOUND), "no more than the server takes");
+        assert_eq!(of(&["HT-SHA-512-UNIQ"]), None);
     }
 
     #[test]

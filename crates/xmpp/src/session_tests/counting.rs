@@ -63,10 +63,11 @@ fn what_is_left_unread_before_the_session_is_resumed_is_not_counted_in_it() {
     let mut script = Script::ready();
     script.closed(&Closing::Eof);
     script.frames.clear();
-    script.sign_in();
+    script.begin(&tls(None), PASSWORD);
     let conn = script.conn;
     script.session.skip(conn);
     script.commit();
+    script.sign_in_from_open();
     script.give(OFFER);
     assert_eq!(script.expect("resume").attr("h"), Some("5"));
 }
@@ -119,4 +120,25 @@ fn a_stream_that_we_have_closed_has_its_verdict_already_when_its_socket_closes()
     script.expect("presence");
     script.expect("close");
     assert_eq!(script.closed(&Closing::Eof), None);
+}
+
+#[test]
+fn what_has_no_place_in_a_session_is_left_aside_and_said() {
+    let mut script = Script::ready();
+    script.events.clear();
+    script.give("<odd xmlns='urn:example:odd'/>");
+    assert!(matches!(&script.events[..], [Event::Journal(why)] if why.contains("ignored")));
+    script.expect_nothing();
+}
+
+#[test]
+fn a_server_that_insists_on_the_older_request_for_a_session_gets_it() {
+    for (optional, asked) in [("", true), ("<optional/>", false)] {
+        let mut script = signed_in();
+        let older = format!("<session xmlns='urn:ietf:params:xml:ns:xmpp-session'>{optional}</session>");
+        script.give(&OFFER.replace("<csi", &format!("{older}<csi")));
+        script.bind();
+        let asks = |frame: &String| frame.contains("<session");
+        assert_eq!(script.frames.iter().any(asks), asked);
+    }
 }
