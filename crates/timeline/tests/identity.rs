@@ -239,3 +239,15 @@ fn sixty_four_of_one_name_are_told_apart() {
     world.catch_up();
     assert_eq!(world.bodies(BOB), said);
 }
+
+#[test]
+fn copies_that_bear_stamps_ten_minutes_apart_may_be_of_one_moment_and_no_further() {
+    for (apart, said) in [(600_000, 1), (600_001, 2)] {
+        let mut world = caught_up();
+        world.live(&from_bob("1", "ok"));
+        let mut again = from_bob("1", "ok");
+        again.stamp = Some(Stamp(world.now.stamp.0 + apart));
+        world.live(&again);
+        assert_eq!(world.bodies(BOB).len(), said);
+    }
+}

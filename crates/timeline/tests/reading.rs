@@ -87,6 +87,15 @@ fn the_first_reading_begins_with_the_newest_page_however_old_it_is() {
 }
 
 #[test]
+fn what_was_missed_is_read_from_five_minutes_before_what_is_known() {
+    let mut world = known();
+    let last = world.archive.last().unwrap().stamp;
+    world.session(true);
+    let since = world.query().unwrap().since;
+    assert_eq!(since, Some(Stamp(last.0 - 5 * 60 * 1000)));
+}
+
+#[test]
 fn the_first_reading_goes_back_seven_days_to_the_end_of_a_page() {
     // The page of the last twelve begins seven days ago to the millisecond, or just before that.
     for (age, further) in [(7 * DAY, true), (7 * DAY + 1, false)] {
