@@ -32,6 +32,7 @@ const COMMANDS: &[&str] = &[
     "desktop",
     "set_desktop",
     "mute",
+    "update",
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -5,7 +5,7 @@
  *
  * @typedef {import("./protocol.js").Action} Action
  * @typedef {import("./state.js").AccountState} AccountState
- * @typedef {"accounts" | "people" | "connection" | "path" | "check" | "notices" | "typing" | "view"} Topic
+ * @typedef {"accounts" | "people" | "connection" | "path" | "check" | "notices" | "typing" | "update" | "view"} Topic
  */
 import { act, look } from "./shell.js";
 import { Drafts } from "./drafts.js";

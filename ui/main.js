@@ -29,6 +29,7 @@ import { mountNotices } from "./views/notices.js";
 import { mountReportDialog } from "./views/report_dialog.js";
 import { mountRequests } from "./views/requests.js";
 import { mountSignIn } from "./views/sign_in.js";
+import { mountUpdateNotice } from "./views/update_notice.js";
 
 const app = new App();
 const composer = new Composer(app);
@@ -57,6 +58,7 @@ const links = mountLinkDialog(app, (address, text) => {
   if (text !== null) composer.suggest(text);
 });
 mountNotices(app);
+mountUpdateNotice(app);
 mountAccountPanel(app);
 mountDialogs(app, openConversation);
 mountRequests(app, openConversation);
@@ -118,7 +120,7 @@ function draw(touched) {
     case "opened":
       dress();
       void crashes.look();
-      app.touch("accounts", "people", "connection", "notices", "typing", "view");
+      app.touch("accounts", "people", "connection", "notices", "typing", "update", "view");
       break;
     case "accounts":
       if (app.account === null && app.with !== null) app.choose(null);
@@ -170,6 +172,9 @@ function draw(touched) {
       break;
     case "link":
       links.ask(touched.request);
+      break;
+    case "update":
+      app.touch("update");
       break;
     case "closing":
       closing.ask();

@@ -1,6 +1,6 @@
 // Made from src-tauri/src/protocol.rs by its tests (see src-tauri/src/declarations.rs). Don't edit.
 export type Text = { [key in string]: string };
-export type Event = { "kind": "opened", language: string, texts: Record<string, Text>, accounts: Array<Account>, version: string, } | { "kind": "account", account: Account, } | { "kind": "account-removed", account: string, } | { "kind": "snapshot", account: string, changes: Array<Change>, } | { "kind": "changes", account: string, changes: Array<Change>, } | { "kind": "check", account: string, check: ConnectionCheck, } | { "kind": "ask-closing" } | { "kind": "link", request: LinkRequest, } | { "kind": "show", account: string, with: string, };
+export type Event = { "kind": "opened", language: string, texts: Record<string, Text>, accounts: Array<Account>, version: string, } | { "kind": "account", account: Account, } | { "kind": "account-removed", account: string, } | { "kind": "snapshot", account: string, changes: Array<Change>, } | { "kind": "changes", account: string, changes: Array<Change>, } | { "kind": "check", account: string, check: ConnectionCheck, } | { "kind": "ask-closing" } | { "kind": "link", request: LinkRequest, } | { "kind": "update", update: Update | null, } | { "kind": "show", account: string, with: string, };
 export type Account = { address: string, endpoint: string | null, proxy: string | null, wantsPassword: string | null, notKept: string | null, muted: Array<string>, };
 export type Desktop = { autostart: boolean, problem: string | null, sound: boolean, quiet: Quiet | null, closing: WhenClosed | null, };
 export type DesktopWish = { "kind": "autostart", on: boolean, } | { "kind": "sound", on: boolean, } | { "kind": "quiet", hours: Quiet | null, } | { "kind": "closing", means: WhenClosed | null, };
@@ -9,6 +9,9 @@ export type LinkRequest = { sentence: string, intent: LinkIntent, address: strin
 export type LinkIntent = "write" | "add" | "nothing";
 export type WhenClosed = "quit" | "minimise";
 export type Metrics = { port: number | null, address: string | null, problem: string | null, };
+export type Update = { version: string, notes: string, stage: UpdateStage, problem: string | null, };
+export type UpdateStage = "offered" | "installing" | "failed";
+export type UpdateWish = "install" | "later";
 export type Change = { "kind": "connection" } & Connection | { "kind": "round-trip" } & RoundTrip | { "kind": "conversation" } & Conversation | { "kind": "message" } & Message | { "kind": "removed", id: number, with: string, } | { "kind": "contact" } & Contact | { "kind": "contact-removed", address: string, } | { "kind": "request", person: Person, } | { "kind": "request-gone", address: string, } | { "kind": "blocked", address: string, blocked: boolean, } | { "kind": "typing", with: string, typing: boolean, } | { "kind": "catch-up", stored: number, expected: number | null, done: boolean, } | { "kind": "older", with: string, more: boolean, } | { "kind": "notice", name: string, text: string | null, };
 export type Connection = { state: ConnectionState, since: number, cause: string, retryAt: number | null, passwordRefused: boolean, };
 export type RoundTrip = { now: number, median: number, worst: number, at: number, };

@@ -23,6 +23,7 @@
  * @typedef {import("./protocol.js").Stretch} Stretch
  * @typedef {import("./protocol.js").Proxy} Proxy
  * @typedef {import("./protocol.js").Refusal} Refusal
+ * @typedef {import("./protocol.js").UpdateWish} UpdateWish
  *
  * @typedef {object} Internals
  * @property {(command: string, args?: Record<string, unknown>) => Promise<any>} invoke
@@ -312,6 +313,16 @@ export function setDesktop(wish) {
  */
 export function mute(account, withWhom, muted) {
   return internals().invoke("mute", { account, with: withWhom, muted });
+}
+
+/**
+ * What the user wants with the new version that is offered; rejects with a sentence.
+ *
+ * @param {UpdateWish} wish
+ * @returns {Promise<void>}
+ */
+export function update(wish) {
+  return internals().invoke("update", { wish });
 }
 
 /**

@@ -13,6 +13,7 @@
  * @typedef {import("./protocol.js").Message} Message
  * @typedef {import("./protocol.js").Person} Person
  * @typedef {import("./protocol.js").RoundTrip} RoundTrip
+ * @typedef {import("./protocol.js").Update} Update
  */
 
 /** What is known in one account. */
@@ -112,6 +113,7 @@ export class AccountState {
  *   | { topic: "older", account: string, with: string, more: boolean }
  *   | { topic: "caught-up", account: string }
  *   | { topic: "closing" }
+ *   | { topic: "update" }
  *   | { topic: "link", request: import("./protocol.js").LinkRequest }
  *   | { topic: "show", account: string, with: string }} Touched
  */
@@ -124,6 +126,12 @@ export class State {
     /** @type {Record<string, import("./protocol.js").Text>} */
     this.texts = {};
     this.version = "";
+    /**
+     * The new version of the program that is offered.
+     *
+     * @type {Update | null}
+     */
+    this.update = null;
     /** @type {Map<string, AccountState>} */
     this.accounts = new Map();
   }
@@ -144,6 +152,8 @@ export class State {
         this.language = event.language;
         this.texts = event.texts;
         this.version = event.version;
+        // Where there is one it is told next.
+        this.update = null;
         const known = this.accounts;
         this.accounts = new Map(event.accounts.map((account) => [account.address, fresh(account, known)]));
         return [{ topic: "opened" }];
@@ -178,6 +188,9 @@ export class State {
       }
       case "link":
         return [{ topic: "link", request: event.request }];
+      case "update":
+        this.update = event.update;
+        return [{ topic: "update" }];
       case "ask-closing":
         return [{ topic: "closing" }];
       case "show":

@@ -228,6 +228,14 @@ link-join = Ein Link von außerhalb lädt dich in den Raum { $address } ein. Dor
 link-other = Ein Link von außerhalb möchte etwas, das Dormouse nicht tut („{ $what }“).
 link-nonsense = Ein Link von außerhalb nennt niemanden: Es ist nichts geschehen.
 
+## Eine neue Version
+
+update-not-signed = Die neue Version ist nicht von denen unterschrieben, die Dormouse machen, und wurde deshalb nicht installiert. Die bisherige läuft weiter. Versuche es später noch einmal; bleibt es so, sag es denen, von denen du Dormouse hast.
+update-other-version = Gekommen ist nicht die Version, die angekündigt war, deshalb wurde sie nicht installiert. Die bisherige läuft weiter. Versuche es später noch einmal; bleibt es so, sag es denen, von denen du Dormouse hast.
+update-not-downloaded = Die neue Version ließ sich nicht herunterladen ({ $why }). Die bisherige läuft weiter. Prüfe das Netz und versuche es noch einmal.
+update-not-replaced = Die neue Version ließ sich nicht an ihren Platz bringen ({ $why }). Die bisherige läuft weiter. Sieh nach, ob auf der Festplatte Platz ist und du dort schreiben darfst, wo Dormouse liegt, und versuche es dann noch einmal.
+update-none = Im Moment gibt es keine neue Version zu installieren.
+
 ## Dormouse auf dem Arbeitsplatz
 
 autostart-failed = Ob Dormouse mit der Sitzung startet, lässt sich nicht regeln ({ $why }). Sieh in den Einstellungen des Systems nach.

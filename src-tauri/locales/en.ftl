@@ -230,6 +230,14 @@ link-join = A link from outside Dormouse invites you into the room { $address }.
 link-other = A link from outside Dormouse wants something that Dormouse doesn't do (“{ $what }”).
 link-nonsense = A link from outside Dormouse names nobody: nothing was done.
 
+## A new version
+
+update-not-signed = The new version is not signed by whoever makes Dormouse, so it was not installed. The one you have goes on. Try again later; if it stays so, tell whoever you have Dormouse from.
+update-other-version = What came is not the version that was announced, so it was not installed. The one you have goes on. Try again later; if it stays so, tell whoever you have Dormouse from.
+update-not-downloaded = The new version could not be downloaded ({ $why }). The one you have goes on. Check the network and try again.
+update-not-replaced = The new version could not be put in place ({ $why }). The one you have goes on. See whether the disk has room and you may write where Dormouse is, then try again.
+update-none = There is no new version to be installed at the moment.
+
 ## Dormouse on the desktop
 
 autostart-failed = Whether Dormouse starts with the session can't be seen to ({ $why }). Look at the desktop's own settings.

@@ -275,6 +275,16 @@ ui-closing-again = Gefragt wirst du einmal; danach macht Dormouse es immer so.
 ui-closing-minimise = Minimieren
 ui-quit = Dormouse beenden
 
+## Eine neue Version
+
+ui-update = Neue Version
+ui-update-offered = Dormouse { $version } ist da.
+ui-update-installing = Dormouse { $version } wird heruntergeladen. Danach startet Dormouse neu.
+ui-update-notes = Was ist neu
+ui-update-install = Installieren und neu starten
+ui-update-again = Noch einmal versuchen
+ui-update-later = Später
+
 ## Ein Link von außen
 
 ui-link = Ein Link wurde geöffnet

@@ -275,6 +275,16 @@ ui-closing-again = You are asked once; Dormouse does the same from then on.
 ui-closing-minimise = Minimise
 ui-quit = Quit Dormouse
 
+## A new version
+
+ui-update = New version
+ui-update-offered = Dormouse { $version } is here.
+ui-update-installing = Dormouse { $version } is being downloaded. Dormouse then starts anew.
+ui-update-notes = What is new
+ui-update-install = Install and restart
+ui-update-again = Try again
+ui-update-later = Later
+
 ## A link from outside
 
 ui-link = A link was opened

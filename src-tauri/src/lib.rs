@@ -4,7 +4,7 @@
 //! its engine tells, in order, as [`view`] puts it, and what the window wishes, as [`wishes`] lets it
 //! through. [`shell`] holds all accounts; [`resident`] is the program that stays when there is no window, [`questions`] what a
 //! window may ask of it and [`wire`] the line between the two. What is to be decided is decided in files that know no system:
-//! [`visibility`], [`notifications`], [`links`], [`resident::closing`].
+//! [`visibility`], [`notifications`], [`links`], [`resident::closing`], [`updates`].
 //!
 //! Nothing here knows Tauri: what does is in `windowed`, which the program that stays does not load where it can do without.
 
@@ -38,6 +38,7 @@ pub mod stretch;
 pub mod tags;
 pub mod translations;
 pub mod tray;
+pub mod updates;
 pub mod view;
 pub mod visibility;
 pub mod window_place;

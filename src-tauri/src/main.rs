@@ -24,10 +24,12 @@ mod beside {
     use dormouse_shell::home::Home;
     use dormouse_shell::instance::{self, Claim};
     use dormouse_shell::program::{self, CannotStart, Program};
-    use dormouse_shell::resident::{Wanted, Windows};
+    use dormouse_shell::resident::{Ended, Wanted, Windows};
     use dormouse_shell::tray::status_notifier::{self, Chosen};
+    use dormouse_shell::updates::image::image_that_runs;
     use dormouse_shell::window_process::WindowProcess;
-    use std::process::ExitCode;
+    use std::os::unix::process::CommandExt;
+    use std::process::{Command, ExitCode};
     use std::sync::Arc;
 
     pub fn run() -> ExitCode {
@@ -43,7 +45,7 @@ mod beside {
             Claim::HandedOver => return Ok(ExitCode::SUCCESS),
         };
         let runtime = program::runtime()?;
-        let code = runtime.block_on(async {
+        let ended = runtime.block_on(async {
             let mut windows = WindowProcess::beside_us().map_err(CannotStart::System)?;
             let first = (!start.hidden).then(|| windows.open()).transpose();
             let first = first.map_err(CannotStart::Window)?;
@@ -58,9 +60,26 @@ mod beside {
                 Chosen::Quit => shell.want(Wanted::Quit),
             });
             let tray = tray.map_err(CannotStart::System)?;
-            Ok(program.stay(Box::new(windows), tray, first).await)
+            Ok::<_, CannotStart>(program.stay(Box::new(windows), tray, first).await)
         });
         program::end(runtime);
-        code
+        match ended? {
+            Ended::Anew => Err(anew()),
+            ended => Ok(program::code(ended)),
+        }
+    }
+
+    /// Becomes the new version that lies where this one was; comes back only if the system refuses. Everything is on disk, and
+    /// the lock of the home went with whoever held it.
+    fn anew() -> CannotStart {
+        let Some(image) = image_that_runs() else {
+            return CannotStart::System(std::io::ErrorKind::NotFound.into());
+        };
+        let mut command = Command::new(image);
+        // What an AppImage tells the program in it: the new one says it anew.
+        for name in ["APPIMAGE", "APPDIR", "ARGV0", "OWD"] {
+            command.env_remove(name);
+        }
+        CannotStart::System(command.exec())
     }
 }

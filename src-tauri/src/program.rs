@@ -164,14 +164,19 @@ impl Program {
         windows: Box<dyn Windows>,
         tray: watch::Receiver<bool>,
         first: Option<StayingEnd>,
-    ) -> ExitCode {
+    ) -> Ended {
         let resident = Resident::new(self.shell, windows, self.wanted, tray, first);
         let ended = resident.run(asked_to_end()).await;
         info!(?ended, "Dormouse ends");
-        match ended {
-            Ended::Wanted => ExitCode::SUCCESS,
-            Ended::Helpless => ExitCode::FAILURE,
-        }
+        ended
+    }
+}
+
+/// What the program says to whoever started it, where it does not start anew.
+pub fn code(ended: Ended) -> ExitCode {
+    match ended {
+        Ended::Wanted | Ended::Anew => ExitCode::SUCCESS,
+        Ended::Helpless => ExitCode::FAILURE,
     }
 }
 

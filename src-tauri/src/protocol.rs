@@ -9,11 +9,13 @@ mod check;
 mod crash;
 mod frames;
 mod report;
+mod update;
 
 pub use check::{CheckMark, CheckStep, CheckWish, ConnectionCheck};
 pub use crash::CrashReport;
 pub use frames::{Frame, FrameDetail, FrameFormat, FrameLog};
 pub use report::{ConnectionReport, Dropped, HistoryStretch, Path, StretchKind, Transition};
+pub use update::{Update, UpdateStage, UpdateWish};
 
 pub use crate::quiet::Quiet;
 use serde::{Deserialize, Serialize};
@@ -75,6 +77,11 @@ pub enum Event {
     Link {
         /// For what.
         request: LinkRequest,
+    },
+    /// What is known of a new version of the program is different now.
+    Update {
+        /// What is known; none: there is nothing to be said.
+        update: Option<Update>,
     },
     /// The user asked, outside the window, for this conversation.
     Show {

@@ -4,7 +4,9 @@
 //! together.
 
 use crate::links;
-use crate::protocol::{Action, CheckWish, DesktopWish, FrameDetail, FrameFormat, Part, Proxy, WhenClosed};
+use crate::protocol::{
+    Action, CheckWish, DesktopWish, FrameDetail, FrameFormat, Part, Proxy, UpdateWish, WhenClosed,
+};
 use crate::shell::Shell;
 use crate::wire::Answer;
 use serde::{Deserialize, Serialize};
@@ -90,6 +92,8 @@ pub enum Question {
         with: String,
         muted: bool,
     },
+    /// What the user wants with the new version of the program that is offered.
+    Update { wish: UpdateWish },
 }
 
 /// A question as the page wrote it: a command and its arguments.
@@ -149,6 +153,7 @@ pub async fn answer(shell: &Arc<Shell>, question: &RawValue) -> Answer {
         Question::Desktop {} => here(&shell.desktop().await),
         Question::SetDesktop { wish } => told(shell.set_desktop(wish).await),
         Question::Mute { account, with, muted } => told(shell.mute(&account, &with, muted).await),
+        Question::Update { wish } => told(shell.update(wish)),
         Question::Quit {} => {
             shell.quit();
             here(&())

@@ -3,7 +3,7 @@
 //!
 //! One loop takes what is wanted of it, what its window says and whether there is a tray. Closing the window ends the
 //! window and nothing else, where there is a tray to open it from again; [`closing`] says what it means where there is
-//! none. A window that ends by itself takes nothing along. However the program is ended (its own quit, a signal), the window goes
+//! none. A window that ends by itself takes nothing along. However the program is ended (its own quit, a signal, a new version), the window goes
 //! first, with what was typed in it handed over, then the engines leave: everything is on disk and acknowledged, the
 //! streams stay open, and the next start resumes the sessions.
 
@@ -43,6 +43,8 @@ pub enum Wanted {
     Link(String),
     /// What the user chose that closing means, for the window that is being closed; none: nothing.
     Closing(Option<WhenClosed>),
+    /// The new version that the window has found.
+    Update,
     /// The end.
     Quit,
 }
@@ -95,6 +97,8 @@ pub struct Resident {
 pub enum Ended {
     /// Somebody wanted it.
     Wanted,
+    /// A new version is in place: it is to be started.
+    Anew,
     /// There can be no window, and there is no tray to open one from.
     Helpless,
 }
@@ -174,6 +178,10 @@ impl Resident {
                 self.shell.link(&link);
                 self.show()
             }
+            Wanted::Update => {
+                self.tell(ToWindow::Install);
+                None
+            }
             Wanted::Closing(Some(WhenClosed::Quit)) | Wanted::Quit => Some(Ended::Wanted),
             Wanted::Closing(means) => {
                 if means.is_some() {
@@ -244,6 +252,7 @@ impl Resident {
                 }
             }
             FromWindow::Close => return self.close(),
+            FromWindow::Update(news) => return self.shell.update_news(news).then_some(Ended::Anew),
         }
         None
     }

@@ -1,6 +1,7 @@
 //! The shell: the accounts that run, the list of those that are signed in, and the window there is.
 
 mod explanation;
+mod update;
 
 use crate::accounts::{Entry, Preferences, Registry};
 use crate::alerts::Alerts;
@@ -16,6 +17,7 @@ use crate::resident::Wanted;
 use crate::running::{Context, End, Password, Running};
 use crate::sign_in::{Form, check, check_password, refusal, try_account};
 use crate::stretch::stretch;
+use crate::updates::Updates;
 use crate::visibility::{Visibility, WindowEvent};
 use crate::wishes;
 use crate::words::Words;
@@ -46,6 +48,7 @@ pub struct Shell {
     signing_in: Mutex<BTreeSet<BareJid>>,
     visibility: Mutex<Visibility>,
     checks: Checks,
+    updates: Mutex<Updates>,
     /// What the last window there was draws with.
     web_view: Mutex<String>,
     wanted: UnboundedSender<Wanted>,
@@ -93,6 +96,7 @@ impl Shell {
             signing_in: Mutex::default(),
             visibility: Mutex::default(),
             checks: Checks::default(),
+            updates: Mutex::default(),
             web_view: Mutex::new("unknown".to_owned()),
             wanted,
             watch_system,
@@ -174,6 +178,7 @@ impl Shell {
             version: env!("CARGO_PKG_VERSION").to_owned(),
         };
         let window = self.context.outlet.open(sink, opened);
+        self.tell_known_update(window);
         for running in accounts.values() {
             running.open(window);
         }
@@ -496,6 +501,7 @@ impl Shell {
     pub fn closed(&self) {
         self.context.outlet.close();
         self.context.alerts.look(None);
+        self.no_update();
     }
 
     /// What the user wants closing the window to mean where there is no tray, if they have been asked.

@@ -7,6 +7,7 @@
 //!
 //! The window's page knows nothing of this: what it asks passes through as it wrote it, what it is told likewise.
 
+use crate::updates::News;
 use crate::visibility::WindowEvent;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -33,6 +34,8 @@ pub enum FromWindow {
     Happened(WindowEvent),
     /// The user closes the window.
     Close,
+    /// There is something to be said of a new version of the program.
+    Update(News),
 }
 
 /// To the window.
@@ -56,6 +59,8 @@ pub enum ToWindow {
     Show,
     /// Go out of the way.
     Minimise,
+    /// Install the new version that you have found.
+    Install,
     /// Go.
     Close,
 }

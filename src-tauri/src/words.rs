@@ -9,6 +9,7 @@ mod history;
 
 use crate::protocol::{LinkIntent, LinkRequest, Text};
 use crate::translations::{Translations, data};
+use crate::updates::Trouble;
 use crate::xmpp_link::{LinkWish, XmppLink};
 use crate::{catalogue, links};
 use dormouse_engine::model::{
@@ -318,6 +319,16 @@ impl Words {
             intent,
             address,
             text,
+        }
+    }
+
+    /// Why a new version was not installed.
+    pub fn update_trouble(&self, trouble: &Trouble) -> String {
+        match trouble {
+            Trouble::NotSigned => self.plain("update-not-signed"),
+            Trouble::OtherVersion => self.plain("update-other-version"),
+            Trouble::NotDownloaded(why) => self.about("update-not-downloaded", "why", why),
+            Trouble::NotReplaced(why) => self.about("update-not-replaced", "why", why),
         }
     }
 

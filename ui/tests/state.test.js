@@ -117,6 +117,18 @@ test("the list has the latest conversation first, then contacts by name, and fil
   assert.deepEqual(addresses("nobody"), []);
 });
 
+test("a new version is kept until it is taken back or the page is told everything anew", () => {
+  const state = opened();
+  const update = { version: "0.2.0", notes: "", stage: "offered", problem: null };
+  assert.deepEqual(state.apply({ kind: "update", update }), [{ topic: "update" }]);
+  assert.deepEqual(state.update, update);
+  state.apply({ kind: "update", update: null });
+  assert.equal(state.update, null);
+  state.apply({ kind: "update", update });
+  state.apply({ kind: "opened", language: "en", texts: {}, accounts: [], version: "1" });
+  assert.equal(state.update, null);
+});
+
 test("signing out leaves nothing of the account", () => {
   const state = opened({ kind: "conversation", ...conversation("bob@example.org") });
   state.apply({ kind: "account-removed", account: ANNA });

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * The shape of the window: list and conversation side by side, the boundary movable; under 640 px one of the two. Chip, banner and
- * notices go where the eye is, as the same elements.
+ * The shape of the window: list and conversation side by side, the boundary movable; under 640 px one of the two. Chip, banner,
+ * notices and the new version go where the eye is, as the same elements.
  *
  * @typedef {import("../app.js").App} App
  */
@@ -21,6 +21,7 @@ export function mountLayout(app) {
   const chip = find("#connection");
   const banner = find("#banner");
   const notices = find("#notices");
+  const update = find("#update");
   let width = kept();
 
   function apply() {
@@ -45,9 +46,12 @@ export function mountLayout(app) {
     const inList = app.narrow && app.pane === "list";
     const status = find(inList ? "#sidebar-status" : "#conversation-status");
     const chipPlace = inList ? status : find("#header-chip");
+    const updatePlace = app.account === null ? find("#sign-in-status") : status;
     const focused = document.activeElement;
     if (chip.parentElement !== chipPlace) chipPlace.prepend(chip);
     if (banner.parentElement !== status) status.append(banner, notices);
+    // The last of them: it waits.
+    if (update.parentElement !== updatePlace || update.nextElementSibling !== null) updatePlace.append(update);
     if (focused instanceof HTMLElement && document.activeElement !== focused && focused.isConnected) focused.focus();
   }
 

@@ -4,6 +4,7 @@ use super::*;
 use crate::accounts::Registry;
 use crate::home::Home;
 use crate::translations::Translations;
+use crate::updates::{News, Trouble};
 use crate::wire::{WindowEnd, line};
 use crate::words::Words;
 use dormouse_engine::model::BareJid;
@@ -282,4 +283,55 @@ async fn where_there_is_neither_a_tray_nor_a_display_the_program_ends_and_says_t
     let world = World::with(false, refuses, None);
     world.want.send(Wanted::Window).unwrap();
     assert_eq!(world.ended().await, Ended::Helpless);
+}
+
+fn offered() -> FromWindow {
+    FromWindow::Update(News::Offered {
+        version: "0.2.0".into(),
+        notes: String::new(),
+    })
+}
+
+const INSTALL: &str = r#"{"command":"update","arguments":{"wish":"install"}}"#;
+
+#[tokio::test]
+async fn a_new_version_is_installed_when_the_user_wants_it_and_the_program_ends_to_start_anew() {
+    let (world, mut window) = World::start(true);
+    load(&mut window).await;
+    window.to.send(offered()).unwrap();
+    assert!(event(&mut window).await.contains(r#""version":"0.2.0""#));
+    // A page that is loaded again hears of it, too.
+    load(&mut window).await;
+    assert!(event(&mut window).await.contains(r#""version":"0.2.0""#));
+    ask(&window, INSTALL);
+    assert!(matches!(told(&mut window).await, Some(ToWindow::Install)));
+    window.to.send(FromWindow::Update(News::Installed)).unwrap();
+    assert!(matches!(told(&mut window).await, Some(ToWindow::Close)));
+    drop(window);
+    assert_eq!(world.ended().await, Ended::Anew);
+}
+
+#[tokio::test]
+async fn a_window_that_says_that_something_was_installed_unasked_is_not_believed() {
+    let (world, mut window) = World::start(true);
+    load(&mut window).await;
+    window.to.send(FromWindow::Update(News::Installed)).unwrap();
+    window.to.send(offered()).unwrap();
+    window.to.send(FromWindow::Update(News::Installed)).unwrap();
+    world.want.send(Wanted::Window).unwrap();
+    assert!(matches!(told(&mut window).await, Some(ToWindow::Show)));
+    assert!(!world.runs.is_finished());
+}
+
+#[tokio::test]
+async fn what_was_not_installed_is_said_and_the_program_goes_on() {
+    let (world, mut window) = World::start(true);
+    load(&mut window).await;
+    window.to.send(offered()).unwrap();
+    ask(&window, INSTALL);
+    assert!(matches!(told(&mut window).await, Some(ToWindow::Install)));
+    let failed = News::Failed(Trouble::NotSigned);
+    window.to.send(FromWindow::Update(failed)).unwrap();
+    while !event(&mut window).await.contains(r#""stage":"failed""#) {}
+    assert!(!world.runs.is_finished());
 }

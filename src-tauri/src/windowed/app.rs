@@ -5,6 +5,8 @@
 //! still had to say has been answered.
 
 use super::page;
+#[cfg(feature = "updater")]
+use super::updating::{self, Updating};
 use dormouse_shell::home::Home;
 use dormouse_shell::questions;
 use dormouse_shell::visibility::WindowEvent as Happened;
@@ -53,6 +55,12 @@ impl Line {
     fn say(&self, what: FromWindow) {
         // If the other end is gone the window goes, too, in a moment.
         let _ = self.to.send(what);
+    }
+
+    /// Where something can be said, for whoever says it later.
+    #[cfg(feature = "updater")]
+    pub fn sender(&self) -> UnboundedSender<FromWindow> {
+        self.to.clone()
     }
 
     /// What the page invoked.
@@ -157,12 +165,21 @@ pub async fn obey(
     line: &Line,
     mut from: tokio::sync::mpsc::UnboundedReceiver<ToWindow>,
 ) {
+    #[cfg(feature = "updater")]
+    let updating = Updating::begin(app, line);
     loop {
         match from.recv().await {
             Some(ToWindow::Answer { id, answer }) => line.answered(id, answer),
             Some(ToWindow::Event { channel, event }) => line.told(channel, event),
             Some(ToWindow::Show) => page::show(app),
             Some(ToWindow::Minimise) => page::minimise(app),
+            Some(ToWindow::Install) =>
+            {
+                #[cfg(feature = "updater")]
+                if let Some(updating) = &updating {
+                    updating.install();
+                }
+            }
             Some(ToWindow::Close) => break,
             None => return,
         }
@@ -186,7 +203,11 @@ pub async fn obey(
 #[cfg(all(unix, not(target_os = "macos")))]
 pub fn run(end: WindowEnd, home: Home) -> Result<ExitCode, CannotStart> {
     let no_window = |error: tauri::Error| CannotStart::Window(format!("{error}."));
-    let app = tauri::Builder::default()
+    let builder = tauri::Builder::default();
+    let context = tauri::generate_context!();
+    #[cfg(feature = "updater")]
+    let (builder, context) = updating::given(builder, context);
+    let app = builder
         .manage(line(end.to))
         .invoke_handler(|invoke| {
             let app = invoke.message.webview_ref().app_handle().clone();
@@ -202,7 +223,7 @@ pub fn run(end: WindowEnd, home: Home) -> Result<ExitCode, CannotStart> {
             });
             Ok(())
         })
-        .build(tauri::generate_context!())
+        .build(context)
         .map_err(no_window)?;
     let code = app.run_return(|app, event| {
         if let RunEvent::WindowEvent { label, event, .. } = event

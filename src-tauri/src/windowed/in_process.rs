@@ -5,16 +5,20 @@
 mod app;
 #[path = "page.rs"]
 mod page;
+#[cfg(feature = "updater")]
+#[path = "updating.rs"]
+mod updating;
 
 use app::Line;
 use dormouse_shell::arguments::Start;
 use dormouse_shell::home::Home;
 use dormouse_shell::program::{self, CannotStart, Program};
-use dormouse_shell::resident::{Wanted, Windows};
+use dormouse_shell::resident::{Ended, Wanted, Windows};
 use dormouse_shell::shell::Shell;
 use dormouse_shell::tray::Look;
 use dormouse_shell::wire::{StayingEnd, line};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tauri::menu::{MenuBuilder, MenuItemBuilder};
 use tauri::tray::{TrayIcon, TrayIconBuilder, TrayIconEvent};
@@ -89,6 +93,9 @@ fn stay(start: &Start) -> Result<ExitCode, CannotStart> {
     let entered = runtime.enter();
     let no_window = |error: tauri::Error| CannotStart::Window(format!("{error}."));
     let builder = tauri::Builder::default();
+    let context = tauri::generate_context!();
+    #[cfg(feature = "updater")]
+    let (builder, context) = updating::given(builder, context);
     #[cfg(windows)]
     let (builder, others) = others::heard(builder, &home);
     let app = builder
@@ -101,7 +108,7 @@ fn stay(start: &Start) -> Result<ExitCode, CannotStart> {
             }
             true
         })
-        .build(tauri::generate_context!())
+        .build(context)
         .map_err(no_window)?;
     // Only now: had there been a first one, this process would have ended by handing over to it.
     let program = Program::start(&home)?;
@@ -109,11 +116,17 @@ fn stay(start: &Start) -> Result<ExitCode, CannotStart> {
     start.wanted().into_iter().for_each(|wanted| shell.want(wanted));
     #[cfg(windows)]
     others.pass_on_to(&shell);
+    app.manage(Arc::clone(&shell));
+    let anew = Arc::new(AtomicBool::new(false));
+    let wanted_anew = Arc::clone(&anew);
+    // As the user would start it, whatever this start was for.
+    let mut env = app.env();
+    env.args_os.truncate(1);
     let mut beginning = Some((program, home));
     let code = app.run_return(move |app, event| match event {
         RunEvent::Ready => {
             if let Some((program, home)) = beginning.take() {
-                begin(app, program, home);
+                begin(app, program, home, Arc::clone(&wanted_anew));
             }
         }
         // The last window has gone: that is no reason to end.
@@ -137,11 +150,14 @@ fn stay(start: &Start) -> Result<ExitCode, CannotStart> {
     });
     drop(entered);
     program::end(runtime);
+    if anew.load(Ordering::SeqCst) {
+        tauri::process::restart(&env);
+    }
     Ok(u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from))
 }
 
-/// Shows the tray and whatever is wanted, now that the system's loop runs.
-fn begin(app: &AppHandle, program: Program, home: Home) {
+/// Shows the tray and whatever is wanted, now that the system's loop runs. `anew` is told if the program is to be started again.
+fn begin(app: &AppHandle, program: Program, home: Home, anew: Arc<AtomicBool>) {
     let shown = show_tray(app, program.looks(), Arc::clone(&program.shell));
     if let Err(error) = &shown {
         warn!(%error, "there is no tray");
@@ -153,8 +169,9 @@ fn begin(app: &AppHandle, program: Program, home: Home) {
         home,
     });
     tauri::async_runtime::spawn(async move {
-        let code = program.stay(windows, tray, None).await;
-        app.exit(i32::from(code != ExitCode::SUCCESS));
+        let ended = program.stay(windows, tray, None).await;
+        anew.store(ended == Ended::Anew, Ordering::SeqCst);
+        app.exit(i32::from(ended == Ended::Helpless));
     });
 }
 

@@ -7,6 +7,8 @@ use std::process::ExitCode;
 mod app;
 #[cfg(all(unix, not(target_os = "macos")))]
 mod page;
+#[cfg(all(unix, not(target_os = "macos"), feature = "updater"))]
+mod updating;
 
 #[cfg(all(unix, not(target_os = "macos")))]
 fn main() -> ExitCode {
