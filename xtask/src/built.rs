@@ -10,6 +10,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
+/// With what the releases are built with: off without a key, so that it is tested that nobody is asked, too.
+pub const FEATURES: [&str; 2] = ["--features", "dormouse/updater"];
+
 /// A test program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Test {
@@ -39,11 +42,12 @@ pub fn tests() -> Result<&'static [Test]> {
 }
 
 fn build() -> Result<Vec<Test>> {
-    run_and_see(cargo().args(["build", "--workspace"]), |_| {})?;
+    run_and_see(cargo().args(["build", "--workspace"]).args(FEATURES), |_| {})?;
     let mut tests = Vec::new();
     let mut command = cargo();
     command
         .args(["test", "--workspace", "--no-run"])
+        .args(FEATURES)
         .args(["--message-format", "json-render-diagnostics"]);
     run_and_read(&mut command, |line| tests.extend(test(line)))?;
     Ok(tests)

@@ -4,6 +4,7 @@
 //! dependencies wants. Neither is the real system. Wine answers as Windows does, mostly; for macOS nothing is linked and nothing runs. Where
 //! something for it is missing and cannot be had, the step says so and is skipped.
 
+use crate::built::FEATURES;
 use crate::install;
 use crate::run::{Result, cargo, output, root, run, run_and_see, step, target};
 use crate::suite::Count;
@@ -87,7 +88,10 @@ pub fn windows(count: &mut Count) -> Result<()> {
         .env("CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER", WINE)
         .envs(wine(&prefix));
     let tests = run_and_see(&mut tests, |line| count.add(line));
-    tests.and(run_and_see(check(WINDOWS).args(packages(&APP)), |_| {}))
+    tests.and(run_and_see(
+        check(WINDOWS).args(packages(&APP)).args(FEATURES),
+        |_| {},
+    ))
 }
 
 /// Checks the types of everything that is compiled for macOS.
@@ -109,7 +113,7 @@ pub fn macos(count: &mut Count) -> Result<()> {
         run_and_see(command, |_| {})
     };
     let tests = of_macos(check(MACOS).args(["--lib", "--tests"]).args(packages(&TESTED)));
-    tests.and(of_macos(check(MACOS).args(packages(&APP))))
+    tests.and(of_macos(check(MACOS).args(packages(&APP)).args(FEATURES)))
 }
 
 fn packages<'a>(names: &'a [&'a str]) -> impl Iterator<Item = &'a str> {

@@ -421,13 +421,18 @@ fn clippy(_: &Options, _: &mut Count) -> Result<()> {
         .args(["--all-targets", "--"])
         .args(strict)
         .env("CLIPPY_CONF_DIR", root().join("lints/pure"));
-    let mut others = cargo();
-    others
-        .args(["clippy", "--workspace"])
-        .args(PURE.iter().flat_map(|name| ["--exclude", name]))
-        .args(["--all-targets", "--", "-D", "warnings"]);
+    let others = |features: &[&str]| {
+        let mut others = cargo();
+        others
+            .args(["clippy", "--workspace"])
+            .args(features)
+            .args(PURE.iter().flat_map(|name| ["--exclude", name]))
+            .args(["--all-targets", "--", "-D", "warnings"]);
+        run_and_see(&mut others, |_| {})
+    };
     let pure = run_and_see(&mut pure, |_| {});
-    pure.and(run_and_see(&mut others, |_| {}))
+    // As a distribution builds it, which nothing else here does, and as it is tested.
+    pure.and(others(&[])).and(others(&built::FEATURES))
 }
 
 fn unit(options: &Options, count: &mut Count) -> Result<()> {
@@ -439,7 +444,9 @@ fn unit(options: &Options, count: &mut Count) -> Result<()> {
     });
     let tests = run_tests(&others, options, count);
     let mut documentation = cargo();
-    documentation.args(["test", "--workspace", "--doc", "--no-fail-fast"]);
+    documentation
+        .args(["test", "--workspace", "--doc", "--no-fail-fast"])
+        .args(built::FEATURES);
     let documentation = run_and_see(options.tell(&mut documentation), |line| count.add(line));
     tests.and(documentation)
 }

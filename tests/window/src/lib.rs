@@ -9,6 +9,7 @@
 //! | [`notifications`] | what a desktop was asked to notify of, and a user who clicks it |
 //! | [`opened`] | what a desktop was asked to open |
 //! | [`people`] | alice at the window, the others, and their server |
+//! | [`releases`] | a place that offers a new version, signed |
 //! | [`tray`] | a tray, and a user who clicks what is in it |
 //! | [`window`] | the app under WebDriver: what a user does and sees |
 //! | [`wait`] | waiting for a condition until a deadline |
@@ -26,6 +27,7 @@ mod evidence;
 pub mod notifications;
 pub mod opened;
 pub mod people;
+pub mod releases;
 mod screens;
 pub mod tray;
 pub mod wait;

@@ -41,6 +41,21 @@ impl<'a> Window<'a> {
         self.without_window()
     }
 
+    /// The app starts anew by itself, as the same process: its next window.
+    ///
+    /// # Errors
+    /// When the app ends, or opens none.
+    pub fn started_anew(self) -> Result<Window<'a>> {
+        let before = window_of(self.id);
+        let another = || {
+            let now = window_of(self.id);
+            Ok((now.is_some() && now != before).then_some(()))
+        };
+        until(LATER, another)
+            .map_err(|error| self.blame(&format!("the app did not start anew: {error:#}")))?;
+        self.without_window()?.reopened()
+    }
+
     fn without_window(mut self) -> Result<Closed<'a>> {
         ensure!(!is_gone(self.id), "the app ended with its window");
         let app = self

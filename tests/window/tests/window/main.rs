@@ -20,3 +20,4 @@ mod scrolling;
 mod sign_in;
 mod start;
 mod tray;
+mod updates;
