@@ -6,7 +6,7 @@
 
 use super::page;
 #[cfg(feature = "updater")]
-use super::updating::{self, Updating};
+use super::updating::Updating;
 use dormouse_shell::home::Home;
 use dormouse_shell::questions;
 use dormouse_shell::visibility::WindowEvent as Happened;
@@ -206,7 +206,7 @@ pub fn run(end: WindowEnd, home: Home) -> Result<ExitCode, CannotStart> {
     let builder = tauri::Builder::default();
     let context = tauri::generate_context!();
     #[cfg(feature = "updater")]
-    let (builder, context) = updating::given(builder, context);
+    let (builder, context) = super::updating::given(builder, context);
     let app = builder
         .manage(line(end.to))
         .invoke_handler(|invoke| {
