@@ -170,6 +170,7 @@ pub(crate) fn amend_own(
         origin,
         what,
         written: now.stamp,
+        attempted: false,
         withheld: false,
     };
     outbox.add(errand, ledger.draft);
@@ -245,6 +246,7 @@ pub(crate) fn retry(
         origin,
         what,
         written: now.stamp,
+        attempted: false,
         withheld: false,
     };
     outbox.add(errand, ledger.draft);
