@@ -40,6 +40,8 @@ pub(crate) enum Asked {
 #[derive(Debug, Default)]
 pub(crate) struct Requests {
     pending: BTreeMap<String, Asked>,
+    /// Asked on a connection before this one, or asked again since. An answer counts, and none is waited for.
+    earlier: BTreeMap<String, Asked>,
 }
 
 impl Requests {
@@ -56,7 +58,8 @@ impl Requests {
 
     /// What this `<iq/>` of type `result` or `error` answers; it is answered then.
     pub(crate) fn answered(&mut self, iq: &Element, own: &BareJid) -> Result<Asked, Refusal> {
-        let asked = iq.attr("id").and_then(|id| self.pending.get(id)).copied();
+        let found = |id| self.pending.get(id).or_else(|| self.earlier.get(id));
+        let asked = iq.attr("id").and_then(found).copied();
         let claim = Claim::RequestResult {
             asked: None,
             pending: asked.is_some(),
@@ -68,8 +71,11 @@ impl Requests {
             });
         };
         claim.by(from.as_ref(), own)?;
-        if let Some(id) = iq.attr("id") {
-            self.pending.remove(id);
+        if let Some(id) = iq.attr("id")
+            && self.pending.remove(id).is_none()
+        {
+            self.earlier.remove(id);
+            self.set_aside(|_, again| Some(*again) == asked);
         }
         asked.ok_or(Refusal {
             claim: claim.word(),
@@ -82,9 +88,21 @@ impl Requests {
         self.pending.values().any(|pending| *pending == asked)
     }
 
+    /// The session goes on on another connection, where only what is `sent_again` is sure to be answered: an answer that
+    /// the server had ready while the session passed from the one to the other may be gone.
+    pub(crate) fn resumed(&mut self, sent_again: impl Fn(&str) -> bool) {
+        self.set_aside(|id, _| !sent_again(id));
+    }
+
+    fn set_aside(&mut self, which: impl Fn(&str, &Asked) -> bool) {
+        let aside = self.pending.extract_if(.., |id, asked| which(id, asked));
+        self.earlier.extend(aside);
+    }
+
     /// The session in which they were asked is over.
     pub(crate) fn clear(&mut self) {
         self.pending.clear();
+        self.earlier.clear();
     }
 
     /// The connection is over, the session may go on: probes were about the connection.
@@ -125,5 +143,28 @@ mod tests {
             Ok(Asked::Roster)
         );
         assert!(requests.answered(&answer("", id), &own).is_err());
+    }
+
+    #[test]
+    fn what_is_asked_again_is_answered_by_either_answer_and_both_are_believed() {
+        let own = BareJid::new("me@home.example").unwrap();
+        let mut requests = Requests::default();
+        let mut random = Random::from_seed([1; 32]);
+        let mut ask = |requests: &mut Requests, asked| {
+            let iq = requests.ask("get", asked, &mut random, crate::ping::ping());
+            let id = iq.done().attr("id").unwrap().to_owned();
+            let answer = format!("<iq xmlns='jabber:client' type='result' id='{id}'/>");
+            (id, answer.parse::<Element>().unwrap())
+        };
+        let (_, lost) = ask(&mut requests, Asked::Roster);
+        let (on_its_way, _) = ask(&mut requests, Asked::BlockList);
+        requests.resumed(|id| id == on_its_way);
+        assert!(!requests.awaits(Asked::Roster) && requests.awaits(Asked::BlockList));
+        let (_, again) = ask(&mut requests, Asked::Roster);
+        assert_eq!(requests.answered(&lost, &own), Ok(Asked::Roster), "it was late");
+        assert!(!requests.awaits(Asked::Roster), "what is known is not waited for");
+        assert!(requests.awaits(Asked::BlockList));
+        assert_eq!(requests.answered(&again, &own), Ok(Asked::Roster));
+        assert!(requests.answered(&lost, &own).is_err() && requests.answered(&again, &own).is_err());
     }
 }

@@ -155,6 +155,9 @@ impl Session {
                     .queue()
                     .map(|unacked| Output::Frame(conn, unacked.stanza.clone())),
             );
+            // Ids are unique and of letters and digits: each stands in its own request as it is.
+            self.requests
+                .resumed(|id| managed.queue().any(|unacked| unacked.stanza.contains(id)));
             if !managed.is_idle() {
                 self.request_ack_now(out);
             }

@@ -127,6 +127,15 @@ fn query(number: u64) -> ArchiveQuery {
 }
 
 impl Script {
+    /// The requests among what we have sent since.
+    fn asked(&mut self) -> Vec<Element> {
+        let sent = self
+            .frames
+            .drain(..)
+            .filter_map(|text| text.parse::<Element>().ok());
+        sent.filter(|element| element.name() == "iq").collect()
+    }
+
     fn query(&mut self, number: u64) -> Element {
         let out = {
             let disk = self.disk.clone();
@@ -190,6 +199,78 @@ fn a_request_survives_a_resumption_and_not_the_session() {
         failure: ArchiveFailure::SessionLost,
     };
     assert!(script.events.contains(&lost));
+}
+
+#[test]
+fn what_the_server_has_heard_and_not_answered_when_a_session_is_resumed_is_asked_again() {
+    let mut script = Script::new();
+    script.sign_in();
+    script.give(OFFER);
+    script.bind();
+    script.give(ENABLED);
+    let first = script.asked();
+    assert_eq!(first.len(), 5, "carbons, roster, account, server, archive");
+    script.closed(&Closing::Eof);
+    script.sign_in();
+    script.give(OFFER);
+    script.expect("resume");
+    // ejabberd drops an answer that comes between the connections; a presence is among the six.
+    script.give("<resumed xmlns='urn:xmpp:sm:3' previd='sm-1' h='6'/>");
+    let again = script.asked();
+    let lacks: Vec<&Element> = first
+        .iter()
+        .filter(|iq| !again.iter().any(|other| same_question(iq, other)))
+        .collect();
+    assert!(
+        matches!(lacks.as_slice(), [iq] if iq.has_child("enable", "urn:xmpp:carbons:2")),
+        "what the server was told needs no answer, what it was asked does: {lacks:?}"
+    );
+    for iq in &again {
+        let payload = iq.children().next().unwrap();
+        let answer = format!("<{} xmlns='{}'/>", payload.name(), payload.ns());
+        script.answer(iq, &answer);
+    }
+    let features = |script: &Script| {
+        let events = script.events.iter();
+        events.filter(|event| matches!(event, Event::Features(_))).count()
+    };
+    assert_eq!(features(&script), 1);
+    assert!(
+        script
+            .events
+            .iter()
+            .any(|event| matches!(event, Event::Roster { .. }))
+    );
+    script.answer(&first[1], "");
+    assert!(
+        !script
+            .events
+            .iter()
+            .any(|event| matches!(event, Event::Refused(_))),
+        "an answer that was only late is not called a forgery"
+    );
+}
+
+#[test]
+fn what_is_sent_again_with_a_resumption_is_not_asked_twice() {
+    let mut script = Script::new();
+    script.sign_in();
+    script.give(OFFER);
+    script.bind();
+    script.give(ENABLED);
+    let first = script.asked();
+    script.closed(&Closing::Eof);
+    script.sign_in();
+    script.give(OFFER);
+    script.expect("resume");
+    script.give("<resumed xmlns='urn:xmpp:sm:3' previd='sm-1' h='0'/>");
+    let again = script.asked();
+    assert_eq!(first, again);
+}
+
+/// Whether both ask the same of the same.
+fn same_question(one: &Element, other: &Element) -> bool {
+    one.attr("to") == other.attr("to") && one.children().eq(other.children())
 }
 
 #[test]
