@@ -210,7 +210,7 @@ impl Account {
     /// When [`Input::Tick`] is due, if nothing happens before.
     pub fn deadline(&self) -> Option<Tick> {
         // What can't be asked of the archive now is not due now either.
-        let timeline = self.timeline.deadline().filter(|_| self.may_ask());
+        let timeline = self.timeline.deadline().filter(|_| self.may_speak());
         [
             self.link.deadline(),
             self.quiet.deadline(),
@@ -421,7 +421,7 @@ impl Account {
 
     /// What follows from any input: messages that are due, pages to ask for.
     pub(crate) fn go_on(&mut self, turn: &mut Turn) -> Result<(), ReadError> {
-        if !self.session.is_ready() {
+        if !self.may_speak() {
             return Ok(());
         }
         for (id, message) in self.timeline.due(turn.now, &mut turn.draft)? {
@@ -443,9 +443,6 @@ impl Account {
                 self.session_said(turn, said)?;
             }
         }
-        if !self.may_ask() {
-            return Ok(());
-        }
         while let Some(query) = self.timeline.next_query(turn.now) {
             let said = self.session.ask(&query, &mut turn.draft);
             self.session_said(turn, said)?;
@@ -457,9 +454,10 @@ impl Account {
         Ok(())
     }
 
-    /// Whether the archive can be asked: a question on a link in doubt would be repeated with every deadline,
-    /// and all its answers come at once.
-    fn may_ask(&self) -> bool {
+    /// Whether messages and questions can be handed over. Not to a link in doubt: proof or a spare is there within a moment, and
+    /// what was said on a link that is then left may be handled twice. ejabberd still handles what comes on the old one when
+    /// it has already said, on the new one, what it has handled. Questions would be repeated with every deadline, too.
+    fn may_speak(&self) -> bool {
         let state = self.link.connection().state;
         self.session.is_ready() && matches!(state, ConnectionState::CatchingUp | ConnectionState::Live)
     }

@@ -7,6 +7,7 @@ use dormouse_model::{
     Notice, Now, Random, Stamp, Tick, Way,
 };
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 const OPEN: &str =
     "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' from='home.example' id='1' version='1.0'/>";
@@ -246,6 +247,49 @@ fn a_resumed_session_is_live_only_behind_all_that_the_server_held() {
     assert!(!bench.live, "nobody has said yet that this was all");
     bench.say("<a xmlns='urn:xmpp:sm:3' h='0'/>");
     assert!(bench.live);
+}
+
+#[test]
+fn what_is_typed_while_the_link_is_in_doubt_leaves_once_on_the_link_that_is_proven() {
+    let text = |said: &[String]| said.iter().filter(|text| text.contains("<body>")).count();
+    for the_old_one_lives in [true, false] {
+        let mut bench = Bench::over(BTreeMap::new());
+        let question = bench.begin();
+        bench.answer(&question);
+        let first = bench.conn;
+        bench.now += 60_000;
+        let said = bench.take(Input::Resumed {
+            slept: Some(Duration::from_secs(60)),
+            proven: true,
+        });
+        let ping = said.iter().find(|text| text.contains("urn:xmpp:ping")).unwrap();
+        assert_eq!(bench.shown().0, ConnectionState::Suspect);
+        let send = |body: &str| Command::Send {
+            to: bob(),
+            body: body.into(),
+            tag: None,
+        };
+        for body in ["one", "two"] {
+            assert_eq!(
+                text(&bench.command(send(body))),
+                0,
+                "nobody knows whether it would arrive"
+            );
+        }
+        if the_old_one_lives {
+            let pong = format!("<iq xmlns='jabber:client' type='result' id='{}'/>", id_of(ping));
+            let said = bench.take(Input::Frame {
+                conn: first,
+                text: pong,
+            });
+            assert_eq!(text(&said), 2);
+        } else {
+            assert!(bench.conn != first, "a spare is dialled");
+            assert!(bench.sign_in().iter().any(|text| text.contains("<resume")));
+            let said = bench.say("<resumed xmlns='urn:xmpp:sm:3' previd='s1' h='0'/>");
+            assert_eq!(text(&said), 2);
+        }
+    }
 }
 
 #[test]
