@@ -58,4 +58,24 @@ mod tests {
         assert_eq!(line(&fits), fits);
         assert_eq!(line(&format!("{fits}b")), format!("{fits}…"));
     }
+
+    #[test]
+    fn the_last_lines_are_read_oldest_first() {
+        let mut kept: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
+        let mut journal = Journal::restore(&kept).unwrap();
+        let batch = {
+            let mut draft = Draft::over(&kept);
+            for text in ["one", "two", "three"] {
+                journal.write(Now::default(), text.to_owned(), &mut draft);
+            }
+            draft.into_batch(dormouse_model::BatchId(1))
+        };
+        batch.apply_to(&mut kept);
+        let texts: Vec<String> = last(&kept, 2)
+            .unwrap()
+            .into_iter()
+            .map(|line| line.text)
+            .collect();
+        assert_eq!(texts, ["two", "three"]);
+    }
 }

@@ -60,6 +60,8 @@ mod tests {
         let mut kept = BTreeMap::new();
         for crashes in 1..=2u32 {
             kept.insert(Key::Quarantine(hash("<bad/>")).bytes(), record::encode(&crashes));
+            assert_eq!(count(&kept, &hash("<bad/>")), Ok(crashes));
+            assert_eq!(count(&kept, &hash("<good/>")), Ok(0));
             assert_eq!(Quarantine::restore(&kept).unwrap().holds("<bad/>"), crashes == 2);
         }
         assert!(!Quarantine::restore(&kept).unwrap().holds("<good/>"));

@@ -130,4 +130,13 @@ mod tests {
         }
         assert_eq!(quiet.is_due(Tick(120_000)), Some(Moment::Check));
     }
+
+    #[test]
+    fn a_resumed_session_is_asked_about_soon_and_a_long_talk_is_counted_from_then() {
+        let mut quiet = Quiet::default();
+        quiet.resumed(Tick(1_000));
+        assert_eq!(quiet.deadline(), Some(Tick(3_000)));
+        assert_eq!(quiet.is_due(Tick(2_999)), None);
+        assert_eq!(quiet.is_due(Tick(3_000)), Some(Moment::Check));
+    }
 }

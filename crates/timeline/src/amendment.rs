@@ -13,7 +13,7 @@ use dormouse_model::{
 };
 use serde::{Deserialize, Serialize};
 
-/// So many edits of one message are kept; the oldest are forgotten.
+/// So much of what is done to one message is kept, joined to it or waiting for it: see [`Ledger::bounded`].
 const AMENDMENTS: usize = 64;
 
 /// An edit (XEP-0308) or a retraction (XEP-0424): an item of history that is not shown itself
@@ -65,10 +65,8 @@ impl Ledger<'_, '_> {
         for id in self.called(&amendment.conversation, &amendment.author, &amendment.about)? {
             let found = match self.item(id)? {
                 Some(Item::Message(message)) => Some((message.place, message.id)),
-                Some(Item::Amendment(other)) if other.id != amendment.id => {
-                    other.target.map(|target| (other.place, target))
-                }
-                _ => None,
+                Some(Item::Amendment(other)) => other.target.map(|target| (other.place, target)),
+                None => None,
             };
             best = best.max(found);
         }
@@ -101,11 +99,19 @@ impl Ledger<'_, '_> {
         }
         let Some(target) = amendment.target else {
             let (with, author) = (amendment.conversation.clone(), amendment.author.clone());
+            let mut waiting = Vec::new();
             self.wait_for(&with, &author, &amendment.about, |orphans| {
-                if !orphans.amendments.contains(&id) && orphans.amendments.len() < AMENDMENTS {
+                if !orphans.amendments.contains(&id) {
                     orphans.amendments.push(id);
                 }
+                waiting.clone_from(&orphans.amendments);
             })?;
+            if !waiting.is_empty() {
+                let waiting = self.bounded(&waiting)?;
+                self.wait_for(&with, &author, &amendment.about, |orphans| {
+                    orphans.amendments = waiting
+                })?;
+            }
             return Ok(None);
         };
         let Some(message) = self.message(target)? else {
@@ -118,30 +124,31 @@ impl Ledger<'_, '_> {
                 original: message.content.clone(),
                 by: Vec::new(),
             });
+        self.put_item(&Item::Amendment(amendment));
         if !record.by.contains(&id) {
             record.by.push(id);
-            if record.by.len() > AMENDMENTS {
-                let mut oldest: Option<(Place, MessageId)> = None;
-                for by in &record.by {
-                    if let Some(Item::Amendment(other)) = self.item(*by)?
-                        && other.body.is_some()
-                    {
-                        let candidate = (other.place, other.id);
-                        oldest = Some(oldest.map_or(candidate, |oldest| oldest.min(candidate)));
-                    }
-                }
-                if let Some((_, oldest)) = oldest {
-                    record.by.retain(|by| *by != oldest);
-                    if let Some(item) = self.item(oldest)? {
-                        self.remove(&item)?;
-                    }
-                }
-            }
+            record.by = self.bounded(&record.by)?;
             self.draft.put(&Key::AmendmentsOf(target), &record);
         }
-        self.put_item(&Item::Amendment(amendment));
         self.amend(target)?;
         Ok(Some(target))
+    }
+
+    /// What is kept of the amendments of one message. Of too many the edit that stands first is forgotten; a retraction only
+    /// where there is nothing else, for any one of them says it all.
+    fn bounded(&mut self, all: &[MessageId]) -> Result<Vec<MessageId>, ReadError> {
+        let mut kept = Vec::new();
+        for id in all {
+            if let Some(Item::Amendment(amendment)) = self.item(*id)? {
+                kept.push(amendment);
+            }
+        }
+        kept.sort_by_key(|amendment| (amendment.body.is_none(), amendment.place));
+        if kept.len() > AMENDMENTS {
+            let first = Item::Amendment(kept.remove(0));
+            self.remove(&first)?;
+        }
+        Ok(kept.iter().map(|amendment| amendment.id).collect())
     }
 
     /// Says what a message says now.

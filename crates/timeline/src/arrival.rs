@@ -111,7 +111,7 @@ pub(crate) fn hear(
             {
                 ledger.settle(id, archive.clone(), false)?;
             }
-            if sender == account && *via != Via::Live {
+            if sender == account {
                 held_by_server(outbox, ledger, id, *via == Via::Archive, floor)?;
             }
             Ok(Heard::Known(id))
@@ -178,13 +178,11 @@ fn held_by_server(
     Ok(())
 }
 
-/// What follows once a new item has its place. `hole`: where things may be missing.
+/// What follows once a new item has its place, and all that came with it has been counted.
 pub(crate) fn placed(
     outbox: &mut Outbox,
     ledger: &mut Ledger<'_, '_>,
     id: MessageId,
-    hole: Option<(Place, Place)>,
-    count: bool,
 ) -> Result<(), ReadError> {
     let message = match ledger.item(id)? {
         Some(Item::Message(message)) => *message,
@@ -198,9 +196,6 @@ pub(crate) fn placed(
         }
         None => return Ok(()),
     };
-    if count {
-        ledger.count_unread(&message, hole)?;
-    }
     let author = message.sender.to_bare();
     let item = Item::Message(Box::new(message));
     let waited = ledger.awaited(&item, &author)?;
@@ -245,7 +240,8 @@ pub(crate) fn arrive(
             ledger.settle(id, archive.clone(), true)?;
         }
         ledger.set_place(id, end)?;
-        placed(outbox, ledger, id, None, true)?;
+        ledger.count_unread(id, None)?;
+        placed(outbox, ledger, id)?;
     }
     if *via != Via::Live || incoming.kind == Kind::Error {
         return Ok(());

@@ -170,7 +170,6 @@ pub(crate) fn amend_own(
         origin,
         what,
         written: now.stamp,
-        attempted: false,
         withheld: false,
     };
     outbox.add(errand, ledger.draft);
@@ -246,7 +245,6 @@ pub(crate) fn retry(
         origin,
         what,
         written: now.stamp,
-        attempted: false,
         withheld: false,
     };
     outbox.add(errand, ledger.draft);

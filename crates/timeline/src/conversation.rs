@@ -2,7 +2,7 @@
 //! What the list of conversations shows is worked out from it in [`crate::summary`].
 
 use crate::ledger::Ledger;
-use dormouse_model::{BareJid, Key, Message, MessageId, Place, ReadError, Side, StanzaId};
+use dormouse_model::{BareJid, Key, MessageId, Place, ReadError, Side, StanzaId};
 use serde::{Deserialize, Serialize};
 
 /// So many things may wait in one conversation for messages that are not known.
@@ -50,16 +50,17 @@ impl Ledger<'_, '_> {
     /// messages were read.
     pub(crate) fn count_unread(
         &mut self,
-        message: &Message,
+        id: MessageId,
         hole: Option<(Place, Place)>,
     ) -> Result<(), ReadError> {
-        if message.side != Side::Theirs {
+        let Some(message) = self.message(id)?.filter(|message| message.side == Side::Theirs) else {
             return Ok(());
-        }
+        };
         let mut conversation = self.conversation(&message.conversation)?;
         let here = self.place_of(conversation.read)?;
         let elsewhere = self.place_of(conversation.read_elsewhere)?;
-        let missed = hole.is_some_and(|(low, high)| low < message.place && message.place < high);
+        // What was said just before the session's first live message may stand at the very floor.
+        let missed = hole.is_some_and(|(low, high)| low < message.place && message.place <= high);
         if message.place > elsewhere && (message.place > here || missed) {
             conversation.unread += 1;
             self.put_conversation(&message.conversation, &conversation);

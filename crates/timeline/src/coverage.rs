@@ -179,3 +179,37 @@ impl Coverage {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_known_and_what_is_not_goes_along_when_places_move() {
+        let mark = |place| Mark {
+            id: ArchiveId("a".into()),
+            stamp: Stamp(0),
+            place: Place(place),
+        };
+        let span = |oldest, newest| Span {
+            newest: mark(newest),
+            oldest: mark(oldest),
+        };
+        let coverage = |cursor, [floor, a, b, c, d]: [u128; 5]| {
+            let mut coverage = Coverage {
+                cursor: Cursor::At(mark(cursor)),
+                gap: None,
+            };
+            coverage.open(Place(floor));
+            if let Some(gap) = &mut coverage.gap {
+                gap.span = Some(span(a, b));
+                gap.earlier = vec![span(c, d)];
+            }
+            coverage
+        };
+        let moved: Vec<(Place, Place)> = (1..=5).map(|at| (Place(at * 10), Place(at * 100))).collect();
+        let mut followed = coverage(10, [45, 30, 40, 20, 20]);
+        followed.follow(&Moves(moved));
+        assert_eq!(followed, coverage(100, [499, 300, 400, 200, 200]));
+    }
+}

@@ -144,19 +144,16 @@ impl Ledger<'_, '_> {
                 }
                 to.clone_from(key);
             }
-            if some.len() < 32 {
+            if some.is_empty() {
                 return Ok(None);
             }
         }
         Ok(None)
     }
 
-    /// Whether nothing stands right behind an own message but own ones that were typed later and are not read
-    /// back yet: then its proof has come where it stands.
-    fn stands_last(&self, message: &Message, floor: Option<Place>) -> Result<bool, ReadError> {
-        if floor.is_some_and(|floor| message.place < floor) {
-            return Ok(false);
-        }
+    /// Whether nothing stands right behind an own message but own ones that are not read back yet: then its proof has
+    /// come where it stands.
+    fn stands_last(&self, message: &Message) -> Result<bool, ReadError> {
         let from = Key::Timeline(
             message.conversation.clone(),
             Place(message.place.0.saturating_add(1)),
@@ -167,7 +164,7 @@ impl Ledger<'_, '_> {
             let id: MessageId = decode(&value).ok_or(ReadError::Damaged('t'))?;
             let Some(item) = self.item(id)? else { continue };
             let own = matches!(&item, Item::Message(behind) if matches!(behind.side, Side::Own(_)));
-            if !own || item.is_settled() || id < message.id {
+            if !own || item.is_settled() {
                 return Ok(false);
             }
         }
@@ -210,8 +207,7 @@ pub(crate) fn proven(
         return Ok(());
     }
     match ledger.item(id)? {
-        Some(item) if item.is_settled() => Ok(()),
-        Some(Item::Message(message)) if !ledger.stands_last(&message, floor)? => {
+        Some(Item::Message(message)) if !ledger.stands_last(&message)? => {
             // What was typed after it stays behind it, also while it waits for its own proof.
             let later: Vec<MessageId> = outbox
                 .texts_after(id, &message.conversation)

@@ -34,10 +34,6 @@ pub(crate) struct LineEntry {
 pub(crate) struct Moves(pub(crate) Vec<(Place, Place)>);
 
 impl Moves {
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// Where something now is that was at this place, or just behind what was.
     pub(crate) fn follow(&self, place: Place) -> Place {
         let at = self.0.partition_point(|(old, _)| *old <= place);
@@ -124,8 +120,8 @@ impl Ledger<'_, '_> {
                 return Ok(Some(*found));
             }
             match some.last() {
-                Some((last, _)) if some.len() == 16 => to = *last,
-                _ => return Ok(None),
+                Some((last, _)) => to = *last,
+                None => return Ok(None),
             }
         }
     }
@@ -138,8 +134,8 @@ impl Ledger<'_, '_> {
                 return Ok(Some(*found));
             }
             match some.last() {
-                Some((last, _)) if some.len() == 16 => from = Place(last.0 + 1),
-                _ => return Ok(None),
+                Some((last, _)) => from = Place(last.0 + 1),
+                None => return Ok(None),
             }
         }
     }
@@ -239,7 +235,6 @@ impl Ledger<'_, '_> {
             let split = Place(behind.0.saturating_add(1));
             let mut below = self.line(Place(0), Some(split), Walk::Backwards, reach + 1)?;
             let mut above = self.line(split, None, Walk::Forwards, reach + 1)?;
-            let whole = below.len() <= reach && above.len() <= reach;
             let low = if below.len() > reach {
                 below.pop().map_or(0, |(place, _)| place.0)
             } else {
@@ -252,7 +247,8 @@ impl Ledger<'_, '_> {
             };
             let slots = (below.len() + above.len() + wanted + 2) as u128;
             let step = (high - low) / slots;
-            if step < ROOMY && !whole {
+            // Between the line's own ends there is always room.
+            if step < ROOMY {
                 reach *= 2;
                 continue;
             }
@@ -308,16 +304,13 @@ impl Ledger<'_, '_> {
         archives.truncate(ALIASES);
         self.put_item(&item);
         let key = Key::Line(item.place());
-        if self
-            .draft
-            .read::<LineEntry>(&key)?
-            .is_some_and(|entry| entry.item == id && !entry.settled)
-        {
+        // A new one has no place yet.
+        if let Some(entry) = self.draft.read::<LineEntry>(&key)? {
             self.draft.put(
                 &key,
                 &LineEntry {
-                    item: id,
                     settled: true,
+                    ..entry
                 },
             );
         }
@@ -329,80 +322,5 @@ impl Ledger<'_, '_> {
 const ALIASES: usize = 8;
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use dormouse_model::{Content, Draft, Jid, Message, Names, Side, Stamp};
-    use std::collections::BTreeMap;
-
-    fn message(id: u64) -> Message {
-        Message {
-            id: MessageId(id),
-            conversation: BareJid::new("bob@b.example").unwrap(),
-            place: Place(0),
-            sender: Jid::new("bob@b.example/x").unwrap(),
-            side: Side::Theirs,
-            stamp: Stamp(0),
-            content: Content::Text(id.to_string()),
-            names: Names::default(),
-            edited: None,
-        }
-    }
-
-    fn ids(ledger: &Ledger<'_, '_>) -> Vec<u64> {
-        let line = ledger.line(Place(0), None, Walk::Forwards, 1000).unwrap();
-        line.iter().map(|(_, entry)| entry.item.0).collect()
-    }
-
-    #[test]
-    fn where_there_is_no_room_a_stretch_is_respread_in_the_same_order() {
-        let memory: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
-        let mut draft = Draft::over(&memory);
-        let mut ledger = Ledger::open(&BareJid::new("me@home.example").unwrap(), &mut draft);
-        for id in 0..100 {
-            ledger.put_message(&message(id));
-            ledger
-                .set_place(MessageId(id), Place(MIDDLE + u128::from(id)))
-                .unwrap();
-        }
-        let floor = Place(MIDDLE + 50);
-        let moves = ledger.respread(Place(MIDDLE + 49), 3).unwrap();
-        assert_eq!(ids(&ledger), (0..100).collect::<Vec<_>>());
-        let place = |id: u64| ledger.message(MessageId(id)).unwrap().unwrap().place;
-        assert!(place(50).0 - place(49).0 > 3 * ROOMY);
-        assert_eq!(moves.follow(Place(MIDDLE + 49)), place(49));
-        assert_eq!(moves.follow_bound(floor), place(50));
-        let own: Vec<Option<Place>> = (0..99)
-            .map(|id| {
-                ledger
-                    .neighbour(&message(0).conversation, place(id), Walk::Forwards)
-                    .unwrap()
-            })
-            .collect();
-        assert_eq!(own, (1..100).map(|id| Some(place(id))).collect::<Vec<_>>());
-    }
-
-    #[test]
-    fn a_taken_place_is_not_taken_away() {
-        let memory: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
-        let mut draft = Draft::over(&memory);
-        let mut ledger = Ledger::open(&BareJid::new("me@home.example").unwrap(), &mut draft);
-        for id in 0..3 {
-            ledger.put_message(&message(id));
-            ledger.set_place(MessageId(id), Place(MIDDLE)).unwrap();
-        }
-        assert_eq!(ids(&ledger), [0, 1, 2]);
-    }
-
-    #[test]
-    fn a_floor_leaves_room_for_what_was_missed() {
-        let memory: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
-        let mut draft = Draft::over(&memory);
-        let mut ledger = Ledger::open(&BareJid::new("me@home.example").unwrap(), &mut draft);
-        ledger.put_message(&message(0));
-        let last = ledger.end(None).unwrap();
-        ledger.set_place(MessageId(0), last).unwrap();
-        let floor = ledger.new_floor(None).unwrap();
-        assert_eq!(floor.0 - last.0, RESERVE);
-        assert!(ledger.end(Some(floor)).unwrap() > floor);
-    }
-}
+#[path = "order_tests.rs"]
+mod tests;

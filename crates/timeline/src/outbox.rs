@@ -33,8 +33,6 @@ pub(crate) struct Errand {
     pub(crate) origin: OriginId,
     pub(crate) what: What,
     pub(crate) written: Stamp,
-    /// It has been handed to a session.
-    pub(crate) attempted: bool,
     /// The contact was removed meanwhile: not to be sent again without being asked.
     pub(crate) withheld: bool,
 }
@@ -140,7 +138,7 @@ impl Outbox {
     pub(crate) fn is_untouched(&self, id: MessageId) -> bool {
         self.entries
             .get(&id)
-            .is_some_and(|entry| entry.fate == Fate::Waiting && !entry.errand.attempted)
+            .is_some_and(|entry| entry.fate == Fate::Waiting)
     }
 
     pub(crate) fn change(&mut self, id: MessageId, draft: &mut Draft<'_>, change: impl FnOnce(&mut Errand)) {
@@ -208,11 +206,11 @@ impl Outbox {
     }
 
     /// What may go now, in the order written, and is handed over by this.
-    pub(crate) fn due(&mut self, draft: &mut Draft<'_>) -> Vec<(MessageId, Outgoing)> {
+    pub(crate) fn due(&mut self) -> Vec<(MessageId, Outgoing)> {
         let mut blocked = BTreeSet::new();
         let mut due = Vec::new();
         for (id, entry) in &mut self.entries {
-            let errand = &mut entry.errand;
+            let errand = &entry.errand;
             if blocked.contains(&errand.to) {
                 continue;
             }
@@ -226,10 +224,6 @@ impl Outbox {
                 }
             };
             entry.fate = Fate::Held;
-            if !errand.attempted {
-                errand.attempted = true;
-                draft.put(&Key::Outbox(*id), errand);
-            }
             due.push((*id, errand.stanza(first_sent)));
         }
         due

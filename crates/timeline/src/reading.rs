@@ -8,7 +8,6 @@ use crate::catch_up::{FIRST_ITEMS, PAGES, Step, first_reading_since};
 use crate::conflicts;
 use crate::coverage::{Cursor, Mark, Way};
 use crate::ledger::{Item, Ledger};
-use crate::order::Moves;
 use crate::seating::Lie;
 use crate::timeline::{Effect, Timeline};
 use dormouse_model::{
@@ -228,22 +227,28 @@ impl Timeline {
             }
         }
         let (moved, moves) = ledger.seat(&seats, lie, cursor)?;
-        self.follow(&moves);
+        self.coverage.follow(&moves);
         for (id, archive) in adopted {
             let first = ledger.item(id)?.is_some_and(|item| !item.is_settled()) || moved.contains(&id);
             ledger.settle(id, archive, first)?;
         }
         let hole = self.coverage.hole();
+        // All of them before any marker that waits for one of them is heard: it says how many are left.
+        for id in fresh.iter().filter(|_| count) {
+            ledger.count_unread(*id, hole)?;
+        }
         for id in &fresh {
-            placed(&mut self.outbox, ledger, *id, hole, count)?;
+            placed(&mut self.outbox, ledger, *id)?;
         }
         let mut places = Vec::new();
         for (id, again) in &seats {
+            // Of many edits of one message the first are forgotten as they are read.
+            let Some(item) = ledger.item(*id)? else { continue };
             if !again || moved.contains(id) {
-                places.push(ledger.place_of(Some(*id))?);
+                places.push(item.place());
             }
             // Where an edit stands decides whether it counts.
-            if let Some(Item::Amendment(amendment)) = ledger.item(*id)?
+            if let Item::Amendment(amendment) = item
                 && let Some(target) = amendment.target
             {
                 ledger.amend(target)?;
@@ -256,12 +261,6 @@ impl Timeline {
         })
     }
 
-    fn follow(&mut self, moves: &Moves) {
-        if !moves.is_empty() {
-            self.coverage.follow(moves);
-        }
-    }
-
     /// A page of one conversation's older history: it closes no gap and moves no cursor.
     fn island(
         &mut self,
@@ -270,13 +269,11 @@ impl Timeline {
         with: BareJid,
         page: &ArchivePage,
     ) -> Result<(), ReadError> {
-        let before = self.coverage.clone();
         self.store(ledger, now, &page.items, &Lie::Island(with.clone()), false)?;
-        if self.coverage != before {
-            ledger
-                .draft
-                .put(&Key::Coverage(self.account.clone()), &self.coverage);
-        }
+        // Making room may have moved what it speaks of.
+        ledger
+            .draft
+            .put(&Key::Coverage(self.account.clone()), &self.coverage);
         let more = !(page.stable && (page.complete || page.items.is_empty()));
         if !more {
             let mut conversation = ledger.conversation(&with)?;

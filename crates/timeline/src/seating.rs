@@ -41,7 +41,7 @@ enum Seated {
     NoRoom { behind: Place, wanted: usize },
 }
 
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Lean {
     /// Next to the upper bound: more will come beneath.
     Up,
@@ -353,82 +353,5 @@ fn spread(lower: u128, upper: u128, count: usize, lean: Lean) -> Option<Vec<u128
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn seat(place: u128) -> Seat {
-        Seat {
-            id: MessageId(0),
-            place: Place(place),
-            settled: place > 0,
-            again: false,
-        }
-    }
-
-    #[test]
-    fn the_fewest_settled_items_move() {
-        let seats: Vec<Seat> = [10, 50, 20, 30].map(seat).into();
-        assert_eq!(keep(&seats, &Lie::End(None), None), [0, 2, 3]);
-    }
-
-    #[test]
-    fn a_page_before_a_known_item_keeps_nothing_that_stands_behind_it() {
-        let seats: Vec<Seat> = [10, 20, 30].map(seat).into();
-        assert_eq!(keep(&seats, &Lie::Below(Place(20)), None), [0]);
-    }
-
-    #[test]
-    fn a_page_that_may_start_further_down_moves_nothing_up() {
-        let seats: Vec<Seat> = [10].map(seat).into();
-        assert_eq!(
-            keep(
-                &seats,
-                &Lie::Above {
-                    place: Place(20),
-                    sure: false
-                },
-                None
-            ),
-            [0]
-        );
-        assert!(
-            keep(
-                &seats,
-                &Lie::Above {
-                    place: Place(20),
-                    sure: true
-                },
-                None
-            )
-            .is_empty()
-        );
-    }
-
-    #[test]
-    fn what_is_known_up_to_the_cursor_is_in_order() {
-        let seats: Vec<Seat> = [40, 30].map(seat).into();
-        assert_eq!(keep(&seats, &Lie::End(None), Some((Some(1), Place(40)))), [0]);
-    }
-
-    #[test]
-    fn a_run_keeps_to_the_side_where_no_more_will_come() {
-        let far = 100 * STEP;
-        assert_eq!(spread(0, far, 2, Lean::Down), Some(vec![STEP, 2 * STEP]));
-        assert_eq!(
-            spread(0, far, 2, Lean::Up),
-            Some(vec![far - 2 * STEP, far - STEP])
-        );
-        assert_eq!(spread(0, 3 * STEP, 2, Lean::Even), Some(vec![STEP, 2 * STEP]));
-        assert_eq!(spread(7, 9, 1, Lean::Even), None);
-        assert_eq!(spread(9, 7, 1, Lean::Even), None);
-    }
-
-    #[test]
-    fn provisional_items_between_the_right_ones_stay_where_they_are() {
-        let stood = [Place(0), Place(50 * STEP), Place(20 * STEP), Place(0)];
-        let places = spread_around(&stood, Place(10 * STEP), Place(100 * STEP), Lean::Even);
-        let places = places.unwrap();
-        assert_eq!(places[1], Place(50 * STEP));
-        assert!(places.is_sorted() && places[0] > Place(10 * STEP) && places[3] < Place(100 * STEP));
-    }
-}
+#[path = "seating_tests.rs"]
+mod tests;

@@ -85,7 +85,6 @@ impl Timeline {
             origin,
             what: What::Text { body },
             written: now.stamp,
-            attempted: false,
             withheld: false,
         };
         self.outbox.add(errand, ledger.draft);
@@ -189,8 +188,12 @@ impl Timeline {
 
     /// What may be handed to the session now, in order. Call it while the session is ready; what it
     /// returns counts as handed over.
-    pub fn due(&mut self, _now: Now, draft: &mut Draft<'_>) -> Result<Vec<(MessageId, Outgoing)>, ReadError> {
-        Ok(self.outbox.due(draft))
+    pub fn due(
+        &mut self,
+        _now: Now,
+        _draft: &mut Draft<'_>,
+    ) -> Result<Vec<(MessageId, Outgoing)>, ReadError> {
+        Ok(self.outbox.due())
     }
 
     /// The server has these (XEP-0198).
@@ -295,7 +298,7 @@ impl Timeline {
 
     /// The next page to ask for, if any. Ask until it says none; it counts as asked.
     pub fn next_query(&mut self, now: Now) -> Option<ArchiveQuery> {
-        if self.coverage.gap.is_none() && self.catch_up.check.is_none() && self.outbox.has_doubts() {
+        if self.outbox.has_doubts() {
             self.quiet_check(now);
         }
         self.catch_up.next_query(now, &self.coverage)

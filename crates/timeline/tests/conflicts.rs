@@ -80,6 +80,21 @@ fn the_edit_that_stands_last_in_the_archive_wins_whatever_came_first() {
 }
 
 #[test]
+fn edits_that_are_told_in_the_wrong_order_end_in_that_of_the_archive() {
+    let mut world = online();
+    let original = world.archives(&from_bob("m", "helo"));
+    let first = world.archives(&edit("e1", "m", "hallo"));
+    let second = world.archives(&edit("e2", "m", "hello"));
+    for live in [original, second, first] {
+        world.live(&live);
+    }
+    assert_eq!(world.bodies(BOB), ["hallo"]);
+    world.timeline.quiet_check(world.now);
+    world.catch_up();
+    assert_eq!(world.bodies(BOB), ["hello"]);
+}
+
+#[test]
 fn an_edit_of_an_edit_is_about_the_original() {
     let mut world = online();
     for incoming in [

@@ -232,3 +232,50 @@ fn a_hole_is_told_with_its_places_to_whoever_looks_across_it() {
     assert_eq!(world.part(Part::Latest, 300).hole, None);
     assert_eq!(world.snapshot(), (world.list.clone(), world.shown.clone()));
 }
+
+#[test]
+fn a_hole_beside_the_stretch_is_told_only_where_nothing_else_is_kept_between() {
+    let mut world = World::new();
+    for number in 0..30 {
+        world.archives(&text(
+            &format!("{BOB}/phone"),
+            ME,
+            &number.to_string(),
+            &number.to_string(),
+        ));
+    }
+    world.session(true);
+    let newest = world.query().unwrap();
+    world.give(&newest);
+    assert!(
+        world.part(Part::Latest, 20).hole.is_some(),
+        "below the first that is kept"
+    );
+    assert_eq!(
+        world.part(Part::Latest, 12).hole,
+        world.part(Part::Latest, 20).hole
+    );
+    assert_eq!(world.part(Part::Latest, 11).hole, None);
+    world.catch_up();
+    world.pass(3600 * 1000);
+    for number in 30..60 {
+        world.archives(&text(
+            &format!("{BOB}/phone"),
+            ME,
+            &number.to_string(),
+            &number.to_string(),
+        ));
+    }
+    world.session(true);
+    let newest = world.query().unwrap();
+    world.give(&newest);
+    let first_read = world.message(BOB, "48").place;
+    let before = world.part(Part::Before(first_read), 5);
+    assert_eq!(before.messages.last().map(body).as_deref(), Some("29"));
+    assert!(
+        before.hole.is_some(),
+        "between the last of it and what it is before"
+    );
+    assert_eq!(world.part(Part::After(Place(0)), 5).hole, None);
+    assert!(world.part(Part::After(Place(0)), 40).hole.is_some());
+}

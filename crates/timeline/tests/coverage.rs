@@ -206,6 +206,9 @@ fn an_unstable_page_moves_nothing_and_is_asked_again_later_but_not_for_ever() {
         asked += 1;
     }
     assert_eq!(asked, 5);
+    assert_eq!(world.query(), None, "not in this session");
+    world.timeline.quiet_check(world.now);
+    assert_eq!(world.query(), None, "nor because it is quiet");
     assert!(world.timeline.caught_up());
     assert!(world.stretch(BOB).hole.is_some(), "what is not certain is said");
     world.stable = true;
@@ -529,4 +532,96 @@ fn an_archive_that_turns_in_circles_is_given_up_with_a_reason_and_the_gap_stays_
     world.session(true);
     assert!(world.catch_up() < 10);
     assert_eq!(world.bodies(BOB), bodies(0..7));
+}
+
+#[test]
+fn an_empty_answer_and_a_reading_by_date_leave_the_cursor_where_it_is() {
+    for by_date in [true, false] {
+        let mut world = known(Manner::Prosody);
+        world.session(true);
+        let mut query = world.query().unwrap();
+        if by_date {
+            let (id, failure) = (query.id, ArchiveFailure::ItemNotFound);
+            world.told(|timeline, now, draft| timeline.archive_failed(now, id, failure, draft));
+            world.now.tick = world.timeline.deadline().unwrap();
+            query = world.query().unwrap();
+        }
+        let page = ArchivePage {
+            query: query.id,
+            items: Vec::new(),
+            complete: true,
+            count: Some(0),
+            stable: true,
+        };
+        world.told(|timeline, now, draft| timeline.page(now, page, draft));
+        assert!(world.timeline.caught_up());
+        world.session(true);
+        assert!(world.query().unwrap().since.is_some());
+    }
+}
+
+#[test]
+fn how_far_a_reading_has_come_can_be_asked_while_it_is_under_way() {
+    let mut world = known(Manner::Prosody);
+    for number in 5..60 {
+        world.archives(&from_bob(number));
+    }
+    assert_eq!(world.timeline.progress(), None);
+    world.session(true);
+    assert_eq!(world.timeline.progress(), None, "nothing has been read");
+    let query = world.query().unwrap();
+    world.give(&query);
+    let under_way = Change::CatchUp {
+        stored: 12,
+        expected: Some(60),
+        done: false,
+    };
+    assert_eq!(world.timeline.progress(), Some(under_way));
+    world.catch_up();
+    assert_eq!(world.timeline.progress(), None);
+    // What the archive would not finish is not under way, though the gap is open.
+    world.session(true);
+    world.stable = false;
+    while let Some(query) = world.query() {
+        world.give(&query);
+        world.now.tick = world.timeline.deadline().unwrap_or(world.now.tick);
+    }
+    assert_eq!(world.timeline.progress(), None);
+}
+
+#[test]
+fn a_quiet_check_while_a_reading_is_under_way_asks_nothing_more() {
+    let mut world = known(Manner::Prosody);
+    world.session(true);
+    world.timeline.quiet_check(world.now);
+    assert_eq!(world.catch_up(), 1);
+    // Nor does a second one change how the first asks.
+    world.timeline.quiet_check(world.now);
+    world.timeline.read_again();
+    let query = world.query().unwrap();
+    assert!(matches!(query.page, PageWanted::After(_)), "{query:?}");
+    world.give(&query);
+    assert_eq!(world.query(), None);
+    // Nor is one kept for a later session that was wanted where there is no archive.
+    world.told(|timeline, now, draft| timeline.session(now, false, false, draft));
+    world.timeline.quiet_check(world.now);
+    world.session(false);
+    assert_eq!(world.query(), None);
+}
+
+#[test]
+fn older_history_that_is_asked_for_twice_is_read_once() {
+    let mut world = known(Manner::Prosody);
+    let older = |world: &mut World| world.timeline.next_older(world.now, &world.memory).unwrap();
+    let ann = bare("ann@a.example");
+    world.timeline.older(world.now, &bare(BOB));
+    world.timeline.older(world.now, &bare(BOB));
+    let first = older(&mut world).unwrap();
+    world.timeline.older(world.now, &bare(BOB));
+    world.timeline.older(world.now, &ann);
+    world.give(&first);
+    let second = older(&mut world).unwrap();
+    assert_eq!(second.with, Some(ann));
+    world.give(&second);
+    assert_eq!(older(&mut world), None);
 }

@@ -170,7 +170,84 @@ fn what_cannot_be_read_is_kept_in_place() {
         from_bob("2", ""),
     ));
     world.archives(&from_bob("3", "after"));
+    world.archives(&world::with(
+        Payload::Encrypted("OMEMO".into()),
+        from_bob("4", ""),
+    ));
     world.session(true);
     world.catch_up();
-    assert_eq!(world.bodies(BOB), ["Unreadable(\"omemo header\")", "after"]);
+    assert_eq!(
+        world.bodies(BOB),
+        ["Unreadable(\"omemo header\")", "after", "Encrypted(\"OMEMO\")"]
+    );
+}
+
+/// Received live by a server that gives no archive ids, and archived by it under ids of its own.
+fn live_without_archive_id(world: &mut World, incoming: &Incoming) {
+    let mut sent = world.archives(incoming);
+    sent.archive = None;
+    world.live(&sent);
+}
+
+#[test]
+fn what_differs_in_its_words_is_not_adopted_by_its_id() {
+    let mut world = caught_up();
+    world.live(&from_bob("1", "not archived"));
+    world.archives(&from_bob("1", "archived"));
+    world.session(true);
+    world.catch_up();
+    assert_eq!(world.bodies(BOB), ["not archived", "archived"]);
+}
+
+#[test]
+fn of_two_that_look_alike_the_later_is_edited() {
+    let mut world = caught_up();
+    live_without_archive_id(&mut world, &from_bob("1", "ok"));
+    world.pass(60_000);
+    live_without_archive_id(&mut world, &from_bob("1", "ok"));
+    let edit = Payload::Edit {
+        replaces: StanzaId::from("1"),
+        body: "okay".into(),
+    };
+    world.live(&world::with(edit, from_bob("2", "")));
+    assert_eq!(world.bodies(BOB), ["ok", "okay"]);
+}
+
+#[test]
+fn a_message_that_comes_again_and_again_displaces_no_other_of_its_name() {
+    let mut world = caught_up();
+    live_without_archive_id(&mut world, &from_bob("1", "one"));
+    live_without_archive_id(&mut world, &from_bob("1", "two"));
+    let mut again = from_bob("1", "two");
+    again.stamp = Some(world.now.stamp);
+    for _ in 0..70 {
+        world.live(&again);
+    }
+    world.session(true);
+    world.catch_up();
+    assert_eq!(world.bodies(BOB), ["one", "two"]);
+}
+
+#[test]
+fn sixty_four_of_one_name_are_told_apart() {
+    let mut world = caught_up();
+    let said: Vec<String> = (0..64).map(|number| number.to_string()).collect();
+    for body in &said {
+        live_without_archive_id(&mut world, &from_bob("1", body));
+    }
+    world.session(true);
+    world.catch_up();
+    assert_eq!(world.bodies(BOB), said);
+}
+
+#[test]
+fn copies_that_bear_stamps_ten_minutes_apart_may_be_of_one_moment_and_no_further() {
+    for (apart, said) in [(600_000, 1), (600_001, 2)] {
+        let mut world = caught_up();
+        world.live(&from_bob("1", "ok"));
+        let mut again = from_bob("1", "ok");
+        again.stamp = Some(Stamp(world.now.stamp.0 + apart));
+        world.live(&again);
+        assert_eq!(world.bodies(BOB).len(), said);
+    }
 }

@@ -277,6 +277,8 @@ mod tests {
         assert!(!token(false, None).ends_soon(Stamp(0)));
         assert!(!token(false, Some(4 * day)).ends_soon(Stamp(0)));
         assert!(token(false, Some(2 * day)).ends_soon(Stamp(0)));
+        assert!(!token(false, Some(3 * day)).ends_soon(Stamp(0)));
+        assert!(token(false, Some(3 * day - 1)).ends_soon(Stamp(0)));
     }
 
     #[test]
@@ -297,6 +299,35 @@ mod tests {
         );
         assert_eq!(wanted(None, &channel, true, false), None);
         assert_eq!(wanted(None, &Channel::default(), false, false), None);
+        let another_way = names(&["tls-unique"]);
+        assert_eq!(wanted(Some(&another_way), &channel, false, false), Some(UNBOUND));
+        let of = |taken: &[&str]| super::wanted(&names(taken), Some(&exporter), &channel, false, false);
+        assert_eq!(of(&[UNBOUND]), Some(UNBOUND), "no more than the server takes");
+        assert_eq!(of(&["HT-SHA-512-UNIQ"]), None);
+    }
+
+    #[test]
+    fn an_unbound_token_is_wanted_on_this_machine_only_where_there_is_no_tls_to_bind_to() {
+        let all = names(&[UNBOUND, BOUND]);
+        for (encrypted, kind) in [(false, Some(UNBOUND)), (true, None)] {
+            let here = Channel {
+                encrypted,
+                loopback: true,
+                exporter: None,
+            };
+            assert_eq!(wanted(&all, None, &here, true, false), kind);
+        }
+    }
+
+    #[test]
+    fn a_token_and_a_sign_in_with_it_say_whether_they_are_bound() {
+        for bound in [false, true] {
+            assert_eq!(token(bound, None).is_bound(), bound);
+            assert_eq!(
+                TokenExchange::new(token(bound, None), &tls(None)).is_bound(),
+                bound
+            );
+        }
     }
 
     #[test]

@@ -479,3 +479,13 @@ fn of_queries_that_are_never_answered_the_oldest_are_forgotten() {
     let last = result("", names.last().unwrap(), "a", "");
     assert_eq!(collector.result(&last, &own()), Some(Ok(QueryId(999))));
 }
+
+#[test]
+fn an_answer_that_names_an_item_which_never_came_is_refused() {
+    for named in ["<first>a</first>", "<last>a</last>"] {
+        let mut collector = collector();
+        ask(&mut collector, 1);
+        let answer = collector.finish(QueryId(1), &fin("", named));
+        assert!(matches!(answer, Some(Err(ArchiveFailure::Refused(_)))), "{named}");
+    }
+}

@@ -167,4 +167,22 @@ mod tests {
         assert_eq!(requests.answered(&again, &own), Ok(Asked::Roster));
         assert!(requests.answered(&lost, &own).is_err() && requests.answered(&again, &own).is_err());
     }
+
+    #[test]
+    fn what_was_asked_is_forgotten_with_its_session_and_what_is_about_a_connection_with_that() {
+        let mut random = Random::from_seed([1; 32]);
+        let mut requests = Requests::default();
+        let mut ask = |requests: &mut Requests, asked| {
+            let _ = requests.ask("get", asked, &mut random, crate::ping::ping());
+        };
+        let probe = Asked::Probe(ConnId(1), ProbeId(1));
+        for asked in [Asked::Roster, Asked::Bind, probe] {
+            ask(&mut requests, asked);
+        }
+        requests.forget_probes();
+        assert!(requests.awaits(Asked::Roster));
+        assert!(!requests.awaits(Asked::Bind) && !requests.awaits(probe));
+        requests.clear();
+        assert!(!requests.awaits(Asked::Roster));
+    }
 }

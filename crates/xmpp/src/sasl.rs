@@ -317,6 +317,20 @@ mod tests {
             exporter: None,
         };
         assert_eq!(name(&offer(&ALL), &local, &bound), Ok("SCRAM-SHA-256"));
+        // Neither in the open nor with somebody who ends TLS on this machine.
+        let ended_here = Channel {
+            encrypted: true,
+            ..local
+        };
+        for channel in [Channel::default(), ended_here] {
+            assert_eq!(name(&offer(&ALL), &channel, &bound), Err(Cause::ServerNotGenuine));
+        }
+    }
+
+    #[test]
+    fn the_password_itself_is_said_with_the_name_as_rfc_4616_has_it() {
+        let said = plain("me", &Credentials::password("pencil"));
+        assert_eq!(said.as_str(), "\0me\0pencil");
     }
 
     #[test]

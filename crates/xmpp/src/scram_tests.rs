@@ -149,3 +149,36 @@ fn names_are_escaped_and_prepared() {
         Err(Failure::Password)
     ));
 }
+
+#[test]
+fn the_slow_part_is_done_again_for_another_salt_or_count() {
+    let salts = ["W22ZaJ0SNY7soEsUEjb6gQ==", "QSXCR+Q6sek8bf92"];
+    for (salt, count, reused) in [
+        (salts[0], 4096, true),
+        (salts[1], 4096, false),
+        (salts[0], 4097, false),
+        (salts[1], 4097, false),
+    ] {
+        let mut kept = None;
+        let mut prove = |salt: &str, count: u32| {
+            let challenge = format!("r=abcd,s={salt},i={count}");
+            let mut exchange = exchange(Hash::Sha256, Binding::Unable, "abc");
+            exchange.prove(&challenge, 10_000, &mut kept).unwrap();
+            // A marked copy shows that it is used.
+            kept.as_mut().is_some_and(|kept| {
+                let marked = *kept.salted == vec![0; 32];
+                kept.salted = Zeroizing::new(vec![0; 32]);
+                marked
+            })
+        };
+        prove(salts[0], 4096);
+        assert_eq!(prove(salt, count), reused, "{salt}, {count}");
+    }
+}
+
+#[test]
+fn differences_do_not_make_up_for_each_other() {
+    assert!(same(b"ab", b"ab"));
+    assert!(!same(b"ab", b"ba"));
+    assert!(!same(b"ab", b"abc"));
+}

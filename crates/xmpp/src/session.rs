@@ -24,8 +24,8 @@ use crate::xml::Draft as Building;
 use crate::{Credentials, Event, Features, Output, bind, frame, open, verdict};
 use dormouse_model::record::decode;
 use dormouse_model::{
-    Action, ArchiveFailure, BareJid, BatchId, Channel, Closing, ConnId, DialFailure, Draft, Key, Memory,
-    MessageId, Now, Random, ReadError, Verdict, Walk,
+    ArchiveFailure, BareJid, BatchId, Channel, Closing, ConnId, DialFailure, Draft, Key, Memory, MessageId,
+    Now, Random, ReadError, Verdict, Walk,
 };
 use minidom::Element;
 use serde::{Deserialize, Serialize};
@@ -583,9 +583,6 @@ impl Session {
             && stream.holds_session()
         {
             self.lose(out);
-        }
-        if verdict.action == Action::NewResource {
-            self.new_resource();
         }
         out.push(Output::Event(Event::Ended { conn, verdict }));
         out.push(Output::Hangup(conn));

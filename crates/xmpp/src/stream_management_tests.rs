@@ -235,3 +235,44 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_is_read_plainly_says_neither_more_nor_less_than_it_should() {
+    for text in [
+        "<a xmlns='urn:xmpp:sm:3' h='&lt;'/>",
+        "<a xmlns='urn:xmpp:sm:3' h='x'/>",
+        "<a xmlns='urn:xmpp:sm:3' h='1' h='2'/>",
+        "<a h='7'xmlns='urn:xmpp:sm:3'/>",
+        "<a xmlns='urn:xmpp:sm:3' h='7' />",
+    ] {
+        assert_eq!(read_plainly(text), None, "{text}");
+    }
+}
+
+#[test]
+fn a_session_is_expected_for_as_long_as_the_server_keeps_it_from_when_it_was_last_heard() {
+    let mut record = session(0, 0).record().clone();
+    record.max = Some(300);
+    let mut managed = Managed::restored(record, Vec::new());
+    managed.heard(Stamp(1_000_000));
+    assert!(managed.is_expected(Stamp(1_299_999)));
+    assert!(!managed.is_expected(Stamp(1_300_000)));
+}
+
+#[test]
+fn there_is_something_to_write_only_where_something_has_changed() {
+    let record = session(0, 10).record().clone();
+    let unacked = || Unacked {
+        stanza: "<message/>".into(),
+        token: None,
+    };
+    let mut disk = Disk::new();
+    let mut managed = Managed::restored(record.clone(), vec![(11, unacked())]);
+    assert!(!managed.has_changed());
+    managed.handled();
+    assert!(managed.has_changed());
+    commit(&mut managed, &mut disk, 1);
+    assert!(!managed.has_changed());
+    // A record that belongs to no row is to be deleted.
+    assert!(Managed::restored(record, vec![(17, unacked())]).has_changed());
+}

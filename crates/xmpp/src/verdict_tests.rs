@@ -210,3 +210,23 @@ fn elsewhere_is_followed_over_tls_only() {
     ));
     assert_eq!(stream_closed(None).action, Action::Retry);
 }
+
+#[test]
+fn the_reason_that_is_shown_is_the_one_that_was_given() {
+    let closed = |code| {
+        let reason = String::new();
+        closing(&Closing::Frame { code, reason }).cause
+    };
+    assert_eq!(closed(1011), trouble("WebSocket 1011"));
+    assert_eq!(closed(1014), trouble("WebSocket 1014"));
+    let ended = |condition: &str| {
+        let error = StreamError {
+            condition: condition.into(),
+            detail: "b.example".into(),
+            text: None,
+        };
+        stream_error(&error, WORKED).cause
+    };
+    assert_eq!(ended("connection-timeout"), Cause::Lost);
+    assert_eq!(ended("see-other-host"), Cause::SeeOther("b.example".into()));
+}

@@ -1,5 +1,7 @@
 //! Scripted exchanges: what a server says on the left, what we must answer on the right.
 
+mod counting;
+mod kept;
 mod one_flight;
 mod requests;
 mod resumption;
@@ -10,7 +12,7 @@ mod unmanaged;
 use super::*;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use dormouse_model::{Cause, OriginId, Outgoing};
+use dormouse_model::{Action, Cause, OriginId, Outgoing};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;

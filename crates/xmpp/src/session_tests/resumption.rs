@@ -422,3 +422,24 @@ fn sign_in_costs_its_slow_part_once() {
     script.session.settings.max_iterations = 4096;
     script.resume();
 }
+
+#[test]
+fn a_connection_that_is_lost_after_a_resumption_is_no_resumption_that_broke() {
+    let mut script = three_sent();
+    for _ in 0..4 {
+        script.closed(&Closing::Broken("reset".into()));
+        script.resume();
+        script.give("<resumed xmlns='urn:xmpp:sm:3' previd='sm-1' h='9'/>");
+        assert!(script.session.is_ready());
+    }
+}
+
+#[test]
+fn an_error_before_the_session_was_asked_for_costs_it_nothing() {
+    let mut script = three_sent();
+    script.closed(&Closing::Broken("reset".into()));
+    script.begin(&tls(None), PASSWORD);
+    script
+        .give("<stream:error><policy-violation xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>");
+    assert_eq!(script.resume().attr("previd"), Some("sm-1"));
+}

@@ -388,3 +388,40 @@ fn a_session_that_does_not_appear_binds_without_carbons_and_asks_for_no_token() 
     assert!(bind.get_child("enable", "urn:xmpp:carbons:2").is_none());
     assert!(bind.get_child("enable", "urn:xmpp:sm:3").is_some());
 }
+
+#[test]
+fn a_token_that_is_bound_to_nothing_is_used_where_it_is_taken_until_the_account_has_bound_once() {
+    let all: &[&str] = &[FAST, SM, BIND];
+    for (bound_once, inline, used) in [(false, all, true), (true, all, false), (false, &all[1..], false)] {
+        let mut script = Script::new();
+        script.begin(&tls(None), PASSWORD);
+        let authenticate = script.authenticate2(all);
+        let proof = script.scram2(&authenticate);
+        script.give(&success(&proof, &[IDENTITY, ENABLED_INSIDE, &token("first")]));
+        script.closed(&Closing::Broken("gone".into()));
+        script.session.pins.channel_binding = bound_once;
+        script.session.one_flight = OneFlight::default();
+        script.frames.clear();
+        script.begin(&tls(None), PASSWORD);
+        script.give(OPEN);
+        script.give(&offer(inline));
+        let signs_in = |frame: &String| {
+            let element: Element = frame.parse().unwrap();
+            element.is("authenticate", "urn:xmpp:sasl:2")
+                && element.attr("mechanism") == Some("HT-SHA-256-NONE")
+        };
+        assert_eq!(
+            script.frames.iter().any(signs_in),
+            used,
+            "{bound_once}, {inline:?}"
+        );
+    }
+}
+
+#[test]
+fn a_token_that_lasts_is_not_asked_for_again() {
+    let mut script = Script::ready2(&[FAST, SM, BIND]);
+    script.closed(&Closing::Broken("gone".into()));
+    let authenticate = script.token_exchange();
+    assert!(!authenticate.has_child("request-token", "urn:xmpp:fast:0"));
+}

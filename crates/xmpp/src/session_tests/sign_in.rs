@@ -250,3 +250,26 @@ fn a_taken_resource_is_changed_once() {
     script.give(&conflict(&second));
     assert_eq!(script.last_verdict().unwrap().action, Action::RetrySlowly);
 }
+
+#[test]
+fn it_is_the_account_that_signs_in() {
+    let mut script = Script::new();
+    script.begin(&tls(None), PASSWORD);
+    script.expect("open");
+    script.give(OPEN);
+    script.give(SASL_OFFER);
+    let first = decoded(&script.expect("auth"));
+    assert!(first.starts_with("n,,n=me,r="), "{first}");
+}
+
+#[test]
+fn a_server_without_a_safe_way_to_sign_in_stops_an_account_that_is_new_there_only() {
+    for (worked, action) in [(false, Action::Stop), (true, Action::RetrySlowly)] {
+        let mut script = Script::new();
+        script.session.pins.worked = worked;
+        script.begin(&tls(None), PASSWORD);
+        script.give(OPEN);
+        script.give(&SASL_OFFER.replace("SCRAM-SHA-256", "X-UNSAFE"));
+        assert_eq!(script.last_verdict().map(|verdict| verdict.action), Some(action));
+    }
+}
