@@ -1,10 +1,14 @@
 //! Rules that join the session with the rest: a server in a few words says what the account is told.
 #![allow(clippy::unwrap_used)]
 
+mod interruption;
+mod people;
+mod standing;
+
 use dormouse_account::{Account, Command, Credentials, Input, Output, Settings};
 use dormouse_model::{
-    BareJid, BatchId, CannotDo, Cause, Change, Channel, Closing, ConnId, ConnectionState, Endpoint, Network,
-    Notice, Now, Random, Stamp, Tick, Way,
+    BareJid, BatchId, CannotDo, Cause, Change, Channel, ChatState, Closing, ConnId, ConnectionState,
+    Endpoint, Network, Notice, Now, Random, Stamp, Tick, Transition, Way,
 };
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -25,6 +29,12 @@ struct Bench {
     live: bool,
     /// What the window was told.
     changes: Vec<Change>,
+    /// How the connection's state changed.
+    transitions: Vec<Transition>,
+    /// The journal's lines.
+    journal: Vec<String>,
+    /// The endpoint that was to be dialled last, if one was named.
+    endpoint: Option<Endpoint>,
 }
 
 impl Bench {
@@ -48,6 +58,9 @@ impl Bench {
             conn: ConnId(0),
             live: false,
             changes: Vec::new(),
+            transitions: Vec::new(),
+            journal: Vec::new(),
+            endpoint: None,
         }
     }
 
@@ -69,7 +82,12 @@ impl Bench {
                         batch.apply_to(&mut self.disk);
                         inputs.push(Input::Durable(batch.id));
                     }
-                    Output::Dial { conn, .. } => self.conn = conn,
+                    Output::Dial { conn, endpoint, .. } => {
+                        self.conn = conn;
+                        self.endpoint = endpoint;
+                    }
+                    Output::Transition(transition) => self.transitions.push(*transition),
+                    Output::Journal(entry) => self.journal.push(entry.text),
                     Output::Frame { text, .. } => frames.push(text),
                     Output::Change(Change::Connection(it)) => self.live = it.state == ConnectionState::Live,
                     _ => {}
@@ -121,6 +139,11 @@ impl Bench {
     fn bind(&mut self) -> Vec<String> {
         let bind = self.sign_in();
         let id = id_of(bind.iter().find(|text| text.contains("xmpp-bind")).unwrap());
+        self.bound(&id)
+    }
+
+    /// The server answers this request for a resource, and the session begins.
+    fn bound(&mut self, id: &str) -> Vec<String> {
         let bound = format!(
             "<iq xmlns='jabber:client' type='result' id='{id}'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>me@home.example/here</jid></bind></iq>"
         );
@@ -147,6 +170,31 @@ impl Bench {
             self.say(&format!(
                 "<iq xmlns='jabber:client' type='result' id='{id}'>{payload}</iq>"
             ));
+        }
+    }
+
+    /// A session that is live, with an archive that is empty.
+    fn live() -> Self {
+        let mut bench = Self::over(BTreeMap::new());
+        let question = bench.begin();
+        bench.answer(&question);
+        assert!(bench.live);
+        bench
+    }
+
+    /// The socket ends.
+    fn closed(&mut self, closing: Closing) {
+        self.take(Input::Closed {
+            conn: self.conn,
+            closing,
+        });
+    }
+
+    /// Time passes until something is dialled.
+    fn until_it_dials(&mut self) {
+        while self.account.status().connection.state.name() != "connecting" {
+            self.now = self.account.deadline().unwrap().0;
+            self.take(Input::Tick);
         }
     }
 
@@ -218,78 +266,6 @@ fn a_session_bound_inside_the_sign_in_asks_for_the_newest_page_behind_presence_a
     ];
     assert!(in_order.iter().all(Option::is_some), "{said:#?}");
     assert!(in_order.is_sorted(), "{said:#?}");
-}
-
-#[test]
-fn a_resumed_session_is_live_only_behind_all_that_the_server_held() {
-    let mut bench = Bench::over(BTreeMap::new());
-    let question = bench.begin();
-    bench.answer(&question);
-    assert!(
-        bench.live,
-        "a fresh session is live once the archive has been read"
-    );
-    bench.take(Input::Closed {
-        conn: bench.conn,
-        closing: Closing::Eof,
-    });
-    while bench.account.status().connection.state.name() != "connecting" {
-        bench.now = bench.account.deadline().unwrap().0;
-        bench.take(Input::Tick);
-    }
-    assert!(bench.sign_in().iter().any(|text| text.contains("<resume")));
-    let said = bench.say("<resumed xmlns='urn:xmpp:sm:3' previd='s1' h='0'/>");
-    assert!(
-        said.iter()
-            .any(|text| text.contains("<r ") || text.contains("<r/")),
-        "{said:?}"
-    );
-    assert!(!bench.live, "nobody has said yet that this was all");
-    bench.say("<a xmlns='urn:xmpp:sm:3' h='0'/>");
-    assert!(bench.live);
-}
-
-#[test]
-fn what_is_typed_while_the_link_is_in_doubt_leaves_once_on_the_link_that_is_proven() {
-    let text = |said: &[String]| said.iter().filter(|text| text.contains("<body>")).count();
-    for the_old_one_lives in [true, false] {
-        let mut bench = Bench::over(BTreeMap::new());
-        let question = bench.begin();
-        bench.answer(&question);
-        let first = bench.conn;
-        bench.now += 60_000;
-        let said = bench.take(Input::Resumed {
-            slept: Some(Duration::from_secs(60)),
-            proven: true,
-        });
-        let ping = said.iter().find(|text| text.contains("urn:xmpp:ping")).unwrap();
-        assert_eq!(bench.shown().0, ConnectionState::Suspect);
-        let send = |body: &str| Command::Send {
-            to: bob(),
-            body: body.into(),
-            tag: None,
-        };
-        for body in ["one", "two"] {
-            assert_eq!(
-                text(&bench.command(send(body))),
-                0,
-                "nobody knows whether it would arrive"
-            );
-        }
-        if the_old_one_lives {
-            let pong = format!("<iq xmlns='jabber:client' type='result' id='{}'/>", id_of(ping));
-            let said = bench.take(Input::Frame {
-                conn: first,
-                text: pong,
-            });
-            assert_eq!(text(&said), 2);
-        } else {
-            assert!(bench.conn != first, "a spare is dialled");
-            assert!(bench.sign_in().iter().any(|text| text.contains("<resume")));
-            let said = bench.say("<resumed xmlns='urn:xmpp:sm:3' previd='s1' h='0'/>");
-            assert_eq!(text(&said), 2);
-        }
-    }
 }
 
 #[test]
@@ -409,92 +385,6 @@ fn a_password_changes_nothing_for_a_connection_that_lives() {
             .is_empty()
     );
     assert!(bench.live && bench.conn == conn);
-}
-
-#[test]
-fn a_server_without_history_is_told_to_each_window_until_it_keeps_one() {
-    let mut bench = Bench::over(BTreeMap::new());
-    bench.take(Input::Start);
-    let said = bench.bind();
-    bench.announce(&said, &[]);
-    assert!(bench.changes.contains(&Change::Notice(Notice::NoArchive)));
-    let snapshot = bench.account.snapshot(&bench.disk).unwrap();
-    assert!(snapshot.contains(&Change::Notice(Notice::NoArchive)));
-    bench.take(Input::Closed {
-        conn: bench.conn,
-        closing: Closing::Eof,
-    });
-    while bench.account.status().connection.state.name() != "connecting" {
-        bench.now = bench.account.deadline().unwrap().0;
-        bench.take(Input::Tick);
-    }
-    let resume = bench.sign_in();
-    assert!(resume.iter().any(|text| text.contains("<resume")));
-    let bind = bench.say("<failed xmlns='urn:xmpp:sm:3'/>");
-    let id = id_of(bind.iter().find(|text| text.contains("xmpp-bind")).unwrap());
-    let said = bench.say(&format!(
-        "<iq xmlns='jabber:client' type='result' id='{id}'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>me@home.example/here</jid></bind></iq>"
-    ));
-    bench.announce(&said, &["urn:xmpp:mam:2"]);
-    assert!(bench.changes.contains(&Change::NoticeGone("no-archive")));
-    let snapshot = bench.account.snapshot(&bench.disk).unwrap();
-    assert!(!snapshot.contains(&Change::Notice(Notice::NoArchive)));
-}
-
-#[test]
-fn a_contact_is_renamed_and_not_asked_again() {
-    let mut bench = Bench::over(BTreeMap::new());
-    bench.begin();
-    let add = |name: Option<&str>| Command::Add {
-        address: bob(),
-        name: name.map(str::to_owned),
-    };
-    let said = bench.command(add(Some("Bob")));
-    assert!(said.iter().any(|text| text.contains("subscribe")), "{said:?}");
-    bench.say("<iq xmlns='jabber:client' type='set' id='p1'><query xmlns='jabber:iq:roster'><item jid='bob@b.example' name='Bob' subscription='to'><group>Work</group></item></query></iq>");
-    for (name, shown) in [
-        (Some("Robert"), Some("Robert")),
-        (None, Some("Bob")),
-        (Some(" "), None),
-    ] {
-        let said = bench.command(add(name)).join(" ").replace('"', "'");
-        assert!(!said.contains("type='subscribe'"), "{said}");
-        assert!(said.contains("<group>Work</group>"), "{said}");
-        match shown {
-            Some(shown) => assert!(said.contains(&format!("name='{shown}'")), "{said}"),
-            None => assert!(!said.contains("name="), "{said}"),
-        }
-    }
-}
-
-#[test]
-fn where_the_server_can_not_block_the_user_is_told() {
-    for (features, asked) in [(&[][..], false), (&["urn:xmpp:blocking"][..], true)] {
-        let mut bench = Bench::over(BTreeMap::new());
-        bench.take(Input::Start);
-        let said = bench.bind();
-        bench.announce(&said, features);
-        bench.changes.clear();
-        let said = bench.command(Command::Block(bob()));
-        assert_eq!(said.iter().any(|text| text.contains("<block")), asked);
-        let told = |change: &Change| matches!(change, Change::Notice(Notice::CannotDo(CannotDo::NoBlocking)));
-        assert_eq!(bench.changes.iter().any(told), !asked);
-    }
-}
-
-#[test]
-fn whom_one_blocks_is_known_while_offline_too() {
-    let mut bench = Bench::over(BTreeMap::new());
-    bench.begin();
-    bench.say("<iq xmlns='jabber:client' type='set' id='p1'><block xmlns='urn:xmpp:blocking'><item jid='bob@b.example'/></block></iq>");
-    let blocked = Change::Blocked {
-        address: bob(),
-        blocked: true,
-    };
-    assert!(bench.changes.contains(&blocked));
-    let offline = Bench::over(bench.disk);
-    let snapshot = offline.account.snapshot(&offline.disk).unwrap();
-    assert!(snapshot.contains(&blocked));
 }
 
 #[test]
