@@ -412,7 +412,7 @@ impl Account {
             turn.changes(changes);
         }
         match self.quiet.is_due(turn.now.tick) {
-            Some(Moment::Check) => self.timeline.quiet_check(turn.now),
+            Some(Moment::Check) => self.timeline.quiet_check(),
             Some(Moment::ReadAgain) => self.timeline.read_again(),
             None => {}
         }
@@ -424,8 +424,8 @@ impl Account {
         if !self.may_speak() {
             return Ok(());
         }
-        for (id, message) in self.timeline.due(turn.now, &mut turn.draft)? {
-            let said = self.session.send(turn.now, &message, Some(id), &mut turn.draft);
+        for (id, message) in self.timeline.due() {
+            let said = self.session.send(&message, Some(id), &mut turn.draft);
             turn.out.push(Output::HandedOver(id));
             let frames = said.iter().map(|output| match output {
                 dormouse_xmpp::Output::Frame(_, text) => text.len(),
@@ -439,7 +439,7 @@ impl Account {
         }
         if self.timeline.caught_up() {
             for message in std::mem::take(&mut self.courtesies) {
-                let said = self.session.send(turn.now, &message, None, &mut turn.draft);
+                let said = self.session.send(&message, None, &mut turn.draft);
                 self.session_said(turn, said)?;
             }
         }

@@ -36,12 +36,12 @@ impl Account {
                 self.effects(turn, effects)?;
             }
             Command::Discard(id) => {
-                let effects = self.timeline.discard(now, id, &mut turn.draft)?;
+                let effects = self.timeline.discard(id, &mut turn.draft)?;
                 self.effects(turn, effects)?;
             }
             Command::Read(with) => {
                 let may_see_us = self.contacts.may_see_us(&with);
-                let effects = self.timeline.read(now, &with, may_see_us, &mut turn.draft)?;
+                let effects = self.timeline.read(&with, may_see_us, &mut turn.draft)?;
                 self.effects(turn, effects)?;
             }
             Command::Draft { to, text } => self.timeline.draft(&to, &text, &mut turn.draft)?,
@@ -52,13 +52,13 @@ impl Account {
                     } else {
                         ChatState::Active
                     };
-                    let said =
-                        self.session
-                            .send(now, &Outgoing::ChatState { to, state }, None, &mut turn.draft);
+                    let said = self
+                        .session
+                        .send(&Outgoing::ChatState { to, state }, None, &mut turn.draft);
                     self.session_said(turn, said)?;
                 }
             }
-            Command::Older(with) => self.timeline.older(now, &with),
+            Command::Older(with) => self.timeline.older(&with),
             // Without a password there is nothing to try.
             Command::RetryNow if self.without_password.is_some() => {}
             Command::RetryNow => self.link(turn, LinkInput::RetryNow)?,

@@ -31,7 +31,7 @@ impl Account {
         let now = turn.now;
         match event {
             Event::Resumed { conn, acked, again } => {
-                let effects = self.timeline.acknowledged(now, &acked, &mut turn.draft)?;
+                let effects = self.timeline.acknowledged(&acked, &mut turn.draft)?;
                 self.effects(turn, effects)?;
                 self.stands(conn);
                 self.chronicle.signed_in(true);
@@ -53,10 +53,9 @@ impl Account {
                 doubtful,
                 resumable,
             } => {
-                let effects = self.timeline.acknowledged(now, &acked, &mut turn.draft)?;
+                let effects = self.timeline.acknowledged(&acked, &mut turn.draft)?;
                 self.effects(turn, effects)?;
-                let effects = self.timeline.doubtful(&doubtful, &mut turn.draft)?;
-                self.effects(turn, effects)?;
+                self.timeline.doubtful(&doubtful);
                 let changes = self.contacts.forget_presence(&mut turn.draft);
                 turn.changes(changes);
                 self.presence_told = Some(now.tick + PRESENCE_TOLD);
@@ -77,7 +76,7 @@ impl Account {
                 self.session_said(turn, said)?;
             }
             Event::Acked { conn, messages, all } => {
-                let effects = self.timeline.acknowledged(now, &messages, &mut turn.draft)?;
+                let effects = self.timeline.acknowledged(&messages, &mut turn.draft)?;
                 self.effects(turn, effects)?;
                 if !messages.is_empty() {
                     self.quiet.stirred(now.tick);
@@ -170,7 +169,7 @@ impl Account {
     /// A session has begun. That there is an archive is hoped for: what the server announces comes later
     /// than the first question, and a refusal says otherwise soon enough.
     fn session_began(&mut self, turn: &mut Turn, fresh: bool) -> Result<(), ReadError> {
-        let effects = self.timeline.session(turn.now, fresh, true, &mut turn.draft)?;
+        let effects = self.timeline.session(fresh, true, &mut turn.draft)?;
         self.effects(turn, effects)
     }
 

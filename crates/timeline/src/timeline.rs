@@ -141,12 +141,7 @@ impl Timeline {
     }
 
     /// The user throws away an own message that was not sent, as far as is known.
-    pub fn discard(
-        &mut self,
-        _now: Now,
-        id: MessageId,
-        draft: &mut Draft<'_>,
-    ) -> Result<Vec<Effect>, ReadError> {
+    pub fn discard(&mut self, id: MessageId, draft: &mut Draft<'_>) -> Result<Vec<Effect>, ReadError> {
         let mut ledger = Ledger::open(&self.account, draft);
         conflicts::discard(&mut self.outbox, &mut ledger, id)?;
         ledger.close()
@@ -155,7 +150,6 @@ impl Timeline {
     /// The user has read a conversation. A marker is sent only where the other side may see us.
     pub fn read(
         &mut self,
-        _now: Now,
         with: &BareJid,
         may_see_us: bool,
         draft: &mut Draft<'_>,
@@ -188,18 +182,13 @@ impl Timeline {
 
     /// What may be handed to the session now, in order. Call it while the session is ready; what it
     /// returns counts as handed over.
-    pub fn due(
-        &mut self,
-        _now: Now,
-        _draft: &mut Draft<'_>,
-    ) -> Result<Vec<(MessageId, Outgoing)>, ReadError> {
-        Ok(self.outbox.due())
+    pub fn due(&mut self) -> Vec<(MessageId, Outgoing)> {
+        self.outbox.due()
     }
 
     /// The server has these (XEP-0198).
     pub fn acknowledged(
         &mut self,
-        _now: Now,
         ids: &[MessageId],
         draft: &mut Draft<'_>,
     ) -> Result<Vec<Effect>, ReadError> {
@@ -216,9 +205,8 @@ impl Timeline {
 
     /// The session that held these has ended; whether the server has them is not known. The archive will
     /// be asked, or where there is none they are sent again under the same ids.
-    pub fn doubtful(&mut self, ids: &[MessageId], _draft: &mut Draft<'_>) -> Result<Vec<Effect>, ReadError> {
+    pub fn doubtful(&mut self, ids: &[MessageId]) {
         self.outbox.doubt(Some(ids), self.catch_up.next_id());
-        Ok(Vec::new())
     }
 
     /// The restored session still holds these as sent and not acknowledged: it will send them again
@@ -264,7 +252,6 @@ impl Timeline {
     /// sent again at once where there is none. Messages may arrive before it.
     pub fn session(
         &mut self,
-        _now: Now,
         fresh: bool,
         archive: bool,
         draft: &mut Draft<'_>,
@@ -299,7 +286,7 @@ impl Timeline {
     /// The next page to ask for, if any. Ask until it says none; it counts as asked.
     pub fn next_query(&mut self, now: Now) -> Option<ArchiveQuery> {
         if self.outbox.has_doubts() {
-            self.quiet_check(now);
+            self.quiet_check();
         }
         self.catch_up.next_query(now, &self.coverage)
     }
@@ -329,7 +316,7 @@ impl Timeline {
     }
 
     /// The user scrolled back past what is kept of a conversation.
-    pub fn older(&mut self, _now: Now, with: &BareJid) {
+    pub fn older(&mut self, with: &BareJid) {
         let asked = self
             .catch_up
             .older_in_flight
@@ -375,7 +362,7 @@ impl Timeline {
     }
 
     /// It is quiet: ask the archive whether something is there that was never delivered.
-    pub fn quiet_check(&mut self, _now: Now) {
+    pub fn quiet_check(&mut self) {
         self.check(Way::Onwards);
     }
 

@@ -139,7 +139,7 @@ fn what_somebody_edits_all_day_while_we_are_away_leaves_the_history_in_order() {
         let mut order = vec!["299 %".to_string()];
         if seen_before {
             world.live(&message);
-            world.timeline.quiet_check(world.now);
+            world.timeline.quiet_check();
             world.catch_up();
         }
         world.pass(3600 * 1000);

@@ -89,7 +89,7 @@ fn edits_that_are_told_in_the_wrong_order_end_in_that_of_the_archive() {
         world.live(&live);
     }
     assert_eq!(world.bodies(BOB), ["hallo"]);
-    world.timeline.quiet_check(world.now);
+    world.timeline.quiet_check();
     world.catch_up();
     assert_eq!(world.bodies(BOB), ["hello"]);
 }
@@ -220,7 +220,7 @@ fn a_discarded_message_that_the_archive_holds_comes_back_as_sent() {
     let (_, stanza) = world.due().into_iter().next().unwrap();
     world.archives(&echo(&stanza));
     world.doubt(&[id]);
-    world.told(|timeline, now, draft| timeline.discard(now, id, draft));
+    world.told(|timeline, _, draft| timeline.discard(id, draft));
     assert!(world.bodies(BOB).is_empty());
     world.session(true);
     world.catch_up();
@@ -232,7 +232,7 @@ fn what_bounced_and_was_discarded_stays_gone() {
     let mut world = online();
     let (id, stanza) = sent(&mut world, "hello");
     world.live(&bounce(&stanza));
-    world.told(|timeline, now, draft| timeline.discard(now, id, draft));
+    world.told(|timeline, _, draft| timeline.discard(id, draft));
     world.session(true);
     world.catch_up();
     assert!(world.bodies(BOB).is_empty());
@@ -304,7 +304,7 @@ fn an_edit_or_retraction_that_comes_back_alone_is_taken_back() {
 fn a_sent_message_is_not_discarded() {
     let mut world = online();
     let (id, _) = sent(&mut world, "hello");
-    world.told(|timeline, now, draft| timeline.discard(now, id, draft));
+    world.told(|timeline, _, draft| timeline.discard(id, draft));
     assert_eq!(world.bodies(BOB), ["hello"]);
 }
 

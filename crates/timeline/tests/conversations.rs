@@ -28,7 +28,7 @@ impl World {
     }
 
     fn read(&mut self, who: &str) {
-        self.told(|t, now, draft| t.read(now, &bare(who), true, draft));
+        self.told(|t, _, draft| t.read(&bare(who), true, draft));
     }
 
     fn read_elsewhere(&mut self, who: &str, id: &str) {
@@ -74,9 +74,9 @@ fn the_last_message_follows_what_is_discarded_until_nothing_is_left() {
     let first = world.write(BOB, "first");
     let second = world.write(BOB, "second");
     assert_eq!(world.last(BOB).as_deref(), Some("second"));
-    world.told(|t, now, draft| t.discard(now, second, draft));
+    world.told(|t, _, draft| t.discard(second, draft));
     assert_eq!(world.last(BOB).as_deref(), Some("first"));
-    world.told(|t, now, draft| t.discard(now, first, draft));
+    world.told(|t, _, draft| t.discard(first, draft));
     assert!(world.list.is_empty() && world.shown.is_empty());
     assert_eq!(world.snapshot(), (world.list.clone(), world.shown.clone()));
 }
@@ -93,7 +93,7 @@ fn the_last_message_follows_the_order_of_the_archive() {
     let due = world.message(BOB, "mine").id;
     world.acknowledge(&[due]);
     assert_eq!(world.last(BOB).as_deref(), Some("mine"));
-    world.timeline.quiet_check(world.now);
+    world.timeline.quiet_check();
     world.catch_up();
     assert_eq!(world.last(BOB).as_deref(), Some("theirs"));
     assert_eq!(world.snapshot(), (world.list.clone(), world.shown.clone()));
@@ -133,7 +133,7 @@ fn how_far_one_has_read_does_not_hang_on_own_messages_that_move_or_go() {
     world.read(BOB);
     let read = Some(world.message(BOB, "theirs").place);
     assert_eq!(world.summary(BOB).read_up_to, read);
-    world.told(|t, now, draft| t.discard(now, mine, draft));
+    world.told(|t, _, draft| t.discard(mine, draft));
     assert_eq!(world.summary(BOB).read_up_to, read);
     world.says(BOB, "2", "next");
     assert_eq!(world.summary(BOB).unread, 1);
@@ -210,7 +210,7 @@ fn a_hole_is_told_with_its_places_to_whoever_looks_across_it() {
     for number in 0..5 {
         world.says(BOB, &number.to_string(), &number.to_string());
     }
-    world.timeline.quiet_check(world.now);
+    world.timeline.quiet_check();
     world.catch_up();
     for number in 5..205 {
         let from = format!("{BOB}/phone");

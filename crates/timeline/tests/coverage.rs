@@ -52,7 +52,7 @@ fn a_carbon_never_moves_the_cursor() {
     world.archives(&from_bob(5));
     let carbon = world.archives(&from_bob(6));
     world.carbon(&carbon);
-    world.timeline.quiet_check(world.now);
+    world.timeline.quiet_check();
     world.catch_up();
     assert_eq!(world.bodies(BOB), bodies(0..7));
 }
@@ -207,7 +207,7 @@ fn an_unstable_page_moves_nothing_and_is_asked_again_later_but_not_for_ever() {
     }
     assert_eq!(asked, 5);
     assert_eq!(world.query(), None, "not in this session");
-    world.timeline.quiet_check(world.now);
+    world.timeline.quiet_check();
     assert_eq!(world.query(), None, "nor because it is quiet");
     assert!(world.timeline.caught_up());
     assert!(world.stretch(BOB).hole.is_some(), "what is not certain is said");
@@ -234,7 +234,7 @@ fn what_another_node_archived_late_is_read_again_and_put_where_it_belongs() {
         assert_eq!(world.stretch(BOB).messages.len(), 9);
         // Now they have told each other.
         world.archive.splice(5..5, late);
-        world.timeline.quiet_check(world.now);
+        world.timeline.quiet_check();
         world.catch_up();
         assert_eq!(
             world.stretch(BOB).messages.len(),
@@ -246,7 +246,7 @@ fn what_another_node_archived_late_is_read_again_and_put_where_it_belongs() {
         assert_eq!(world.bodies(BOB), bodies(0..10));
         // And what follows is found behind it.
         world.archives(&from_bob(10));
-        world.timeline.quiet_check(world.now);
+        world.timeline.quiet_check();
         world.catch_up();
         assert_eq!(world.bodies(BOB), bodies(0..11));
     }
@@ -261,7 +261,7 @@ fn an_id_that_the_archive_has_forgotten_falls_back_to_dates() {
         for number in 5..130 {
             world.archives(&from_bob(number));
         }
-        world.timeline.quiet_check(world.now);
+        world.timeline.quiet_check();
         world.catch_up();
         assert_eq!(world.bodies(BOB), bodies(0..130));
         // In the middle of a gap.
@@ -291,7 +291,7 @@ fn an_answer_from_the_start_of_the_archive_is_harmless() {
     world.archives(&from_bob(5));
     // The cursor's own item goes; older ones within the overlap are still there.
     world.archive.remove(4);
-    world.timeline.quiet_check(world.now);
+    world.timeline.quiet_check();
     world.catch_up();
     assert_eq!(world.bodies(BOB), bodies(0..6));
 }
@@ -301,7 +301,7 @@ fn a_page_that_ends_where_it_should_have_begun_does_not_count_as_the_end() {
     let mut world = known(Manner::Prosody);
     world.archives(&from_bob(5));
     world.archives(&from_bob(6));
-    world.timeline.quiet_check(world.now);
+    world.timeline.quiet_check();
     let query = world.query().unwrap();
     let mut page: ArchivePage = world.answer(&query).unwrap();
     // As ejabberd answers a forgotten id: from the start, and by chance this page ends at the cursor.
@@ -360,7 +360,7 @@ fn an_archive_that_was_empty_at_first_is_read_to_its_start_later() {
 #[test]
 fn without_an_archive_we_are_caught_up_at_once() {
     let mut world = World::new();
-    let effects = world.told(|timeline, now, draft| timeline.session(now, true, false, draft));
+    let effects = world.told(|timeline, _, draft| timeline.session(true, false, draft));
     assert!(effects.contains(&Effect::CaughtUp));
     assert_eq!(world.query(), None);
 }
@@ -377,7 +377,7 @@ fn an_island_closes_no_gap_and_moves_no_cursor() {
     let kept = world.bodies(BOB).len();
     assert!(kept < 300);
     world.archives(&from_bob(300));
-    world.timeline.older(world.now, &bare(BOB));
+    world.timeline.older(&bare(BOB));
     let query = world
         .timeline
         .next_older(world.now, &world.memory)
@@ -397,7 +397,7 @@ fn an_island_closes_no_gap_and_moves_no_cursor() {
     assert_eq!(shown, bodies(301 - shown.len()..301));
     assert!(!world.stretch(BOB).beginning);
     for _ in 0..9 {
-        world.timeline.older(world.now, &bare(BOB));
+        world.timeline.older(&bare(BOB));
         let query = world
             .timeline
             .next_older(world.now, &world.memory)
@@ -413,7 +413,7 @@ fn an_island_closes_no_gap_and_moves_no_cursor() {
 fn older_history_waits_until_the_gap_is_closed() {
     let mut world = known(Manner::Prosody);
     world.session(true);
-    world.timeline.older(world.now, &bare(BOB));
+    world.timeline.older(&bare(BOB));
     assert_eq!(world.timeline.next_older(world.now, &world.memory).unwrap(), None);
     world.catch_up();
     assert!(
@@ -474,7 +474,7 @@ fn pages_of_receipts_only_move_the_cursor_all_the_same() {
     world.archives(&from_bob(5));
     world.session(true);
     assert!(world.catch_up() > 1);
-    world.timeline.quiet_check(world.now);
+    world.timeline.quiet_check();
     assert_eq!(world.catch_up(), 1, "nothing is new");
     assert_eq!(world.bodies(BOB), bodies(0..6));
 }
@@ -593,18 +593,18 @@ fn how_far_a_reading_has_come_can_be_asked_while_it_is_under_way() {
 fn a_quiet_check_while_a_reading_is_under_way_asks_nothing_more() {
     let mut world = known(Manner::Prosody);
     world.session(true);
-    world.timeline.quiet_check(world.now);
+    world.timeline.quiet_check();
     assert_eq!(world.catch_up(), 1);
     // Nor does a second one change how the first asks.
-    world.timeline.quiet_check(world.now);
+    world.timeline.quiet_check();
     world.timeline.read_again();
     let query = world.query().unwrap();
     assert!(matches!(query.page, PageWanted::After(_)), "{query:?}");
     world.give(&query);
     assert_eq!(world.query(), None);
     // Nor is one kept for a later session that was wanted where there is no archive.
-    world.told(|timeline, now, draft| timeline.session(now, false, false, draft));
-    world.timeline.quiet_check(world.now);
+    world.told(|timeline, _, draft| timeline.session(false, false, draft));
+    world.timeline.quiet_check();
     world.session(false);
     assert_eq!(world.query(), None);
 }
@@ -614,11 +614,11 @@ fn older_history_that_is_asked_for_twice_is_read_once() {
     let mut world = known(Manner::Prosody);
     let older = |world: &mut World| world.timeline.next_older(world.now, &world.memory).unwrap();
     let ann = bare("ann@a.example");
-    world.timeline.older(world.now, &bare(BOB));
-    world.timeline.older(world.now, &bare(BOB));
+    world.timeline.older(&bare(BOB));
+    world.timeline.older(&bare(BOB));
     let first = older(&mut world).unwrap();
-    world.timeline.older(world.now, &bare(BOB));
-    world.timeline.older(world.now, &ann);
+    world.timeline.older(&bare(BOB));
+    world.timeline.older(&ann);
     world.give(&first);
     let second = older(&mut world).unwrap();
     assert_eq!(second.with, Some(ann));

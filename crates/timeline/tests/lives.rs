@@ -189,7 +189,7 @@ impl Life {
                 elsewhere: false,
             } => {
                 let with = world::bare(PEOPLE[*who as usize]);
-                self.world.told(|t, now, draft| t.read(now, &with, true, draft));
+                self.world.told(|t, _, draft| t.read(&with, true, draft));
             }
             Step::Read { who, elsewhere: true } => {
                 let of = StanzaId((self.count % 4).to_string());
@@ -201,7 +201,7 @@ impl Life {
                 let text = "x".repeat(usize::from(*length));
                 self.world.act(|t, _, draft| t.draft(&to, &text, draft));
             }
-            Step::Quiet => self.world.timeline.quiet_check(self.world.now),
+            Step::Quiet => self.world.timeline.quiet_check(),
             Step::Lost { fresh } => self.lose(*fresh),
             Step::Flush => self.flush(),
             Step::Crash { kept } => {
@@ -229,7 +229,7 @@ impl Life {
             self.flush();
             self.send(true, true);
         }
-        self.world.timeline.quiet_check(self.world.now);
+        self.world.timeline.quiet_check();
         self.world.catch_up();
     }
 

@@ -133,7 +133,7 @@ fn what_was_said_before_there_was_an_archive_stays_above_what_it_holds() {
     let theirs = world.archives(&text(&format!("{BOB}/p"), ME, "t", "theirs"));
     world.live(&theirs);
     world.acknowledge(&[id]);
-    world.timeline.quiet_check(world.now);
+    world.timeline.quiet_check();
     world.catch_up();
     assert_eq!(
         world.bodies(BOB),
@@ -151,7 +151,7 @@ fn older_history_that_is_asked_for_leaves_what_was_just_sent_where_it_is() {
     world.archives(&echo(&stanza));
     world.acknowledge(&[id]);
     // The archive has this one of the conversation only, and nobody has read it back yet.
-    world.timeline.older(world.now, &bare(BOB));
+    world.timeline.older(&bare(BOB));
     let query = world
         .timeline
         .next_older(world.now, &world.memory)
@@ -160,7 +160,7 @@ fn older_history_that_is_asked_for_leaves_what_was_just_sent_where_it_is() {
     world.give(&query);
     let order = ["old", "older than the archive", "mine"];
     assert_eq!(world.bodies(BOB), order);
-    world.timeline.quiet_check(world.now);
+    world.timeline.quiet_check();
     world.catch_up();
     assert_eq!(world.bodies(BOB), order);
 }
@@ -228,14 +228,14 @@ fn without_an_archive_a_doubtful_message_is_sent_again_at_once() {
     let mut world = online();
     let (id, _) = sent(&mut world, "hello");
     world.doubt(&[id]);
-    world.told(|timeline, now, draft| timeline.session(now, true, false, draft));
+    world.told(|timeline, _, draft| timeline.session(true, false, draft));
     assert_eq!(world.due().len(), 1);
 }
 
 #[test]
 fn an_answer_asked_before_the_doubt_proves_nothing() {
     let mut world = online();
-    world.timeline.quiet_check(world.now);
+    world.timeline.quiet_check();
     let early = world.query().unwrap();
     let page = world.answer(&early).unwrap();
     let (id, stanza) = sent(&mut world, "hello");
@@ -456,7 +456,7 @@ fn reading_a_conversation_clears_what_is_unread_and_says_so_once() {
         summary.unread
     };
     assert_eq!(unread(&world), 2);
-    let read = |world: &mut World| world.told(|t, now, draft| t.read(now, &bare(BOB), true, draft));
+    let read = |world: &mut World| world.told(|t, _, draft| t.read(&bare(BOB), true, draft));
     let marker = Effect::Send(Outgoing::Displayed {
         to: bare(BOB),
         of: StanzaId::from("two"),

@@ -71,7 +71,7 @@ fn theirs(world: &mut World, id: &str) {
 }
 
 fn read(world: &mut World) -> Vec<Effect> {
-    world.told(|t, now, draft| t.read(now, &bare(BOB), true, draft))
+    world.told(|t, _, draft| t.read(&bare(BOB), true, draft))
 }
 
 fn told(of: &str) -> Effect {
@@ -163,21 +163,21 @@ fn what_is_read_back_where_it_stands_keeps_its_place() {
     let mut world = online();
     let known = world.archives(&from_bob("1", "known"));
     world.live(&known);
-    world.timeline.quiet_check(world.now);
+    world.timeline.quiet_check();
     world.catch_up();
     let gone = world.write(BOB, "gone");
     let stays = ["stays", "stays, too"];
     for body in stays {
         world.write(BOB, body);
     }
-    world.told(|t, now, draft| t.discard(now, gone, draft));
+    world.told(|t, _, draft| t.discard(gone, draft));
     world.flush();
     for (id, stanza) in world.due() {
         world.archives(&echo(&stanza));
         world.acknowledge(&[id]);
     }
     let places = stays.map(|body| world.message(BOB, body).place);
-    world.timeline.quiet_check(world.now);
+    world.timeline.quiet_check();
     world.catch_up();
     let settled = stays.map(|body| world.message(BOB, body));
     assert!(settled.iter().all(Message::is_settled));

@@ -133,7 +133,7 @@ fn a_first_reading_whose_id_is_gone_goes_on_by_date_for_a_week() {
 fn a_question_by_date_for_which_an_item_is_missing_is_not_asked_again_at_once() {
     let mut world = known();
     world.archives(&from_bob(5));
-    world.timeline.quiet_check(world.now);
+    world.timeline.quiet_check();
     let onwards = world.query().unwrap();
     fails(&mut world, &onwards, ArchiveFailure::ItemNotFound);
     let by_date = world.query().unwrap();
@@ -180,7 +180,7 @@ fn an_archive_that_refused_before_and_misses_an_item_now_is_not_asked_again_at_o
 fn a_page_that_ends_at_the_cursor_is_the_end_only_if_it_says_so() {
     for complete in [true, false] {
         let mut world = known();
-        world.timeline.quiet_check(world.now);
+        world.timeline.quiet_check();
         let query = world.query().unwrap();
         let cursor = world.archive[4].clone();
         answered(&mut world, &query, |page| {
@@ -205,10 +205,10 @@ fn what_the_archive_has_behind_the_cursor_is_moved_behind_it() {
         [bodies(0..5), vec!["6".into(), "5".into()]].concat()
     );
     let late = world.archive.pop().unwrap();
-    world.timeline.quiet_check(world.now);
+    world.timeline.quiet_check();
     world.catch_up();
     world.archive.push(late);
-    world.timeline.quiet_check(world.now);
+    world.timeline.quiet_check();
     world.catch_up();
     assert_eq!(world.bodies(BOB), bodies(0..7));
 }
@@ -300,7 +300,7 @@ fn older(world: &mut World) -> Option<ArchiveQuery> {
 #[test]
 fn a_question_for_older_history_that_a_lost_session_did_not_answer_is_asked_again() {
     let mut world = known();
-    world.timeline.older(world.now, &bare(BOB));
+    world.timeline.older(&bare(BOB));
     let query = older(&mut world).unwrap();
     assert_eq!(fails(&mut world, &query, ArchiveFailure::SessionLost), []);
     let again = older(&mut world).unwrap();
@@ -310,7 +310,7 @@ fn a_question_for_older_history_that_a_lost_session_did_not_answer_is_asked_agai
 #[test]
 fn older_history_that_the_archive_refuses_may_be_asked_for_again_by_the_user() {
     let mut world = known();
-    world.timeline.older(world.now, &bare(BOB));
+    world.timeline.older(&bare(BOB));
     let query = older(&mut world).unwrap();
     let effects = fails(&mut world, &query, ArchiveFailure::Refused("wait".into()));
     let more = Change::Older {
@@ -319,7 +319,7 @@ fn older_history_that_the_archive_refuses_may_be_asked_for_again_by_the_user() {
     };
     assert!(effects.contains(&Effect::Change(more)));
     assert_eq!(older(&mut world), None, "not by itself");
-    world.timeline.older(world.now, &bare(BOB));
+    world.timeline.older(&bare(BOB));
     assert!(older(&mut world).is_some());
 }
 
@@ -333,7 +333,7 @@ fn the_beginning_of_a_conversation_is_known_from_a_last_page_or_an_empty_one_of_
         (true, true, false, false),
     ] {
         let mut world = known();
-        world.timeline.older(world.now, &bare(BOB));
+        world.timeline.older(&bare(BOB));
         let query = older(&mut world).unwrap();
         let first = world.archive[0].clone();
         let effects = answered(&mut world, &query, |page| {

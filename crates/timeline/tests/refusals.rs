@@ -36,7 +36,7 @@ fn retract(world: &mut World, id: MessageId) -> Vec<Effect> {
 }
 
 fn discard(world: &mut World, id: MessageId) -> Vec<Effect> {
-    world.told(|t, now, draft| t.discard(now, id, draft))
+    world.told(|t, _, draft| t.discard(id, draft))
 }
 
 fn retry(world: &mut World, id: MessageId) -> Vec<Effect> {

@@ -270,7 +270,7 @@ fn fill(archive: &Archive<'_>, account: &BareJid, store: &Store) -> Result<Durat
         now: now(),
     };
     // An account that has read the very first message, and then was away for years.
-    kept.act(|timeline, now, draft| timeline.session(now, true, true, draft))?;
+    kept.act(|timeline, _, draft| timeline.session(true, true, draft))?;
     let mut pages = 0;
     let first = Archive(&Options {
         messages: 1,
@@ -288,7 +288,7 @@ fn fill(archive: &Archive<'_>, account: &BareJid, store: &Store) -> Result<Durat
         .for_each(|item| item.stamp = archive.stamp(1));
     kept.act(|timeline, now, draft| timeline.page(now, page, draft))?;
     kept.commit()?;
-    kept.act(|timeline, now, draft| timeline.session(now, true, true, draft))?;
+    kept.act(|timeline, _, draft| timeline.session(true, true, draft))?;
     while let Some(query) = kept.timeline.next_query(kept.now) {
         let page = archive.answer(&query)?;
         kept.act(|timeline, now, draft| timeline.page(now, page, draft))?;

@@ -70,12 +70,8 @@ pub fn fill(
         })?;
     }
     let with = BareJid::new(with)?;
-    let now = Now {
-        tick: Tick(0),
-        stamp: Stamp(until),
-    };
     turn(&mut memory, &mut |timeline, draft| {
-        timeline.read(now, &with, false, draft)?;
+        timeline.read(&with, false, draft)?;
         Ok(())
     })?;
     let mut records = memory.into_iter().map(|(key, value)| (key, Some(value)));

@@ -222,7 +222,7 @@ impl World {
     }
 
     pub fn session(&mut self, fresh: bool) -> Vec<Effect> {
-        self.told(|timeline, now, draft| timeline.session(now, fresh, true, draft))
+        self.told(|timeline, _, draft| timeline.session(fresh, true, draft))
     }
 
     pub fn answer(&self, query: &ArchiveQuery) -> Result<ArchivePage, ArchiveFailure> {
@@ -306,7 +306,7 @@ impl World {
     }
 
     pub fn due(&mut self) -> Vec<(MessageId, Outgoing)> {
-        self.act(|timeline, now, draft| timeline.due(now, draft))
+        self.act(|timeline, _, _| Ok(timeline.due()))
     }
 
     pub fn remember(&mut self, id: MessageId, stanza: Outgoing) {
@@ -318,11 +318,14 @@ impl World {
     }
 
     pub fn acknowledge(&mut self, ids: &[MessageId]) -> Vec<Effect> {
-        self.told(|timeline, now, draft| timeline.acknowledged(now, ids, draft))
+        self.told(|timeline, _, draft| timeline.acknowledged(ids, draft))
     }
 
     pub fn doubt(&mut self, ids: &[MessageId]) {
-        self.told(|timeline, _, draft| timeline.doubtful(ids, draft));
+        self.act(|timeline, _, _| {
+            timeline.doubtful(ids);
+            Ok(())
+        });
     }
 
     pub fn stretch(&self, with: &str) -> Stretch {

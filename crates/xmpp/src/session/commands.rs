@@ -4,7 +4,7 @@ use super::Session;
 use super::stream_state::Phase;
 use crate::requests::Asked;
 use crate::{Event, Output, blocking, message_out, open, ping, presence, roster};
-use dormouse_model::{ArchiveFailure, ArchiveQuery, BareJid, Draft, MessageId, Now, Outgoing, ProbeId};
+use dormouse_model::{ArchiveFailure, ArchiveQuery, BareJid, Draft, MessageId, Outgoing, ProbeId};
 use minidom::Element;
 
 impl Session {
@@ -20,7 +20,6 @@ impl Session {
     /// or, if the session ends before, in the next [`Event::Bound`] or [`Event::Resumed`].
     pub fn send(
         &mut self,
-        _now: Now,
         message: &Outgoing,
         token: Option<MessageId>,
         draft: &mut Draft<'_>,

@@ -38,7 +38,7 @@ impl Session {
             },
             Phase::Resuming => self.resuming(element, out),
             Phase::Binding | Phase::Enabling(_) | Phase::Ready if frame::is_stanza(element) => {
-                self.stanza(now, element, out);
+                self.stanza(element, out);
             }
             Phase::Enabling(_) if element.has_ns(stream_management::NS) => self.enabling(element, out),
             Phase::Ready if element.has_ns(stream_management::NS) => self.management(element, out),

@@ -14,7 +14,7 @@ use crate::requests::Asked;
 use crate::roster::{self, Push};
 use crate::xml::draft;
 use crate::{Event, Output, blocking, disco, mam_prefs, ping, stanza_id};
-use dormouse_model::{Arrival, Claim, Now, Via};
+use dormouse_model::{Arrival, Claim, Via};
 use minidom::Element;
 
 const CONDITIONS: &str = "urn:ietf:params:xml:ns:xmpp-stanzas";
@@ -25,7 +25,7 @@ const MOST_UNCONFIRMED: usize = 5_000;
 
 impl Session {
     /// One stanza on the current stream.
-    pub(super) fn stanza(&mut self, _now: Now, stanza: &Element, out: &mut Vec<Output>) {
+    pub(super) fn stanza(&mut self, stanza: &Element, out: &mut Vec<Output>) {
         let binding = self
             .stream
             .as_ref()

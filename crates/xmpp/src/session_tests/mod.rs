@@ -255,9 +255,7 @@ impl Script {
         let out = {
             let disk = self.disk.clone();
             let mut draft = Draft::over(&disk);
-            let out = self
-                .session
-                .send(self.now, &message, Some(MessageId(number)), &mut draft);
+            let out = self.session.send(&message, Some(MessageId(number)), &mut draft);
             self.batch += 1;
             draft.into_batch(BatchId(self.batch)).apply_to(&mut self.disk);
             out

@@ -479,9 +479,7 @@ fn who_asks_without_end_and_confirms_nothing_is_no_longer_answered_and_nothing_o
         to: BareJid::new("bob@b.example").unwrap(),
         of: "m".into(),
     };
-    let out = script
-        .session
-        .send(Now::default(), &message, Some(MessageId(1)), &mut draft);
+    let out = script.session.send(&message, Some(MessageId(1)), &mut draft);
     assert!(matches!(out.first(), Some(Output::Frame(..))));
     assert!(
         script.session.held().contains(&MessageId(1)),
