@@ -156,6 +156,7 @@ impl<'a, S: Stage> Director<'a, S> {
                 self.is_down = power != Power::Starts;
                 self.stage.perform(&Deed::Server(power))
             }
+            Step::Keeps(device) => self.until("everything typed is on disk", |it| it.has_kept(device)),
             Step::Sent(device) => self.until("everything typed is sent", |it| it.has_sent(device)),
             Step::Shows(device) => self.until("everything is shown", |it| it.shows_all(device)),
             Step::ShowsText(device, text) => self.until("the text is shown", |it| it.shows(device, text)),
@@ -393,6 +394,11 @@ impl<'a, S: Stage> Director<'a, S> {
         self.shown
             .get(&device)
             .is_some_and(|shown| shown.contains_key(words))
+    }
+
+    fn has_kept(&self, device: Device) -> bool {
+        let mut texts = self.typed.texts().iter();
+        texts.all(|text| text.device != device as usize || text.promised)
     }
 
     fn has_sent(&self, device: Device) -> bool {

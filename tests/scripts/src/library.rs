@@ -5,8 +5,8 @@ use crate::script::End::{Killed, Quit};
 use crate::script::Person::{Alice, Bob, Carol, Nobody};
 use crate::script::Power::{Dies, Starts as Up, Stops};
 use crate::script::Step::{
-    CatchesUp, Edits, Ends, Failed, Forgotten, Live, Network, Sent, Server, Shows, ShowsText, Sleeps, Starts,
-    Types, Wakes, Withdraws,
+    CatchesUp, Edits, Ends, Failed, Forgotten, Keeps, Live, Network, Sent, Server, Shows, ShowsText, Sleeps,
+    Starts, Types, Wakes, Withdraws,
 };
 use crate::script::{Device, Flow, Network as Path, Script, Step};
 use crate::seen::Way::{self, Fresh, Kept, Resumed};
@@ -110,7 +110,8 @@ fn programs() -> Vec<Script> {
         script(name, TWO, &steps, back)
     };
     let doubtful = |name, network, arrived: &[Step]| {
-        let before = [Network(Laptop, network), Types(Laptop, Bob, 3)];
+        // What is killed before it is on disk is nobody's doubt.
+        let before = [Network(Laptop, network), Types(Laptop, Bob, 3), Keeps(Laptop)];
         let after = [
             Ends(Laptop, Killed),
             Forgotten(Laptop),

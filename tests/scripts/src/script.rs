@@ -107,6 +107,8 @@ pub enum Step {
     Forgotten(Device),
     /// The server's state changes.
     Server(Power),
+    /// Until everything typed on this device so far is on its disk.
+    Keeps(Device),
     /// Until everything typed on this device so far is known to have reached the server.
     Sent(Device),
     /// Until this device shows what others have typed to its person so far, and what its person has typed elsewhere.
