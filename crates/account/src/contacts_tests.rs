@@ -298,3 +298,29 @@ fn one_person_has_so_many_clients_and_no_more_and_those_known_are_followed() {
             .is_some()
     );
 }
+
+#[test]
+fn a_roster_may_weigh_so_much_and_not_a_byte_more() {
+    let kept = BTreeMap::new();
+    let mut contacts = Contacts::default();
+    let mut draft = Draft::over(&kept);
+    let of = |weight: usize| {
+        let address = bare("bob@b.example");
+        let group = "Work".to_owned();
+        let rest = 256 + address.as_str().len() + 64 + group.len();
+        let mut contact = Contact::unknown(address);
+        contact.name = Some("x".repeat(weight - rest));
+        contact.groups = vec![group];
+        contact
+    };
+    for weight in [HEAVIEST_ROSTER - 1, HEAVIEST_ROSTER] {
+        assert!(contacts.keep(of(weight), &mut draft).is_some());
+    }
+    assert!(!left_aside(&mut contacts));
+    assert!(contacts.keep(of(HEAVIEST_ROSTER + 1), &mut draft).is_none());
+    assert!(left_aside(&mut contacts));
+    assert!(
+        contacts.keep(of(1_000), &mut draft).is_some(),
+        "what grows lighter is always kept"
+    );
+}

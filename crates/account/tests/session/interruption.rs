@@ -206,3 +206,29 @@ fn a_way_is_not_remembered_while_nobody_has_signed_in_on_it() {
     bench.bound(&id);
     assert_eq!(bench.account.known_way(), Some(way));
 }
+
+#[test]
+fn of_a_connection_that_is_given_up_nothing_is_read_any_more() {
+    let mut bench = Bench::live();
+    let first = bench.conn;
+    bench.now += 60_000;
+    bench.take(Input::Resumed {
+        slept: Some(Duration::from_secs(60)),
+        proven: true,
+    });
+    // Neither the old connection nor the spare ever answers.
+    while bench.account.status().session_ready {
+        bench.now = bench.account.deadline().unwrap().0;
+        assert!(bench.now < 200_000, "it is given up at last");
+        bench.take(Input::Tick);
+    }
+    bench.changes.clear();
+    bench.take(Input::Frame {
+        conn: first,
+        text: "<message xmlns='jabber:client' type='chat' from='bob@b.example/x' to='me@home.example' id='m1'><body>late</body></message>".into(),
+    });
+    assert!(
+        bench.changes.is_empty(),
+        "the server holds it for the connection that comes"
+    );
+}

@@ -92,3 +92,11 @@ fn what_cannot_be_read_without_end_is_not_told_without_end() {
         .filter(|change| matches!(change, Change::Notice(Notice::Unreadable(_))));
     assert!(told.count() < 100);
 }
+
+#[test]
+fn until_when_the_program_ran_is_known_behind_its_end() {
+    let mut bench = Bench::live();
+    bench.command(Command::Quit);
+    let ran_until = dormouse_account::chronicle::ran_until(&bench.disk);
+    assert_eq!(ran_until.unwrap(), Some(Stamp(1_700_000_000_000)));
+}
