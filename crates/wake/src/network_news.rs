@@ -269,4 +269,40 @@ mod tests {
                 .is_err()
         );
     }
+
+    #[tokio::test(start_paused = true)]
+    async fn between_two_readings_of_the_whole_state_50_ms_pass() {
+        let stage = begun().await;
+        stage.notices.send(Ok(Effect::Stale)).unwrap();
+        sleep(Duration::from_millis(49)).await;
+        assert_eq!(*stage.readings.lock().unwrap(), 1);
+        sleep(Duration::from_millis(2)).await;
+        assert_eq!(*stage.readings.lock().unwrap(), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_cannot_be_opened_is_tried_ever_more_seldom_and_soon_again_once_it_has_worked() {
+        let opened = Arc::new(Mutex::new(Vec::new()));
+        let (out, _events) = mpsc::channel(64);
+        let began = Instant::now();
+        let seen = Arc::clone(&opened);
+        tokio::spawn(tell_of(out, move || {
+            let mut opened = seen.lock().unwrap();
+            opened.push(began.elapsed().as_secs());
+            if opened.len() != 5 {
+                return Err(io::Error::other("it is closed"));
+            }
+            let (notices, heard) = mpsc::unbounded_channel();
+            notices
+                .send(Err(io::Error::other("it broke")))
+                .map_err(io::Error::other)?;
+            Ok(Played {
+                state: Arc::default(),
+                readings: Arc::default(),
+                notices: heard,
+            })
+        }));
+        sleep(Duration::from_secs(20)).await;
+        assert_eq!(*opened.lock().unwrap(), [0, 1, 3, 7, 15, 16, 18]);
+    }
 }
