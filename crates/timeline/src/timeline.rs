@@ -180,8 +180,8 @@ impl Timeline {
         self.outbox.durable(batch);
     }
 
-    /// What may be handed to the session now, in order. Call it while the session is ready; what it
-    /// returns counts as handed over.
+    /// What may be handed to the session now, in order. Call it while a session is ready on a link that is not in doubt;
+    /// what it returns counts as handed over.
     pub fn due(&mut self) -> Vec<(MessageId, Outgoing)> {
         self.outbox.due()
     }

@@ -4,7 +4,7 @@
 mod world;
 
 use dormouse_model::{Incoming, Key, MessageId, OriginId, Payload, StanzaId};
-use world::{BOB, ME, World, text, with};
+use world::{BOB, World, from_bob, with};
 
 fn online() -> World {
     let mut world = World::new();
@@ -12,10 +12,6 @@ fn online() -> World {
     world.catch_up();
     world.flush();
     world
-}
-
-fn from_bob(id: &str, body: &str) -> Incoming {
-    text(&format!("{BOB}/phone"), ME, id, body)
 }
 
 fn edit(id: &str, body: &str) -> Incoming {

@@ -6,7 +6,7 @@ mod world;
 use dormouse_model::{
     Content, Delivery, Failure, Incoming, MessageId, OriginId, Outgoing, Payload, StanzaId,
 };
-use world::{BOB, ME, World, bare, echo, text, with};
+use world::{BOB, ME, World, bare, echo, from_bob, text, with};
 
 fn online() -> World {
     let mut world = World::new();
@@ -14,10 +14,6 @@ fn online() -> World {
     world.catch_up();
     world.flush();
     world
-}
-
-fn from_bob(id: &str, body: &str) -> Incoming {
-    text(&format!("{BOB}/phone"), ME, id, body)
 }
 
 fn edit(id: &str, of: &str, body: &str) -> Incoming {

@@ -4,11 +4,7 @@
 mod world;
 
 use dormouse_model::{ArchiveId, Incoming, OriginId, Payload, Stamp, StanzaId};
-use world::{BOB, ME, World, text};
-
-fn from_bob(id: &str, body: &str) -> Incoming {
-    text(&format!("{BOB}/phone"), ME, id, body)
-}
+use world::{BOB, ME, World, from_bob, text};
 
 fn caught_up() -> World {
     let mut world = World::new();

@@ -8,7 +8,7 @@ use dormouse_model::{
     ChatState, Delivery, Failure, Incoming, Kind, Message, MessageId, OriginId, Outgoing, Payload, StanzaId,
 };
 use dormouse_timeline::Effect;
-use world::{BOB, ME, World, bare, echo, text, with};
+use world::{BOB, ME, World, bare, echo, from_bob, text, with};
 
 const ANN: &str = "ann@a.example";
 
@@ -18,10 +18,6 @@ fn online() -> World {
     world.catch_up();
     world.flush();
     world
-}
-
-fn from_bob(id: &str, body: &str) -> Incoming {
-    text(&format!("{BOB}/phone"), ME, id, body)
 }
 
 fn from_the_phone(id: &str, body: &str) -> Incoming {

@@ -4,41 +4,18 @@
 mod world;
 
 use dormouse_model::{
-    ArchiveFailure, ArchiveId, ArchivePage, ArchiveQuery, Change, Delivery, Incoming, OriginId, PageWanted,
-    Stamp,
+    ArchiveFailure, ArchiveId, ArchivePage, ArchiveQuery, Change, Delivery, OriginId, PageWanted, Stamp,
 };
 use dormouse_timeline::Effect;
-use world::{BOB, ME, World, bare, echo, text};
+use world::{BOB, ME, Manner, World, bare, bodies, echo, known, numbered, text};
 
 const DAY: u64 = 24 * 3600 * 1000;
-
-fn from_bob(number: usize) -> Incoming {
-    text(
-        &format!("{BOB}/phone"),
-        ME,
-        &format!("id{number}"),
-        &number.to_string(),
-    )
-}
-
-fn bodies(range: std::ops::Range<usize>) -> Vec<String> {
-    range.map(|number| number.to_string()).collect()
-}
 
 fn with_history(count: usize) -> World {
     let mut world = World::new();
     for number in 0..count {
-        world.archives(&from_bob(number));
+        world.archives(&numbered(number));
     }
-    world
-}
-
-fn known() -> World {
-    let mut world = with_history(5);
-    world.session(true);
-    world.catch_up();
-    world.flush();
-    world.pass(3600 * 1000);
     world
 }
 
@@ -88,7 +65,7 @@ fn the_first_reading_begins_with_the_newest_page_however_old_it_is() {
 
 #[test]
 fn what_was_missed_is_read_from_five_minutes_before_what_is_known() {
-    let mut world = known();
+    let mut world = known(Manner::Prosody);
     let last = world.archive.last().unwrap().stamp;
     world.session(true);
     let since = world.query().unwrap().since;
@@ -131,8 +108,8 @@ fn a_first_reading_whose_id_is_gone_goes_on_by_date_for_a_week() {
 
 #[test]
 fn a_question_by_date_for_which_an_item_is_missing_is_not_asked_again_at_once() {
-    let mut world = known();
-    world.archives(&from_bob(5));
+    let mut world = known(Manner::Prosody);
+    world.archives(&numbered(5));
     world.timeline.quiet_check();
     let onwards = world.query().unwrap();
     fails(&mut world, &onwards, ArchiveFailure::ItemNotFound);
@@ -151,7 +128,7 @@ fn a_question_by_date_for_which_an_item_is_missing_is_not_asked_again_at_once() 
 
 #[test]
 fn a_newest_page_for_which_an_item_is_missing_is_not_asked_again_at_once() {
-    let mut world = known();
+    let mut world = known(Manner::Prosody);
     world.session(true);
     let newest = world.query().unwrap();
     fails(&mut world, &newest, ArchiveFailure::ItemNotFound);
@@ -160,9 +137,9 @@ fn a_newest_page_for_which_an_item_is_missing_is_not_asked_again_at_once() {
 
 #[test]
 fn an_archive_that_refused_before_and_misses_an_item_now_is_not_asked_again_at_once() {
-    let mut world = known();
+    let mut world = known(Manner::Prosody);
     for number in 5..60 {
-        world.archives(&from_bob(number));
+        world.archives(&numbered(number));
     }
     world.session(true);
     let newest = world.query().unwrap();
@@ -179,7 +156,7 @@ fn an_archive_that_refused_before_and_misses_an_item_now_is_not_asked_again_at_o
 #[test]
 fn a_page_that_ends_at_the_cursor_is_the_end_only_if_it_says_so() {
     for complete in [true, false] {
-        let mut world = known();
+        let mut world = known(Manner::Prosody);
         world.timeline.quiet_check();
         let query = world.query().unwrap();
         let cursor = world.archive[4].clone();
@@ -194,10 +171,10 @@ fn a_page_that_ends_at_the_cursor_is_the_end_only_if_it_says_so() {
 
 #[test]
 fn what_the_archive_has_behind_the_cursor_is_moved_behind_it() {
-    let mut world = known();
+    let mut world = known(Manner::Prosody);
     // One node tells of the later one first; the archive knows better, one after the other.
-    let first = world.archives(&from_bob(5));
-    let second = world.archives(&from_bob(6));
+    let first = world.archives(&numbered(5));
+    let second = world.archives(&numbered(6));
     world.live(&second);
     world.live(&first);
     assert_eq!(
@@ -216,8 +193,8 @@ fn what_the_archive_has_behind_the_cursor_is_moved_behind_it() {
 #[test]
 fn what_another_node_archived_late_just_before_the_cursor_stands_there() {
     for fresh in [true, false] {
-        let mut world = known();
-        world.archives(&from_bob(9));
+        let mut world = known(Manner::Prosody);
+        world.archives(&numbered(9));
         let item = world.archive.pop().unwrap();
         world.archive.insert(4, item);
         world.archive[4].stamp = world.archive[3].stamp;
@@ -234,10 +211,10 @@ fn what_another_node_archived_late_just_before_the_cursor_stands_there() {
 #[test]
 fn what_was_archived_twice_keeps_both_names_the_first_copy_first() {
     for cap in [1, 50] {
-        let mut world = known();
+        let mut world = known(Manner::Prosody);
         let mut mine = text(&format!("{ME}/phone"), BOB, "x", "mine");
         mine.origin = Some(OriginId::from("x"));
-        let names: Vec<ArchiveId> = [from_bob(5), mine.clone(), from_bob(6), mine, from_bob(7)]
+        let names: Vec<ArchiveId> = [numbered(5), mine.clone(), numbered(6), mine, numbered(7)]
             .iter()
             .filter_map(|incoming| world.archives(incoming).archive)
             .collect();
@@ -252,12 +229,12 @@ fn what_was_archived_twice_keeps_both_names_the_first_copy_first() {
 
 #[test]
 fn what_was_seen_live_and_archived_twice_is_named_by_the_first_copy() {
-    let mut world = known();
+    let mut world = known(Manner::Prosody);
     let mut mine = text(&format!("{ME}/phone"), BOB, "x", "mine");
     mine.origin = Some(OriginId::from("x"));
     world.carbon(&mine);
     let first = world.archives(&mine).archive;
-    world.archives(&from_bob(5));
+    world.archives(&numbered(5));
     let second = world.archives(&mine).archive;
     world.session(true);
     world.catch_up();
@@ -268,9 +245,9 @@ fn what_was_seen_live_and_archived_twice_is_named_by_the_first_copy() {
 
 #[test]
 fn a_reading_that_a_new_process_goes_on_with_says_nothing_about_what_its_newest_page_may_hold() {
-    let mut world = known();
+    let mut world = known(Manner::Prosody);
     for number in 5..60 {
-        world.archives(&from_bob(number));
+        world.archives(&numbered(number));
     }
     world.session(true);
     world.write(BOB, "mine");
@@ -299,7 +276,7 @@ fn older(world: &mut World) -> Option<ArchiveQuery> {
 
 #[test]
 fn a_question_for_older_history_that_a_lost_session_did_not_answer_is_asked_again() {
-    let mut world = known();
+    let mut world = known(Manner::Prosody);
     world.timeline.older(&bare(BOB));
     let query = older(&mut world).unwrap();
     assert_eq!(fails(&mut world, &query, ArchiveFailure::SessionLost), []);
@@ -309,7 +286,7 @@ fn a_question_for_older_history_that_a_lost_session_did_not_answer_is_asked_agai
 
 #[test]
 fn older_history_that_the_archive_refuses_may_be_asked_for_again_by_the_user() {
-    let mut world = known();
+    let mut world = known(Manner::Prosody);
     world.timeline.older(&bare(BOB));
     let query = older(&mut world).unwrap();
     let effects = fails(&mut world, &query, ArchiveFailure::Refused("wait".into()));
@@ -332,7 +309,7 @@ fn the_beginning_of_a_conversation_is_known_from_a_last_page_or_an_empty_one_of_
         (false, true, false, false),
         (true, true, false, false),
     ] {
-        let mut world = known();
+        let mut world = known(Manner::Prosody);
         world.timeline.older(&bare(BOB));
         let query = older(&mut world).unwrap();
         let first = world.archive[0].clone();

@@ -3,9 +3,9 @@
 
 mod world;
 
-use dormouse_model::{CannotDo, Change, Incoming, MessageId, Notice, Outgoing, Payload, StanzaId};
+use dormouse_model::{CannotDo, Change, MessageId, Notice, Outgoing, Payload, StanzaId};
 use dormouse_timeline::Effect;
-use world::{BOB, ME, World, bare, text, with};
+use world::{BOB, World, bare, from_bob, with};
 
 fn online() -> World {
     let mut world = World::new();
@@ -13,10 +13,6 @@ fn online() -> World {
     world.catch_up();
     world.flush();
     world
-}
-
-fn from_bob(id: &str, body: &str) -> Incoming {
-    text(&format!("{BOB}/phone"), ME, id, body)
 }
 
 fn sent(world: &mut World, body: &str) -> MessageId {

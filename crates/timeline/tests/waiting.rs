@@ -5,7 +5,7 @@ mod world;
 
 use dormouse_model::{Delivery, Incoming, Key, Payload, StanzaId};
 use dormouse_timeline::Effect;
-use world::{BOB, ME, World, bare, text, with};
+use world::{BOB, ME, World, bare, from_bob, text, with};
 
 /// So many names things may wait for in one conversation.
 const NAMES: usize = 500;
@@ -21,10 +21,6 @@ fn online() -> World {
 /// From another of our clients.
 fn from_the_phone(id: &str, body: &str) -> Incoming {
     text(&format!("{ME}/phone"), BOB, id, body)
-}
-
-fn from_bob(id: &str, body: &str) -> Incoming {
-    text(&format!("{BOB}/phone"), ME, id, body)
 }
 
 fn displayed(of: &str, incoming: Incoming) -> Incoming {

@@ -64,7 +64,7 @@ impl Bench {
         self.say(&format!("<iq xmlns='jabber:client' type='set' id='p1'><query xmlns='jabber:iq:roster'><item jid='bob@b.example' subscription='{subscription}'/></query></iq>"));
     }
 
-    /// Whether bob is shown as typing, and when that was last told.
+    /// What was told last of bob's typing, if anything was.
     fn typing(&self) -> Option<Option<ChatState>> {
         self.changes.iter().rev().find_map(|change| match change {
             Change::ChatState { conversation, state } if *conversation == bob() => Some(*state),

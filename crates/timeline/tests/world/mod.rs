@@ -35,6 +35,35 @@ pub fn text(from: &str, to: &str, id: &str, body: &str) -> Incoming {
     }
 }
 
+/// What bob writes on his telephone.
+pub fn from_bob(id: &str, body: &str) -> Incoming {
+    text(&format!("{BOB}/phone"), ME, id, body)
+}
+
+/// One of many that bob writes: it says its number.
+pub fn numbered(number: usize) -> Incoming {
+    from_bob(&format!("id{number}"), &number.to_string())
+}
+
+/// What these say.
+pub fn bodies(range: std::ops::Range<usize>) -> Vec<String> {
+    range.map(|number| number.to_string()).collect()
+}
+
+/// Signed in once with some history, then gone.
+pub fn known(manner: Manner) -> World {
+    let mut world = World::new();
+    world.manner = manner;
+    for number in 0..5 {
+        world.archives(&numbered(number));
+    }
+    world.session(true);
+    world.catch_up();
+    world.flush();
+    world.pass(3600 * 1000);
+    world
+}
+
 pub fn with(payload: Payload, mut incoming: Incoming) -> Incoming {
     incoming.payload = payload;
     incoming

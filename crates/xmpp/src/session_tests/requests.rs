@@ -127,6 +127,21 @@ fn query(number: u64) -> ArchiveQuery {
 }
 
 impl Script {
+    /// A session that ended before anything that it began with was answered, about to be resumed; what was asked.
+    fn broken_off_before_any_answer() -> (Self, Vec<Element>) {
+        let mut script = Script::new();
+        script.sign_in();
+        script.give(OFFER);
+        script.bind();
+        script.give(ENABLED);
+        let first = script.asked();
+        script.closed(&Closing::Eof);
+        script.sign_in();
+        script.give(OFFER);
+        script.expect("resume");
+        (script, first)
+    }
+
     /// The requests among what we have sent since.
     fn asked(&mut self) -> Vec<Element> {
         let sent = self
@@ -203,17 +218,8 @@ fn a_request_survives_a_resumption_and_not_the_session() {
 
 #[test]
 fn what_the_server_has_heard_and_not_answered_when_a_session_is_resumed_is_asked_again() {
-    let mut script = Script::new();
-    script.sign_in();
-    script.give(OFFER);
-    script.bind();
-    script.give(ENABLED);
-    let first = script.asked();
+    let (mut script, first) = Script::broken_off_before_any_answer();
     assert_eq!(first.len(), 5, "carbons, roster, account, server, archive");
-    script.closed(&Closing::Eof);
-    script.sign_in();
-    script.give(OFFER);
-    script.expect("resume");
     // ejabberd drops an answer that comes between the connections; a presence is among the six.
     script.give("<resumed xmlns='urn:xmpp:sm:3' previd='sm-1' h='6'/>");
     let again = script.asked();
@@ -253,16 +259,7 @@ fn what_the_server_has_heard_and_not_answered_when_a_session_is_resumed_is_asked
 
 #[test]
 fn what_is_sent_again_with_a_resumption_is_not_asked_twice() {
-    let mut script = Script::new();
-    script.sign_in();
-    script.give(OFFER);
-    script.bind();
-    script.give(ENABLED);
-    let first = script.asked();
-    script.closed(&Closing::Eof);
-    script.sign_in();
-    script.give(OFFER);
-    script.expect("resume");
+    let (mut script, first) = Script::broken_off_before_any_answer();
     script.give("<resumed xmlns='urn:xmpp:sm:3' previd='sm-1' h='0'/>");
     let again = script.asked();
     assert_eq!(first, again);
