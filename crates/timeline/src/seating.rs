@@ -167,7 +167,13 @@ impl Ledger<'_, '_> {
                         .map_or(Place(0), |seat| seat.place)
                 })
                 .collect();
-            match spread_around(&stood, low, high, lean) {
+            // Behind the archive's end stands only what it does not show: what was said behind something that it has lost
+            // since (a killed server) stays there.
+            let most = match lie {
+                Lie::End(Some(_)) if upper.is_none() => Place(u128::MAX),
+                _ => high,
+            };
+            match spread_around(&stood, low, (high, most), lean) {
                 Ok(places) => written.extend(run.iter().copied().zip(places)),
                 Err(behind) => {
                     return Ok(Seated::NoRoom {
@@ -300,12 +306,18 @@ fn keep(seats: &[Seat], lie: &Lie, cursor: Option<(Option<usize>, Place)>) -> Ve
 }
 
 /// Places for a run of items between two bounds. Those that stand between them in order already (given by
-/// their places, others by zero) stay; else the place behind which there is too little room.
-fn spread_around(stood: &[Place], low: Place, high: Place, lean: Lean) -> Result<Vec<Place>, Place> {
+/// their places, others by zero) stay, also between the upper one and the `most`; else the place behind which there is too
+/// little room.
+fn spread_around(
+    stood: &[Place],
+    low: Place,
+    (high, most): (Place, Place),
+    lean: Lean,
+) -> Result<Vec<Place>, Place> {
     let mut placed: Vec<Option<Place>> = Vec::with_capacity(stood.len());
     let mut last = low;
     for place in stood {
-        let stays = last < *place && *place < high;
+        let stays = last < *place && *place < most;
         if stays {
             last = *place;
         }
@@ -317,12 +329,15 @@ fn spread_around(stood: &[Place], low: Place, high: Place, lean: Lean) -> Result
         let rest = placed.get(places.len()..).unwrap_or_default();
         let count = rest.iter().take_while(|place| place.is_none()).count();
         let stays = rest.get(count).copied().flatten();
-        let lean = match (lean, stays) {
-            (Lean::Up, _) if lower == low => Lean::Up,
-            (Lean::Down, None) => Lean::Down,
-            _ => Lean::Even,
+        let upper = stays.map_or(high, |stays| stays.min(high));
+        let (upper, lean) = match (lean, stays) {
+            // Behind one that stays above all that was there.
+            _ if upper <= lower => (stays.unwrap_or(most), Lean::Down),
+            (Lean::Up, _) if lower == low => (upper, Lean::Up),
+            (Lean::Down, None) => (upper, Lean::Down),
+            _ => (upper, Lean::Even),
         };
-        let between = spread(lower.0, stays.unwrap_or(high).0, count, lean).ok_or(lower)?;
+        let between = spread(lower.0, upper.0, count, lean).ok_or(lower)?;
         places.extend(between.into_iter().map(Place));
         places.extend(stays);
         lower = stays.unwrap_or(lower);

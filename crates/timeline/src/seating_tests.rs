@@ -73,7 +73,12 @@ fn a_run_keeps_to_the_side_where_no_more_will_come() {
 #[test]
 fn provisional_items_between_the_right_ones_stay_where_they_are() {
     let stood = [Place(0), Place(50 * STEP), Place(20 * STEP), Place(0)];
-    let places = spread_around(&stood, Place(10 * STEP), Place(100 * STEP), Lean::Even);
+    let places = spread_around(
+        &stood,
+        Place(10 * STEP),
+        (Place(100 * STEP), Place(100 * STEP)),
+        Lean::Even,
+    );
     let places = places.unwrap();
     assert_eq!(places[1], Place(50 * STEP));
     assert!(places.is_sorted() && places[0] > Place(10 * STEP) && places[3] < Place(100 * STEP));
@@ -96,7 +101,7 @@ fn room_is_what_leaves_enough_for_later() {
 fn what_stands_at_a_bound_does_not_stay() {
     let (low, high) = (Place(10 * STEP), Place(20 * STEP));
     for stood in [low, high] {
-        let places = spread_around(&[stood], low, high, Lean::Even).unwrap();
+        let places = spread_around(&[stood], low, (high, high), Lean::Even).unwrap();
         assert_eq!(places, [Place(15 * STEP)]);
     }
 }
@@ -104,7 +109,15 @@ fn what_stands_at_a_bound_does_not_stay() {
 #[test]
 fn beside_one_that_stays_a_run_leans_only_where_it_has_a_free_side() {
     let stood = [Place(0), Place(50 * STEP), Place(0)];
-    let places = |lean| spread_around(&stood, Place(10 * STEP), Place(90 * STEP), lean).unwrap();
+    let places = |lean| {
+        spread_around(
+            &stood,
+            Place(10 * STEP),
+            (Place(90 * STEP), Place(90 * STEP)),
+            lean,
+        )
+        .unwrap()
+    };
     assert_eq!(places(Lean::Even), [30, 50, 70].map(|at| Place(at * STEP)));
     assert_eq!(places(Lean::Up), [49, 50, 70].map(|at| Place(at * STEP)));
     assert_eq!(places(Lean::Down), [30, 50, 51].map(|at| Place(at * STEP)));

@@ -3,9 +3,9 @@
 
 mod world;
 
-use dormouse_model::{ArchiveFailure, ArchivePage, PageWanted};
+use dormouse_model::{ArchiveFailure, ArchivePage, MessageId, PageWanted};
 use dormouse_timeline::Effect;
-use world::{BOB, Manner, World, bodies, known, numbered};
+use world::{BOB, Manner, World, bodies, echo, known, numbered};
 
 #[test]
 fn an_unstable_page_moves_nothing_and_is_asked_again_later_but_not_for_ever() {
@@ -179,4 +179,57 @@ fn an_archive_that_turns_in_circles_is_given_up_with_a_reason_and_the_gap_stays_
     world.session(true);
     assert!(world.catch_up() < 10);
     assert_eq!(world.bodies(BOB), bodies(0..7));
+}
+
+#[test]
+fn what_is_said_after_something_that_the_archive_has_lost_since_stays_behind_it() {
+    for acknowledged_first in [true, false] {
+        let mut world = known(Manner::Ejabberd);
+        let mine = say(&mut world, "mine");
+        world.archives(&echo(&world.sent(mine).unwrap()));
+        world.acknowledge(&[mine]);
+        // The server tells of them and is killed before it has written them.
+        let id = say(&mut world, "before the kill");
+        let lost = edit(&mut world, mine, "mine, once");
+        world.acknowledge(&[id, lost]);
+        let theirs = world.archives(&numbered(5));
+        world.live(&theirs);
+        world.archive.pop();
+
+        world.session(true);
+        let id = say(&mut world, "after the kill");
+        let edited = edit(&mut world, mine, "mine, twice");
+        if acknowledged_first {
+            world.acknowledge(&[id, edited]);
+        }
+        for id in [id, edited] {
+            let said = echo(&world.sent(id).unwrap());
+            world.archives(&said);
+        }
+        world.catch_up();
+        let mut all = bodies(0..5);
+        all.extend(["mine, twice", "before the kill", "5", "after the kill"].map(String::from));
+        assert_eq!(world.bodies(BOB), all, "acknowledged first: {acknowledged_first}");
+    }
+}
+
+/// Writes, and hands it over.
+fn say(world: &mut World, body: &str) -> MessageId {
+    let id = world.write(BOB, body);
+    hand_over(world);
+    id
+}
+
+fn edit(world: &mut World, id: MessageId, body: &str) -> MessageId {
+    world.told(|timeline, now, draft| timeline.edit(now, id, body.into(), draft));
+    hand_over(world)
+}
+
+fn hand_over(world: &mut World) -> MessageId {
+    world.flush();
+    let due = world.due();
+    for (id, stanza) in due.iter().cloned() {
+        world.remember(id, stanza);
+    }
+    due.last().unwrap().0
 }
