@@ -456,10 +456,11 @@ impl Account {
 
     /// Whether messages and questions can be handed over. Not to a link in doubt: proof or a spare is there within a moment, and
     /// what was said on a link that is then left may be handled twice. ejabberd still handles what comes on the old one when
-    /// it has already said, on the new one, what it has handled. Questions would be repeated with every deadline, too.
+    /// it has already said, on the new one, what it has handled. Questions would be repeated with every deadline, too. Nor
+    /// where a session was resumed, until the server has answered there.
     fn may_speak(&self) -> bool {
         let state = self.link.connection().state;
-        self.session.is_ready() && matches!(state, ConnectionState::CatchingUp | ConnectionState::Live)
+        self.session.is_heard() && matches!(state, ConnectionState::CatchingUp | ConnectionState::Live)
     }
 
     /// Sleep and quit wait until everything written before is on disk, unless the disk refuses.

@@ -30,23 +30,19 @@ impl Account {
     fn event(&mut self, turn: &mut Turn, event: Event) -> Result<(), ReadError> {
         let now = turn.now;
         match event {
-            Event::Resumed { conn, acked, again } => {
+            Event::Resumed { conn, acked } => {
                 let effects = self.timeline.acknowledged(&acked, &mut turn.draft)?;
                 self.effects(turn, effects)?;
                 self.stands(conn);
                 self.chronicle.signed_in(true);
                 self.link(turn, LinkInput::SignedIn { conn, resumed: true })?;
-                if let Some(bytes) = again {
-                    self.link(turn, LinkInput::AckAwaited { conn, bytes })?;
-                }
                 // What the server held comes right behind <resumed/>, and nobody says how much it is: the
-                // answer to a question asked now comes behind the last of it.
+                // answer to the session's question comes behind the last of it.
                 self.fence = Some(conn);
                 self.session_began(turn, false)?;
                 self.quiet.resumed(now.tick);
-                let said = self.session.request_ack();
-                self.session_said(turn, said)?;
             }
+            Event::SentAgain { conn, bytes } => self.link(turn, LinkInput::AckAwaited { conn, bytes })?,
             Event::Bound {
                 conn,
                 acked,

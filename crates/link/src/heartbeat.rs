@@ -67,6 +67,11 @@ impl Heartbeat {
         self.traffic = now;
     }
 
+    /// The session was resumed and has asked, like a quiet probe, whether the server hears it. No silence came before.
+    pub(crate) fn asked_with_the_resumption(&mut self, now: Tick) {
+        self.quiet = Some(now);
+    }
+
     /// A numbered probe goes out; an earlier one no longer counts. Within doubt the silence before the first
     /// question is kept.
     pub(crate) fn ask(&mut self, now: Tick, probe: ProbeId) {

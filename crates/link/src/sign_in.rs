@@ -48,11 +48,15 @@ impl Link {
                 self.not_before = None;
                 // What the old connection had not read is told again, if it is written again.
                 self.under_way = UnderWay::default();
+                let mut heartbeat = Heartbeat::new(now.tick);
+                if resumed {
+                    heartbeat.asked_with_the_resumption(now.tick);
+                }
                 let session = Session {
                     conn,
                     since: now.tick,
                     caught_up: false,
-                    heartbeat: Heartbeat::new(now.tick),
+                    heartbeat,
                     doubt: None,
                 };
                 let cause = if resumed { Cause::Resumed } else { Cause::SignedIn };

@@ -21,6 +21,37 @@ fn after_25_s_of_quiet_the_link_is_asked_quietly_and_once() {
 }
 
 #[test]
+fn a_resumed_session_has_asked_and_is_doubted_unless_it_is_answered_in_time() {
+    let resumed = || {
+        let (mut d, _) = Driver::live(1);
+        let first = spare(&d.tell(WOKE)).unwrap();
+        d.tell(Input::Dialled(first));
+        d.tell(Input::SignedIn {
+            conn: first,
+            resumed: true,
+        });
+        (d, first)
+    };
+    let (mut d, conn) = resumed();
+    d.pass(ms(40));
+    let said = d.tell(Input::QuietAnswer(conn));
+    assert!(said.contains(&Output::RoundTrip(ms(40))), "{said:?}");
+    d.pass(secs(5));
+    assert_eq!(d.state(), ConnectionState::CatchingUp);
+
+    let (mut d, conn) = resumed();
+    let said = d.pass(secs(1));
+    assert_eq!(
+        (d.state(), d.cause()),
+        (ConnectionState::Suspect, Cause::SlowAnswer)
+    );
+    assert!(numbered(&said).is_some());
+    let said = d.pass(secs(8));
+    assert!(spare(&said).is_some(), "{said:?}");
+    assert!(!said.contains(&Output::Hangup(conn)));
+}
+
+#[test]
 fn an_answer_later_than_the_path_takes_puts_the_link_in_doubt_long_before_10_s() {
     let (mut d, _) = Driver::live(1);
     let said = d.pass(secs(26));

@@ -21,15 +21,20 @@ pub enum Output {
 /// Something that happened in the session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
-    /// The earlier session goes on. The stanzas that the server had not handled are among the frames
-    /// that follow, in their old order.
+    /// The earlier session goes on. The server is asked at once whether it hears us here: its answer is an [`Event::Acked`]
+    /// and comes behind all that it had held.
     Resumed {
         /// On which connection.
         conn: ConnId,
         /// Messages that the server turns out to have handled.
         acked: Vec<MessageId>,
-        /// The length in bytes of the longest stanza that is sent again; none if none is.
-        again: Option<usize>,
+    },
+    /// The stanzas that the server had not handled are among the frames before, in their old order: it hears us.
+    SentAgain {
+        /// On which connection.
+        conn: ConnId,
+        /// The length of the longest of them, in bytes.
+        bytes: usize,
     },
     /// A new session has begun.
     Bound {

@@ -128,7 +128,7 @@ struct Kept {
 /// After this many attempts to resume that simply broke, the session is given up.
 const SILENT_RESUMPTIONS: u8 = 2;
 
-/// A flight may be unanswered for so long without that saying anything of the server.
+/// What is asked with a sign-in may be unanswered for so long without that saying anything of the server.
 const ANSWERED: Duration = Duration::from_secs(5);
 
 /// More unconfirmed stanzas than this are not read back.
@@ -250,10 +250,11 @@ impl Session {
         token: Option<&Token>,
     ) -> Vec<Output> {
         let mut out = std::mem::take(&mut self.owed);
-        if let Some(earlier) = self.stream.take()
-            && earlier.resume_sent
-        {
-            self.resumption_broke(&mut out);
+        match self.stream.take() {
+            Some(earlier) if earlier.resume_sent => self.resumption_broke(&mut out),
+            // The network is not to blame, for here is a connection that is faster: the session is deaf.
+            Some(earlier) if earlier.unheard => self.lose_deaf(&mut out),
+            _ => {}
         }
         self.requests.forget_probes();
         if self
@@ -344,6 +345,8 @@ impl Session {
             _ => {
                 if unreadable && stream.holds_session() {
                     self.lose(&mut out);
+                } else if stream.unheard && now.tick.since(stream.since) >= ANSWERED {
+                    self.lose_deaf(&mut out);
                 }
                 Some(verdict::closing(closing))
             }
@@ -406,6 +409,16 @@ impl Session {
         self.stream
             .as_ref()
             .is_some_and(|stream| matches!(stream.phase, Phase::Ready))
+    }
+
+    /// Whether the server hears us: the session began on this connection, or was resumed here and the server has answered
+    /// since. What is handed over before is kept back until then.
+    pub fn is_heard(&self) -> bool {
+        self.is_ready() && !self.is_unheard()
+    }
+
+    fn is_unheard(&self) -> bool {
+        self.stream.as_ref().is_some_and(|stream| stream.unheard)
     }
 
     /// The messages that this session has sent, has no acknowledgement of, and will send again by itself
@@ -518,7 +531,13 @@ impl Session {
                 });
                 false
             }
-            (Phase::Ready, Some(managed)) => managed.sent(text.clone(), token),
+            (Phase::Ready, Some(managed)) => {
+                let due = managed.sent(text.clone(), token);
+                if stream.unheard {
+                    return false;
+                }
+                due
+            }
             (Phase::Ready, None) => {
                 self.unmanaged.sent += 1;
                 if let Some(token) = token {
@@ -572,6 +591,15 @@ impl Session {
         if self.silent_resumptions >= SILENT_RESUMPTIONS {
             self.lose(out);
         }
+    }
+
+    /// The server takes the session up again whenever it is asked to, and hears nothing on it.
+    fn lose_deaf(&mut self, out: &mut Vec<Output>) {
+        Self::journal(
+            out,
+            "the server resumed the session and answered nothing on it: the session is given up",
+        );
+        self.lose(out);
     }
 
     /// Ends the stream from our side. A session that lives on it ends with it: a server keeps none whose stream

@@ -205,11 +205,6 @@ impl Managed {
         self.queue.iter().all(|unacked| unacked.token.is_none())
     }
 
-    /// Whether nothing at all waits for its confirmation.
-    pub(crate) fn is_idle(&self) -> bool {
-        self.queue.is_empty()
-    }
-
     /// What the server has not confirmed, in order.
     pub(crate) fn queue(&self) -> impl Iterator<Item = &Unacked> {
         self.queue.iter()

@@ -6,7 +6,7 @@
 use crate::archive;
 use crate::device::Device;
 use crate::plan;
-use crate::plan::Fault;
+use crate::plan::{Fault, Way};
 use anyhow::Context;
 use dormouse_scenarios::event::Event;
 use dormouse_scenarios::server::{Make, Person as Account, Plan, Server, befriend};
@@ -254,6 +254,7 @@ impl<'a> Theatre<'a> {
             Network::SilentUp => it.fail(SILENCE_UP),
             Network::SilentDown => it.fail(SILENCE_DOWN),
             Network::Reset => it.fail(Fault::Reset),
+            Network::Torn => it.fail(Fault::Cut(Way::Up, IN_A_HEAD)),
         }
         match network {
             Network::Whole | Network::Gone => it.tell_of_network(network == Network::Whole).map_err(failed),
@@ -274,6 +275,9 @@ impl<'a> Theatre<'a> {
     }
 }
 
+/// So many bytes are part of the head of any WebSocket frame with a text in it: whoever goes on reading there reads a length
+/// and a mask that are none (RFC 6455 section 5.2).
+const IN_A_HEAD: usize = 3;
 const SILENCE: Fault = Fault::Silence { up: true, down: true };
 const SILENCE_UP: Fault = Fault::Silence {
     up: true,

@@ -78,6 +78,22 @@ fn networks() -> Vec<Script> {
         silence("silence of what is received", Path::SilentDown),
         silence("a connection is reset", Path::Reset),
         script(
+            "a frame is cut off in its middle",
+            TWO,
+            &[
+                Types(Laptop, Bob, 2),
+                Sent(Laptop),
+                Network(Laptop, Path::Torn),
+                Types(Laptop, Bob, 3),
+                Types(Desk, Alice, 3),
+                Sent(Laptop),
+                Shows(Laptop),
+                Types(Laptop, Bob, 2),
+            ],
+            // Prosody takes what a resumed connection says for the rest of the frame: it hears nothing, or nothing that it can read.
+            ANY,
+        ),
+        script(
             "typed without network",
             TWO,
             &[

@@ -49,6 +49,8 @@ pub enum Network {
     SilentDown,
     /// Connections that stand are reset; new ones are whole.
     Reset,
+    /// The connection breaks in the middle of what the device says next.
+    Torn,
 }
 
 /// What a sleep does to the connection and the session.

@@ -85,6 +85,9 @@ pub enum Fault {
     ResumeRefused,
     /// A resumption is granted, and the connection breaks before anybody hears of it.
     ResumeUnheard,
+    /// The connection breaks in the middle of a frame, and on whichever resumes its session Prosody takes so many for parts of
+    /// that one.
+    FrameTorn(u32),
     /// Carbons come twice for a while.
     CarbonsDoubled,
     /// Carbons are left out for a while.
@@ -114,7 +117,7 @@ pub enum AfterSleep {
 
 impl Fault {
     /// All names in the coverage table.
-    pub const NAMES: [&'static str; 33] = [
+    pub const NAMES: [&'static str; 34] = [
         "sleep, announced",
         "sleep, told after",
         "sleep, untold",
@@ -138,6 +141,7 @@ impl Fault {
         "sessions lost",
         "resume refused",
         "resume unheard",
+        "frame torn",
         "sign-in fails",
         "sign-in silent",
         "tokens expire",
@@ -181,6 +185,7 @@ impl Fault {
             Fault::DiskFull(_) => "disk full",
             Fault::ResumeRefused => "resume refused",
             Fault::ResumeUnheard => "resume unheard",
+            Fault::FrameTorn(_) => "frame torn",
             Fault::CarbonsDoubled => "carbons doubled",
             Fault::CarbonsLost => "carbons lost",
             Fault::ArchiveLags(_) => "archive lags",
@@ -196,7 +201,7 @@ impl Fault {
             let number = random.below(most.len() as u64) as usize;
             seconds(random, most[number])
         };
-        match random.below(41) {
+        match random.below(42) {
             0..=6 => Fault::draw_sleep(random),
             7 => Fault::Drop { up: true, down: true },
             8 => Fault::Drop {
@@ -241,6 +246,7 @@ impl Fault {
             37 => Fault::CarbonsLost,
             38 => Fault::ArchiveLags(seconds(random, 8)),
             39 => Fault::CountersWrap,
+            40 => Fault::FrameTorn(1 + u32::try_from(random.below(40)).unwrap_or(0)),
             _ => Fault::TokensExpire,
         }
     }

@@ -207,7 +207,7 @@ impl Server {
     /// A frame came.
     pub fn frame(&mut self, now: Tick, line: LineId, text: &str) -> Vec<Said> {
         self.settle(now);
-        if self.streams.contains_key(&line) {
+        if self.streams.contains_key(&line) && !self.swallows(line) {
             let read = match text {
                 // Most frames are this one: hearts beat all day.
                 HEARTBEAT => Ok(stanza::element("r", stanza::SM)),

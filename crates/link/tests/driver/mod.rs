@@ -107,7 +107,7 @@ impl Driver {
     pub fn sign_in(&mut self) -> ConnId {
         let conn = self.last_dial().expect("a dial");
         self.tell(Input::Dialled(conn));
-        self.tell(Input::SignedIn { conn, resumed: true });
+        self.tell(Input::SignedIn { conn, resumed: false });
         self.tell(Input::CaughtUp(conn));
         assert_eq!(self.state(), ConnectionState::Live);
         conn

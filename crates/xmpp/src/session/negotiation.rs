@@ -88,6 +88,7 @@ impl Session {
                 Some(Ok(messages)) => {
                     let all = managed.all_confirmed();
                     out.push(Output::Event(Event::Acked { conn, messages, all }));
+                    self.heard(out);
                 }
                 Some(Err(_)) => self.count_too_high(out),
                 None => Self::journal(out, "ignored an acknowledgement without a count"),

@@ -74,6 +74,8 @@ pub(super) struct Stream {
     pub reopened_with_proof: bool,
     /// The session on it is an earlier stream's.
     pub resumed: bool,
+    /// It is, and nothing shows yet that the server hears us here: whatever it counts is kept back.
+    pub unheard: bool,
     pub offer: StreamFeatures,
     pub phase: Phase,
     /// Channel binding was refused on this stream.
@@ -104,6 +106,7 @@ impl Stream {
             resume_sent: false,
             reopened_with_proof: false,
             resumed: false,
+            unheard: false,
             offer: StreamFeatures::default(),
             phase: Phase::Opening,
             without_binding: false,

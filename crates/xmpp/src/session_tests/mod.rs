@@ -208,6 +208,15 @@ impl Script {
         self.give(OPEN);
     }
 
+    /// The server resumes the session, having handled so many stanzas, and answers what it is asked behind that.
+    #[track_caller]
+    fn resumed(&mut self, h: u32) {
+        self.give(&format!("<resumed xmlns='urn:xmpp:sm:3' previd='sm-1' h='{h}'/>"));
+        self.expect("r");
+        self.expect_nothing();
+        self.give(&format!("<a xmlns='urn:xmpp:sm:3' h='{h}'/>"));
+    }
+
     /// Answers the bind request and takes the flight that follows.
     fn bind(&mut self) {
         let bind = self.expect("iq");

@@ -197,7 +197,8 @@ fn a_request_survives_a_resumption_and_not_the_session() {
     script.sign_in();
     script.give(OFFER);
     script.expect("resume");
-    script.give("<resumed xmlns='urn:xmpp:sm:3' previd='sm-1' h='6'/>");
+    script.resumed(6);
+    script.expect("active");
     assert_eq!(script.expect("iq").attr("id"), iq.attr("id"));
     script.answer(&iq, "<fin xmlns='urn:xmpp:mam:2' complete='true'/>");
     assert!(script.events.iter().any(|event| matches!(event, Event::Page(_))));
@@ -221,7 +222,7 @@ fn what_the_server_has_heard_and_not_answered_when_a_session_is_resumed_is_asked
     let (mut script, first) = Script::broken_off_before_any_answer();
     assert_eq!(first.len(), 5, "carbons, roster, account, server, archive");
     // ejabberd drops an answer that comes between the connections; a presence is among the six.
-    script.give("<resumed xmlns='urn:xmpp:sm:3' previd='sm-1' h='6'/>");
+    script.resumed(6);
     let again = script.asked();
     let lacks: Vec<&Element> = first
         .iter()
@@ -260,7 +261,7 @@ fn what_the_server_has_heard_and_not_answered_when_a_session_is_resumed_is_asked
 #[test]
 fn what_is_sent_again_with_a_resumption_is_not_asked_twice() {
     let (mut script, first) = Script::broken_off_before_any_answer();
-    script.give("<resumed xmlns='urn:xmpp:sm:3' previd='sm-1' h='0'/>");
+    script.resumed(0);
     let again = script.asked();
     assert_eq!(first, again);
 }

@@ -42,16 +42,11 @@ fn a_resumption_sends_the_rest_again_in_order() {
     assert_eq!(resume.attr("h"), Some("5"));
     assert!(!script.session.is_ready());
     script.give("<resumed xmlns='urn:xmpp:sm:3' previd='sm-1' h='8'/>");
-    let third = script.frames[0].clone();
-    assert_eq!(script.expect("message").attr("id"), Some("o-3"));
-    script.expect("r");
-    script.expect("active");
     assert_eq!(
         script.reports(),
         [&Event::Resumed {
             conn: ConnId(2),
             acked: ids(&[2]),
-            again: Some(third.len()),
         }]
     );
     assert!(
@@ -61,7 +56,20 @@ fn a_resumption_sends_the_rest_again_in_order() {
             .any(|event| matches!(event, Event::Features(_)))
     );
     assert!(script.session.is_ready());
+    script.expect("r");
+    script.expect_nothing();
+    script.give("<a xmlns='urn:xmpp:sm:3' h='8'/>");
+    script.expect("active");
+    let third = script.frames[0].clone();
+    assert_eq!(script.expect("message").attr("id"), Some("o-3"));
+    script.expect("r");
+    script.expect_nothing();
+    assert!(script.events.contains(&Event::SentAgain {
+        conn: ConnId(2),
+        bytes: third.len(),
+    }));
     script.give("<a xmlns='urn:xmpp:sm:3' h='9'/>");
+    script.expect_nothing();
     assert!(script.events.contains(&Event::Acked {
         conn: ConnId(2),
         messages: ids(&[3]),
@@ -77,13 +85,12 @@ fn a_session_goes_on_in_another_process() {
         (resume.attr("previd"), resume.attr("h")),
         (Some("sm-1"), Some("5"))
     );
-    script.give("<resumed xmlns='urn:xmpp:sm:3' previd='sm-1' h='11'/>");
+    script.resumed(11);
     assert_eq!(
         script.reports(),
         [&Event::Resumed {
             conn: ConnId(2),
             acked: ids(&[2, 3]),
-            again: None,
         }]
     );
     assert!(
@@ -110,7 +117,7 @@ fn answers_that_died_with_the_process_are_asked_for_again() {
     script.give(ENABLED);
     let mut script = script.restart();
     script.resume();
-    script.give("<resumed xmlns='urn:xmpp:sm:3' previd='sm-1' h='6'/>");
+    script.resumed(6);
     script.expect("active");
     let asked: Vec<Element> = (0..4).map(|_| script.expect("iq")).collect();
     assert!(asked.iter().any(|iq| iq.has_child("query", "jabber:iq:roster")));
@@ -270,7 +277,8 @@ fn the_frames_of_an_earlier_connection_are_ignored() {
     }
     assert_eq!(script.session.closed(Now::default(), old, &Closing::Eof), None);
     assert_eq!(script.events.len(), before);
-    script.give("<resumed xmlns='urn:xmpp:sm:3' previd='sm-1' h='7'/>");
+    script.resumed(7);
+    script.expect("active");
     assert_eq!(script.expect("message").attr("id"), Some("o-2"));
     assert_eq!(script.expect("message").attr("id"), Some("o-3"));
 }
@@ -442,4 +450,77 @@ fn an_error_before_the_session_was_asked_for_costs_it_nothing() {
     script
         .give("<stream:error><policy-violation xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>");
     assert_eq!(script.resume().attr("previd"), Some("sm-1"));
+}
+
+#[test]
+fn nothing_that_counts_is_said_on_a_resumed_connection_before_the_server_has_answered_there() {
+    let mut script = three_sent();
+    script.closed(&Closing::Eof);
+    script.resume();
+    script.give("<resumed xmlns='urn:xmpp:sm:3' previd='sm-1' h='7'/>");
+    script.expect("r");
+    assert!(script.session.is_ready() && !script.session.is_heard());
+    script.text(4);
+    let mut out = script.session.ping(dormouse_model::ProbeId(1));
+    out.extend(script.session.active(false));
+    script.take(out);
+    script.give(
+        "<iq xmlns='jabber:client' type='get' id='p' from='home.example'><ping xmlns='urn:xmpp:ping'/></iq>",
+    );
+    script.give("<r xmlns='urn:xmpp:sm:3'/>");
+    // What does not count is answered: it says what arrived.
+    script.frames.retain(|frame| !frame.starts_with("<r "));
+    assert_eq!(script.expect("a").attr("h"), Some("6"));
+    script.expect("a");
+    script.expect_nothing();
+    script.give("<a xmlns='urn:xmpp:sm:3' h='8'/>");
+    assert!(script.session.is_heard());
+    script.expect("inactive");
+    assert_eq!(
+        script.expect("message").attr("id"),
+        Some("o-3"),
+        "the second arrived in the end on the old connection"
+    );
+    assert_eq!(script.expect("message").attr("id"), Some("o-4"));
+    assert_eq!(script.expect("iq").attr("type"), Some("get"));
+    assert_eq!(script.expect("iq").attr("type"), Some("result"));
+    script.expect("r");
+    script.expect_nothing();
+    script.text(5);
+    script.expect("message");
+}
+
+#[test]
+fn a_session_that_is_resumed_and_then_deaf_is_given_up_and_what_it_held_is_doubtful() {
+    let resumed = || {
+        let mut script = three_sent();
+        script.closed(&Closing::Broken("reset".into()));
+        script.resume();
+        script.give("<resumed xmlns='urn:xmpp:sm:3' previd='sm-1' h='7'/>");
+        script.frames.clear();
+        script
+    };
+    let binds = |mut script: Script, why: &str| {
+        script.frames.clear();
+        script.sign_in();
+        script.give(OFFER);
+        script.bind();
+        script.give(ENABLED);
+        let report = script.reports().pop().cloned();
+        assert!(
+            matches!(&report, Some(Event::Bound { doubtful, .. }) if *doubtful == ids(&[2, 3])),
+            "{why}: {report:?}"
+        );
+    };
+    binds(resumed(), "another connection was ready first");
+    let mut script = resumed();
+    script.now.tick = script.now.tick + ANSWERED;
+    script.closed(&Closing::Broken("given up".into()));
+    binds(script, "no answer for long");
+
+    let mut script = resumed();
+    script.give("<a xmlns='urn:xmpp:sm:3' h='7'/>");
+    script.now.tick = script.now.tick + ANSWERED;
+    script.closed(&Closing::Broken("given up".into()));
+    assert_eq!(script.resume().attr("previd"), Some("sm-1"), "it heard us");
 }

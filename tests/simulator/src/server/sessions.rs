@@ -39,6 +39,8 @@ pub(super) struct Session {
     pub carbons: bool,
     /// Its client has asked for it again, or said that it is over: it may begin another.
     pub let_off: bool,
+    /// So many frames are taken for parts of one that was cut off with an earlier connection, and not read.
+    pub swallows: u32,
     /// When it began: whoever sends something again on it can have read what the archive held then.
     pub begun: Tick,
 }
@@ -104,6 +106,7 @@ impl Server {
             available: false,
             carbons: false,
             let_off: false,
+            swallows: 0,
             begun: self.now,
         };
         self.sessions.insert(id, session);
@@ -130,6 +133,26 @@ impl Server {
                 && !session.let_off
                 && sm.is_some_and(|sm| sm.resumable && sm.acknowledged > 0)
         })
+    }
+
+    /// The connection breaks in the middle of a frame: so many on the next are taken for the rest of it, as Prosody does.
+    pub fn tear(&mut self, line: LineId, frames: u32) {
+        if self.quirks.kind == Kind::Prosody
+            && let Some(session) = self.session_on(line)
+        {
+            session.swallows = frames;
+        }
+    }
+
+    /// Whether a frame is lost in one that was cut off before.
+    pub(super) fn swallows(&mut self, line: LineId) -> bool {
+        self.session_on(line)
+            .is_some_and(|session| super::spend(&mut session.swallows))
+    }
+
+    fn session_on(&mut self, line: LineId) -> Option<&mut Session> {
+        let id = self.streams.get(&line)?.session?;
+        self.sessions.get_mut(&id)
     }
 
     /// The counters of a session grow, as in days of traffic; whether there is such a session.

@@ -160,6 +160,12 @@ impl World {
             Fault::ResumeUnheard => {
                 self.trouble_resuming(account, number, |trouble| trouble.unheard_resumes = 1)
             }
+            Fault::FrameTorn(frames) => {
+                for line in lines {
+                    self.server.tear(line, frames);
+                }
+                self.trouble_resuming(account, number, |_| {});
+            }
             Fault::TokensExpire => {
                 self.server.expire_tokens(account);
                 self.trouble_resuming(account, number, |_| {});

@@ -157,6 +157,14 @@ impl Theatre {
                 return world.watch_truth(number);
             }
             Network::Reset => return lines.into_iter().for_each(|line| world.reset(line)),
+            Network::Torn => {
+                for line in lines {
+                    let frames = 1 + u32::try_from(world.random.below(40)).unwrap_or(0);
+                    world.server.tear(line, frames);
+                    world.reset(line);
+                }
+                return;
+            }
             Network::Silent => [true, true],
             Network::SilentUp => [true, false],
             Network::SilentDown => [false, true],
