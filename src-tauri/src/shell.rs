@@ -371,13 +371,13 @@ impl Shell {
             (Subject::Conversation(key), Response::Replied(text)) => {
                 let wish = Action::Send {
                     to: key.with.to_string(),
-                    body: text,
+                    body: text.clone(),
                     tag: String::new(),
                 };
                 match self.act(key.account.as_str(), wish) {
                     Ok(()) => self.read(&key),
-                    // Where it can be written again.
-                    Err(_) => self.want(Wanted::Conversation(key)),
+                    // The account has gone meanwhile, perhaps. What was typed is put before its user, who may want it elsewhere.
+                    Err(_) => self.want(Wanted::Link(xmpp_link::message(&key.with, &text))),
                 }
             }
         }

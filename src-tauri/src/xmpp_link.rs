@@ -6,12 +6,19 @@
 
 use crate::links::LONGEST;
 use dormouse_engine::model::BareJid;
-use percent_encoding::percent_decode_str;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 /// The longest text that a link may put before the user, in characters: nobody could judge a longer one.
 const LONGEST_BODY: usize = 4000;
 /// The longest name.
 const LONGEST_NAME: usize = 200;
+
+/// All but what needs no encoding wherever it stands (RFC 3986 section 2.3).
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
 /// What a link wants, of whom.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +52,12 @@ pub enum LinkWish {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("this is no xmpp: link with an address in it")]
 pub struct NotALink;
+
+/// The link that asks for somebody to be written this.
+pub fn message(to: &BareJid, body: &str) -> String {
+    let encoded = |text: &str| utf8_percent_encode(text, ENCODED).to_string();
+    format!("xmpp:{}?message;body={}", encoded(to.as_str()), encoded(body))
+}
 
 /// What a link says.
 ///
@@ -169,6 +182,21 @@ mod tests {
             wishes("xmpp:juliet@example.org?remove"),
             LinkWish::Other("remove".into())
         );
+    }
+
+    #[test]
+    fn the_link_that_is_written_says_whom_and_what() {
+        for address in [
+            "juliet@example.org",
+            "jiři@čechy.example",
+            "a?b;c=d#e%f@example.org",
+        ] {
+            for body in ["Art thou; not\nRomeo?", "100 % = #1 & 🐭", "a=b;c"] {
+                let to = BareJid::new(address).unwrap();
+                let link = parse(&super::message(&to, body)).unwrap();
+                assert_eq!((link.address, link.wish), (to, message(Some(body))));
+            }
+        }
     }
 
     #[test]

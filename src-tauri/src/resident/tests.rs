@@ -3,6 +3,8 @@
 use super::*;
 use crate::accounts::Registry;
 use crate::home::Home;
+use crate::notifications::Subject;
+use crate::notify::Response;
 use crate::translations::Translations;
 use crate::updates::{News, Trouble};
 use crate::wire::{WindowEnd, line};
@@ -334,4 +336,29 @@ async fn what_was_not_installed_is_said_and_the_program_goes_on() {
     window.to.send(FromWindow::Update(failed)).unwrap();
     while !event(&mut window).await.contains(r#""stage":"failed""#) {}
     assert!(!world.runs.is_finished());
+}
+
+#[tokio::test]
+async fn a_reply_to_a_notification_of_an_account_that_has_gone_is_put_before_its_user() {
+    let (world, mut window) = World::start(true);
+    load(&mut window).await;
+    let key = Key {
+        account: BareJid::new("me@home.example").unwrap(),
+        with: BareJid::new("bob@b.example").unwrap(),
+    };
+    world.shell.notification(
+        Subject::Conversation(key),
+        Response::Replied("on my way; 5 min".into()),
+    );
+    let put = tokio::time::timeout(SOON, async {
+        loop {
+            let event = event(&mut window).await;
+            if event.contains("on my way; 5 min") {
+                return event;
+            }
+        }
+    });
+    let put = put.await.expect("it is not lost");
+    assert!(put.contains("bob@b.example"), "{put}");
+    world.want.send(Wanted::Quit).unwrap();
 }
