@@ -13,6 +13,7 @@ use std::time::Duration;
 use tauri::async_runtime::{JoinHandle, spawn, spawn_blocking};
 use tauri::{AppHandle, Builder, Context, Manager, Wry};
 use tauri_plugin_updater::{Error, Update, UpdaterExt};
+use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::{Instant, sleep_until};
 use tracing::info;
@@ -21,6 +22,8 @@ use tracing::info;
 const AGAIN: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long it may take to hear whether there is one.
 const ANSWER: Duration = Duration::from_secs(30);
+/// No version is nearly as long as this, in bytes; debug builds are longer than others.
+const LONGEST: u64 = 1 << 30;
 /// How long a download may stand still.
 const STANDSTILL: Duration = Duration::from_secs(60);
 
@@ -145,7 +148,7 @@ async fn install(app: &AppHandle, update: &Update) -> Result<(), Trouble> {
     if !may_be_asked(&update.download_url, cfg!(debug_assertions)) {
         return Err(Trouble::NotDownloaded("the place is no https URL".to_owned()));
     }
-    let bytes = update.download(|_, _| {}, || {}).await.map_err(trouble)?;
+    let bytes = download(update).await?;
     let update = update.clone();
     let installed = spawn_blocking(move || update.install(bytes)).await;
     #[cfg(windows)]
@@ -153,6 +156,26 @@ async fn install(app: &AppHandle, update: &Update) -> Result<(), Trouble> {
     match installed {
         Ok(outcome) => outcome.map_err(trouble),
         Err(error) => Err(Trouble::NotReplaced(error.to_string())),
+    }
+}
+
+/// The whole of it, in memory: nothing is believed of it before its signature is looked at, so no place may fill that.
+async fn download(update: &Update) -> Result<Vec<u8>, Trouble> {
+    let too_long = Notify::new();
+    let mut come = 0;
+    let chunk = |length: usize, announced: Option<u64>| {
+        come += length as u64;
+        if announced.unwrap_or_default().max(come) > LONGEST {
+            too_long.notify_one();
+        }
+    };
+    tokio::select! {
+        biased;
+        () = too_long.notified() => {
+            let why = format!("it is longer than {} MiB", LONGEST >> 20);
+            Err(Trouble::NotDownloaded(why))
+        }
+        bytes = update.download(chunk, || {}) => bytes.map_err(trouble),
     }
 }
 

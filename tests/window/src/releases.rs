@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use minisign::KeyPair;
 use serde_json::json;
-use std::io::{BufRead, BufReader, Cursor, Write};
+use std::io::{BufRead, BufReader, Cursor, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -54,6 +54,8 @@ pub struct Release<'a> {
     pub notes: &'a str,
     /// The AppImage.
     pub file: Vec<u8>,
+    /// How long it is said to be, in bytes, where that is not how long it is.
+    pub claims: Option<u64>,
 }
 
 /// The place.
@@ -84,10 +86,11 @@ impl Releases {
         });
         let asked = Arc::<Mutex<Vec<String>>>::default();
         let noted = Arc::clone(&asked);
+        let (file, claims) = (release.file, release.claims);
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 // Who goes away in the middle is of no interest.
-                let _ = answer(stream, &noted, described.to_string().as_bytes(), &release.file);
+                let _ = answer(stream, &noted, described.to_string().as_bytes(), &file, claims);
             }
         });
         Ok(Self { address, asked })
@@ -104,23 +107,29 @@ impl Releases {
     }
 }
 
-fn answer(mut stream: TcpStream, asked: &Mutex<Vec<String>>, described: &[u8], file: &[u8]) -> Result<()> {
+fn answer(
+    mut stream: TcpStream,
+    asked: &Mutex<Vec<String>>,
+    described: &[u8],
+    file: &[u8],
+    claims: Option<u64>,
+) -> Result<()> {
     stream.set_read_timeout(Some(Duration::from_secs(10)))?;
     let mut lines = BufReader::new(stream.try_clone()?).lines();
     let first = lines.next().context("nothing was asked")??;
     while !lines.next().context("the question has no end")??.is_empty() {}
     let path = first.split(' ').nth(1).unwrap_or_default().to_owned();
-    let body = match path.as_str() {
-        "/latest.json" => described,
-        "/Dormouse.AppImage" => file,
-        _ => b"",
+    let (body, claims) = match path.as_str() {
+        "/latest.json" => (described, None),
+        "/Dormouse.AppImage" => (file, claims),
+        _ => (&b""[..], None),
     };
+    let length = claims.unwrap_or(body.len() as u64);
     asked.lock().unwrap_or_else(PoisonError::into_inner).push(path);
-    let head = format!(
-        "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
-        body.len()
-    );
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
     stream.write_all(head.as_bytes())?;
     stream.write_all(body)?;
+    // What was claimed and is not there is waited for, until whoever asked goes away.
+    while claims.is_some() && stream.read(&mut [0])? > 0 {}
     Ok(())
 }

@@ -33,6 +33,7 @@ fn release(signer: &Signer) -> Release<'_> {
         signer,
         notes: NOTES,
         file: image(),
+        claims: None,
     }
 }
 
@@ -146,6 +147,23 @@ fn what_another_key_has_signed_is_refused_in_words_and_the_old_program_stays() -
     is_untouched(&image)?;
     window.click("#update-later")?;
     window.wait_until_gone("#update")?;
+    window.wait_until_live()
+}
+
+#[test]
+fn a_version_without_end_is_not_taken_into_memory() -> Result<()> {
+    let desktop = Desktop::start()?;
+    let server = friends().start()?;
+    let signer = Signer::new()?;
+    let image = installed(&desktop)?;
+    let releases = Releases::offer(Release {
+        claims: Some(1 << 40),
+        ..release(&signer)
+    })?;
+    let window = in_an_image(&desktop, &server, &image, &releases, &signer.public()?)?.open()?;
+    window.click("#update-install")?;
+    window.wait_for_text("#update .sentence", "longer than 1024 MiB")?;
+    is_untouched(&image)?;
     window.wait_until_live()
 }
 
