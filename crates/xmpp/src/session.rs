@@ -8,6 +8,7 @@
 
 mod binding;
 mod commands;
+mod ending;
 mod negotiation;
 mod sign_in;
 mod stanzas;
@@ -24,13 +25,12 @@ use crate::xml::Draft as Building;
 use crate::{Credentials, Event, Features, Output, bind, frame, open, verdict};
 use dormouse_model::record::decode;
 use dormouse_model::{
-    ArchiveFailure, BareJid, BatchId, Channel, Closing, ConnId, DialFailure, Draft, Key, Memory, MessageId,
-    Now, Random, ReadError, Verdict, Walk,
+    BareJid, BatchId, Channel, ConnId, DialFailure, Draft, Key, Memory, MessageId, Now, Random, ReadError,
+    Verdict, Walk,
 };
 use minidom::Element;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
-use std::time::Duration;
 use stream_state::{Phase, Stream};
 
 /// Limits on what a server may make us do.
@@ -124,12 +124,6 @@ struct Kept {
     roster_known: bool,
     blocks_known: bool,
 }
-
-/// After this many attempts to resume that simply broke, the session is given up.
-const SILENT_RESUMPTIONS: u8 = 2;
-
-/// What is asked with a sign-in may be unanswered for so long without that saying anything of the server.
-const ANSWERED: Duration = Duration::from_secs(5);
 
 /// More unconfirmed stanzas than this are not read back.
 const LONGEST_QUEUE: usize = 100_000;
@@ -319,43 +313,6 @@ impl Session {
         Ok(out)
     }
 
-    /// The socket of a connection closed. What to do about it; none if it was not the current one, or if
-    /// the session itself had ended the stream.
-    pub fn closed(&mut self, now: Now, conn: ConnId, closing: &Closing) -> Option<Verdict> {
-        if self.conn() != Some(conn) {
-            return None;
-        }
-        self.blame_flight(now);
-        let stream = self.stream.take()?;
-        let mut out = Vec::new();
-        // What could not be read will come again on resumption, and again not be readable.
-        let unreadable = matches!(closing, Closing::TooLarge | Closing::Malformed(_));
-        let verdict = match stream.phase {
-            Phase::Closing => None,
-            _ if stream.resume_sent => {
-                // A server that ends the connection has answered: Prosody refuses a count that way.
-                // A connection that broke may never have carried the question.
-                if matches!(closing, Closing::Broken(_)) {
-                    self.resumption_broke(&mut out);
-                } else {
-                    self.lose(&mut out);
-                }
-                Some(verdict::closing(closing))
-            }
-            _ => {
-                if unreadable && stream.holds_session() {
-                    self.lose(&mut out);
-                } else if stream.unheard && now.tick.since(stream.since) >= ANSWERED {
-                    self.lose_deaf(&mut out);
-                }
-                Some(verdict::closing(closing))
-            }
-        };
-        self.requests.forget_probes();
-        self.owed.extend(out);
-        verdict
-    }
-
     /// What has been written into the draft since the last call goes to the disk as this batch.
     pub fn issued(&mut self, batch: BatchId) {
         if let Some(managed) = &mut self.managed {
@@ -443,18 +400,6 @@ impl Session {
         vec![Output::Event(Event::Unreadable(
             "one that has crashed the program before".to_owned(),
         ))]
-    }
-
-    /// This connection's socket is being dropped without closing the stream: its session can be resumed.
-    pub fn give_up(&mut self, now: Now, conn: ConnId) {
-        // Most often because the machine is about to sleep, or the network has changed: nobody has failed to answer yet.
-        if let Some(stream) = &mut self.stream
-            && stream.conn == conn
-            && now.tick.since(stream.since) < ANSWERED
-        {
-            stream.ahead = false;
-        }
-        let _ = self.closed(now, conn, &Closing::Broken("given up".to_owned()));
     }
 
     fn conn(&self) -> Option<ConnId> {
@@ -550,70 +495,6 @@ impl Session {
         };
         out.push(Output::Frame(stream.conn, text));
         due
-    }
-
-    /// The session is over: what it still held is carried into the report of the next one.
-    fn lose(&mut self, out: &mut Vec<Output>) {
-        if let Some(managed) = self.managed.take() {
-            let (doubtful, stale) = managed.over();
-            self.carried.doubtful.extend(doubtful);
-            self.stale.extend(stale);
-        }
-        let waiting = std::mem::take(&mut self.unmanaged).waiting;
-        self.carried
-            .doubtful
-            .extend(waiting.into_iter().map(|(_, id)| id));
-        self.requests.clear();
-        for query in self.collector.abandon() {
-            let failure = ArchiveFailure::SessionLost;
-            out.push(Output::Event(Event::ArchiveFailed { query, failure }));
-        }
-        self.features = None;
-        self.gathered = Features::default();
-        self.roster_known = false;
-        self.blocks_known = false;
-        self.silent_resumptions = 0;
-        self.changed = true;
-    }
-
-    /// The stream ends. If the server has not answered what it was sent before it had asked, that may be why.
-    fn blame_flight(&mut self, now: Now) {
-        if let Some(stream) = &mut self.stream
-            && std::mem::take(&mut stream.ahead)
-        {
-            self.one_flight.broke(now.stamp);
-            self.pins_changed = true;
-        }
-    }
-
-    fn resumption_broke(&mut self, out: &mut Vec<Output>) {
-        self.silent_resumptions = self.silent_resumptions.saturating_add(1);
-        if self.silent_resumptions >= SILENT_RESUMPTIONS {
-            self.lose(out);
-        }
-    }
-
-    /// The server takes the session up again whenever it is asked to, and hears nothing on it.
-    fn lose_deaf(&mut self, out: &mut Vec<Output>) {
-        Self::journal(
-            out,
-            "the server resumed the session and answered nothing on it: the session is given up",
-        );
-        self.lose(out);
-    }
-
-    /// Ends the stream from our side. A session that lives on it ends with it: a server keeps none whose stream
-    /// was closed in order.
-    fn end(&mut self, verdict: Verdict, out: &mut Vec<Output>) {
-        let Some(conn) = self.conn() else { return };
-        self.put(out, &open::close());
-        if let Some(stream) = self.stream.take()
-            && stream.holds_session()
-        {
-            self.lose(out);
-        }
-        out.push(Output::Event(Event::Ended { conn, verdict }));
-        out.push(Output::Hangup(conn));
     }
 
     /// Somebody else is who we are: a copy of our folder, perhaps.

@@ -12,10 +12,11 @@ mod unmanaged;
 use super::*;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use dormouse_model::{Action, Cause, OriginId, Outgoing};
+use dormouse_model::{Action, ArchiveFailure, Cause, Closing, OriginId, Outgoing};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 const PASSWORD: &str = "pencil";
 const SASL_OFFER: &str = "<stream:features><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>\

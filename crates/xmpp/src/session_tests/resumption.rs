@@ -1,4 +1,5 @@
 use super::*;
+use crate::session::ending::ANSWERED;
 
 impl Script {
     /// A new connection, signed in up to the point where `<resume/>` is due.
