@@ -438,6 +438,8 @@ impl Account {
             }
         }
         if self.timeline.caught_up() {
+            let said = self.session.send_courtesies_again(&mut turn.draft);
+            self.session_said(turn, said)?;
             for message in std::mem::take(&mut self.courtesies) {
                 let said = self.session.send(&message, None, &mut turn.draft);
                 self.session_said(turn, said)?;

@@ -19,7 +19,7 @@ use dormouse_model::{
 pub enum Effect {
     /// What a window shows is different now.
     Change(Change),
-    /// To be sent once, and never again on another session: receipts and markers.
+    /// To be sent without anybody waiting for what becomes of it: receipts and markers.
     Send(Outgoing),
     /// A line for the journal. Never a body.
     Journal(String),

@@ -21,7 +21,6 @@ use crate::requests::Requests;
 use crate::sasl::Pins;
 use crate::scram::Stretched;
 use crate::stream_management::{self, Managed, Record, Unacked};
-use crate::xml::Draft as Building;
 use crate::{Credentials, Event, Features, Output, bind, frame, open, verdict};
 use dormouse_model::record::decode;
 use dormouse_model::{
@@ -71,6 +70,8 @@ pub struct Session {
     /// Records of earlier sessions, to be deleted.
     stale: Vec<u32>,
     carried: Carried,
+    /// Receipts and markers of earlier sessions, which never confirmed them.
+    courtesies: Vec<String>,
     unmanaged: Unmanaged,
     /// What the server can do, once all answers are there.
     features: Option<Features>,
@@ -119,6 +120,7 @@ struct Unmanaged {
 struct Kept {
     managed: Option<Record>,
     carried: Carried,
+    courtesies: Vec<String>,
     unconfirmed: Vec<MessageId>,
     features: Option<Features>,
     roster_known: bool,
@@ -191,6 +193,7 @@ impl Session {
             changed: !stale.is_empty(),
             stale,
             carried,
+            courtesies: kept.courtesies,
             unmanaged: Unmanaged::default(),
             gathered: kept.features.clone().unwrap_or_default(),
             features: kept.features,
@@ -352,6 +355,7 @@ impl Session {
         let kept = Kept {
             managed: self.managed.as_ref().map(|managed| managed.record().clone()),
             carried: self.carried.clone(),
+            courtesies: self.courtesies.clone(),
             unconfirmed: self.unmanaged.waiting.iter().map(|(_, id)| *id).collect(),
             features: self.features.clone(),
             roster_known: self.roster_known,
@@ -451,33 +455,31 @@ impl Session {
         }
     }
 
-    /// Sends a stanza. Whether it is time to ask for a confirmation.
-    fn transmit(&mut self, out: &mut Vec<Output>, stanza: Building, token: Option<MessageId>) -> bool {
-        self.transmit_element(out, &stanza.done(), token)
+    /// Sends a stanza that can be done without should the session end. Whether it is time to ask for a confirmation.
+    fn transmit(&mut self, out: &mut Vec<Output>, stanza: &Element) -> bool {
+        let text = frame::write(stanza);
+        text.is_some_and(|stanza| {
+            let unacked = Unacked {
+                stanza,
+                token: None,
+                courtesy: false,
+            };
+            self.transmit_counted(out, unacked)
+        })
     }
 
-    fn transmit_element(
-        &mut self,
-        out: &mut Vec<Output>,
-        stanza: &Element,
-        token: Option<MessageId>,
-    ) -> bool {
+    fn transmit_counted(&mut self, out: &mut Vec<Output>, unacked: Unacked) -> bool {
         let Some(stream) = &mut self.stream else {
             return false;
         };
-        let Some(text) = frame::write(stanza) else {
-            return false;
-        };
+        let (text, token) = (unacked.stanza.clone(), unacked.token);
         let due = match (&mut stream.phase, &mut self.managed) {
             (Phase::Enabling(behind), _) => {
-                behind.push(Unacked {
-                    stanza: text.clone(),
-                    token,
-                });
+                behind.push(unacked);
                 false
             }
             (Phase::Ready, Some(managed)) => {
-                let due = managed.sent(text.clone(), token);
+                let due = managed.sent(unacked);
                 if stream.unheard {
                     return false;
                 }

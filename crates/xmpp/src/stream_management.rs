@@ -34,6 +34,20 @@ pub(crate) struct Unacked {
     pub stanza: String,
     /// The message it carries, if somebody waits for its confirmation.
     pub token: Option<MessageId>,
+    /// It is a receipt or a marker: it says the same on any session.
+    #[serde(default)]
+    pub courtesy: bool,
+}
+
+/// What a session leaves behind that is over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Left {
+    /// Messages whose fate is not known.
+    pub doubtful: Vec<MessageId>,
+    /// Receipts and markers that may not have arrived, in order.
+    pub courtesies: Vec<String>,
+    /// Records to be deleted.
+    pub stale: Vec<u32>,
 }
 
 /// What the disk holds of a session, beside the queue.
@@ -162,8 +176,8 @@ impl Managed {
     }
 
     /// A stanza is sent. Whether it is time to ask for a confirmation.
-    pub(crate) fn sent(&mut self, stanza: String, token: Option<MessageId>) -> bool {
-        self.queue.push_back(Unacked { stanza, token });
+    pub(crate) fn sent(&mut self, stanza: Unacked) -> bool {
+        self.queue.push_back(stanza);
         self.changed = true;
         self.queue.len().is_multiple_of(ASK_EVERY)
     }
@@ -284,18 +298,22 @@ impl Managed {
         &self.record
     }
 
-    /// The session is over: the messages whose fate is not known, and the records to delete.
-    pub(crate) fn over(self) -> (Vec<MessageId>, Vec<u32>) {
+    /// The session is over.
+    pub(crate) fn over(self) -> Left {
         let acked = self.record.acked;
         let kept = (0..self.written).map(|index| acked.wrapping_add(as_count(index)).wrapping_add(1));
-        let stale = self.stale.iter().copied().chain(kept).collect();
-        (
-            self.queue
-                .into_iter()
-                .filter_map(|unacked| unacked.token)
-                .collect(),
-            stale,
-        )
+        let mut left = Left {
+            doubtful: Vec::new(),
+            courtesies: Vec::new(),
+            stale: self.stale.iter().copied().chain(kept).collect(),
+        };
+        for unacked in self.queue {
+            left.doubtful.extend(unacked.token);
+            if unacked.courtesy {
+                left.courtesies.push(unacked.stanza);
+            }
+        }
+        left
     }
 }
 

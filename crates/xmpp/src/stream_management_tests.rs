@@ -21,6 +21,15 @@ fn session(handled: u32, acked: u32) -> Managed {
     managed
 }
 
+/// A stanza with a message in it that somebody waits for.
+fn message(stanza: &str, number: u64) -> Unacked {
+    Unacked {
+        stanza: stanza.to_owned(),
+        token: Some(MessageId(number)),
+        courtesy: false,
+    }
+}
+
 /// One input's writes, as batch `number`.
 fn commit(managed: &mut Managed, disk: &mut Disk, number: u64) {
     let batch = {
@@ -79,7 +88,7 @@ fn a_resumption_tells_what_is_on_disk_and_counts_on_from_there() {
 fn the_counters_wrap() {
     let mut managed = session(u32::MAX, u32::MAX - 1);
     for number in 0..4 {
-        managed.sent(format!("<message id='{number}'/>"), Some(MessageId(number)));
+        managed.sent(message(&format!("<message id='{number}'/>"), number));
     }
     assert_eq!(managed.confirmed(u32::MAX), Ok(vec![MessageId(0)]));
     assert_eq!(managed.confirmed(1), Ok(vec![MessageId(1), MessageId(2)]));
@@ -98,14 +107,10 @@ fn the_counters_wrap() {
 #[test]
 fn after_a_restart_a_higher_count_is_adopted_and_later_none() {
     let record = session(0, 10).record().clone();
-    let unacked = Unacked {
-        stanza: "<message/>".into(),
-        token: Some(MessageId(1)),
-    };
-    let mut managed = Managed::restored(record, vec![(11, unacked)]);
+    let mut managed = Managed::restored(record, vec![(11, message("<message/>", 1))]);
     managed.resume().unwrap();
     assert_eq!(managed.resumed(13), Ok(vec![MessageId(1)]));
-    managed.sent("<message/>".into(), Some(MessageId(2)));
+    managed.sent(message("<message/>", 2));
     assert_eq!(managed.confirmed(15), Err(TooHigh));
     assert_eq!(managed.confirmed(14), Ok(vec![MessageId(2)]));
 }
@@ -157,7 +162,7 @@ proptest! {
         for (number, step) in (1_u64..).zip(steps) {
             match step {
                 Step::Send => {
-                    managed.sent(format!("<message id='{number}'/>"), Some(MessageId(number)));
+                    managed.sent(message(&format!("<message id='{number}'/>"), number));
                     sent.push(number);
                 }
                 Step::Confirm(more) => {
@@ -265,6 +270,7 @@ fn there_is_something_to_write_only_where_something_has_changed() {
     let unacked = || Unacked {
         stanza: "<message/>".into(),
         token: None,
+        courtesy: false,
     };
     let mut disk = Disk::new();
     let mut managed = Managed::restored(record.clone(), vec![(11, unacked())]);

@@ -44,8 +44,15 @@ pub struct Scene {
     pub script: Script,
     /// What was found and seen, or why it could not go on.
     pub played: Result<Played>,
-    /// Where everything is that was left behind, unless all was well.
-    pub evidence: Option<PathBuf>,
+    /// Where everything is that was left behind.
+    pub evidence: PathBuf,
+}
+
+impl Scene {
+    /// All was well: nobody needs what was left behind.
+    pub fn forget(&self) {
+        let _ = std::fs::remove_dir_all(&self.evidence);
+    }
 }
 
 /// Plays all these scripts on servers of this make and release.
@@ -103,18 +110,10 @@ impl House {
         let evidence = self
             .evidence
             .join(format!("{:?}-{:?}-{name}", self.make, self.release));
-        let played = self.play_there(script, &evidence);
-        let is_well = played
-            .as_ref()
-            .is_ok_and(|played| played.verdict.findings.is_empty());
-        if is_well {
-            // Nobody needs it.
-            let _ = std::fs::remove_dir_all(&evidence);
-        }
         Scene {
             script: script.clone(),
-            played,
-            evidence: (!is_well).then_some(evidence),
+            played: self.play_there(script, &evidence),
+            evidence,
         }
     }
 
@@ -129,12 +128,7 @@ impl House {
         };
         let mut theatre = Theatre::set(script, server, held, evidence).map_err(failed)?;
         let played = director::play(script, &mut theatre);
-        if played
-            .as_ref()
-            .map_or(true, |played| !played.verdict.findings.is_empty())
-        {
-            theatre.keep(evidence);
-        }
+        theatre.keep(evidence);
         played
     }
 }

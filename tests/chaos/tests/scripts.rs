@@ -43,11 +43,7 @@ fn shown_by_the_model(script: &Script, kind: Kind) -> BTreeSet<Seen> {
 /// What is wrong with a play, if anything is.
 fn complaint(scene: &Scene, kind: Kind) -> Option<String> {
     let name = scene.script.name;
-    let left = scene
-        .evidence
-        .as_ref()
-        .map(|path| format!("\nSee {}.", path.display()));
-    let left = left.unwrap_or_default();
+    let left = format!("\nSee {}.", scene.evidence.display());
     let played = match &scene.played {
         Ok(played) => played,
         Err(why) => return Some(format!("{why}{left}")),
@@ -62,11 +58,12 @@ fn complaint(scene: &Scene, kind: Kind) -> Option<String> {
     let shown = shown_by_the_model(&scene.script, kind);
     let differences = played.seen.against_others(&shown);
     if differences.is_empty() {
+        scene.forget();
         return None;
     }
     let shown: Vec<String> = shown.iter().map(|seen| format!("  {seen}")).collect();
     Some(format!(
-        "{name}: the model is another server than this one. {}\nSeen here:\n  {}\nThe model shows:\n{}",
+        "{name}: the model is another server than this one. {}\nSeen here:\n  {}\nThe model shows:\n{}{left}",
         differences.join(" "),
         played.seen,
         shown.join("\n")

@@ -158,6 +158,9 @@ impl<'a, S: Stage> Director<'a, S> {
             }
             Step::Keeps(device) => self.until("everything typed is on disk", |it| it.has_kept(device)),
             Step::Sent(device) => self.until("everything typed is sent", |it| it.has_sent(device)),
+            Step::Confirmed(device) => {
+                self.until("everything typed is confirmed", |it| it.is_confirmed(device))
+            }
             Step::Shows(device) => self.until("everything is shown", |it| it.shows_all(device)),
             Step::ShowsText(device, text) => self.until("the text is shown", |it| it.shows(device, text)),
             Step::Failed(device) => {

@@ -113,6 +113,8 @@ pub enum Step {
     Keeps(Device),
     /// Until everything typed on this device so far is known to have reached the server.
     Sent(Device),
+    /// Until everything typed to a contact on this device so far is known to have been delivered.
+    Confirmed(Device),
     /// Until this device shows what others have typed to its person so far, and what its person has typed elsewhere.
     Shows(Device),
     /// Until the text stands like this on this device.

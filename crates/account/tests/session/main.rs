@@ -280,6 +280,23 @@ fn a_receipt_waits_until_everything_missed_has_been_read() {
 }
 
 #[test]
+fn a_receipt_that_a_lost_session_never_confirmed_is_sent_again_behind_what_was_missed() {
+    let mut bench = Bench::live();
+    bench.say("<iq xmlns='jabber:client' type='set' id='p1'><query xmlns='jabber:iq:roster'><item jid='bob@b.example' subscription='both'/></query></iq>");
+    let message = "<message xmlns='jabber:client' type='chat' from='bob@b.example/x' to='me@home.example' id='m1'><body>hi</body><request xmlns='urn:xmpp:receipts'/></message>";
+    let receipts = |said: &[String]| said.iter().filter(|text| text.contains("<received")).count();
+    assert_eq!(receipts(&bench.say(message)), 1);
+    bench.closed(Closing::Eof);
+    bench.until_it_dials();
+    bench.sign_in();
+    let bind = bench.say("<failed xmlns='urn:xmpp:sm:3'/>");
+    let said = bench.bound(&id_of(&bind[0]));
+    assert_eq!(receipts(&said), 0);
+    let question = said.into_iter().find(|text| text.contains("queryid")).unwrap();
+    assert_eq!(receipts(&bench.answer(&question)), 1);
+}
+
+#[test]
 fn a_stream_that_was_closed_is_not_asked_for_at_the_next_start() {
     for closed in [false, true] {
         let mut bench = Bench::over(BTreeMap::new());

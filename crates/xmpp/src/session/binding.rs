@@ -252,7 +252,7 @@ impl Session {
         }
         self.ask_about(&[Asked::AccountInfo], out);
         self.request_of(out, "get", Asked::Roster, roster::get(None));
-        self.transmit_element(out, &presence::available(), None);
+        self.transmit(out, &presence::available());
         self.tell_client_state(out);
     }
 
@@ -283,7 +283,7 @@ impl Session {
                 _ => (None, mam_prefs::query()),
             };
             let iq = self.requests.ask("get", asked, &mut self.random, payload);
-            self.transmit(out, iq.attr_opt("to", to.as_deref()), None);
+            self.transmit(out, &iq.attr_opt("to", to.as_deref()).done());
         }
     }
 

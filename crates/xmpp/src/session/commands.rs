@@ -3,7 +3,8 @@
 use super::Session;
 use super::stream_state::Phase;
 use crate::requests::Asked;
-use crate::{Event, Output, blocking, message_out, open, ping, presence, roster};
+use crate::stream_management::Unacked;
+use crate::{Event, Output, blocking, frame, message_out, open, ping, presence, roster};
 use dormouse_model::{ArchiveFailure, ArchiveQuery, BareJid, Draft, MessageId, Outgoing, ProbeId};
 use minidom::Element;
 
@@ -11,7 +12,7 @@ impl Session {
     /// Sends a request to the own account or server.
     pub(super) fn request_of(&mut self, out: &mut Vec<Output>, kind: &str, asked: Asked, payload: Element) {
         let iq = self.requests.ask(kind, asked, &mut self.random, payload);
-        if self.transmit(out, iq, None) {
+        if self.transmit(out, &iq.done()) {
             self.request_ack_now(out);
         }
     }
@@ -35,12 +36,42 @@ impl Session {
             Self::journal(&mut out, "a message was handed over while there was no session");
             return out;
         }
-        let due = self.transmit_element(&mut out, &message_out::write(message), token);
+        let Some(stanza) = frame::write(&message_out::write(message)) else {
+            return out;
+        };
+        let unacked = Unacked {
+            stanza,
+            token,
+            courtesy: matches!(message, Outgoing::Receipt { .. } | Outgoing::Displayed { .. }),
+        };
+        let due = self.transmit_counted(&mut out, unacked);
         if token.is_some() {
             out.extend(self.request_ack());
         } else if due {
             self.request_ack_now(&mut out);
         }
+        self.save(draft);
+        out
+    }
+
+    /// Says again what sessions that have ended were told as a courtesy and never confirmed: that messages have arrived here,
+    /// and were displayed. Their senders would go on showing them as sent and no more. Who hears it twice learns nothing new.
+    pub fn send_courtesies_again(&mut self, draft: &mut Draft<'_>) -> Vec<Output> {
+        let mut out = Vec::new();
+        if self.courtesies.is_empty() || !self.is_ready() {
+            return out;
+        }
+        for stanza in std::mem::take(&mut self.courtesies) {
+            let unacked = Unacked {
+                stanza,
+                token: None,
+                courtesy: true,
+            };
+            if self.transmit_counted(&mut out, unacked) {
+                self.request_ack_now(&mut out);
+            }
+        }
+        self.changed = true;
         self.save(draft);
         out
     }
@@ -68,7 +99,7 @@ impl Session {
             let domain = self.account.domain().as_str().to_owned();
             let asked = Asked::Probe(conn, probe);
             let iq = self.requests.ask("get", asked, &mut self.random, ping::ping());
-            if self.transmit(&mut out, iq.attr("to", &domain), None) {
+            if self.transmit(&mut out, &iq.attr("to", &domain).done()) {
                 self.request_ack_now(&mut out);
             }
         }
@@ -163,7 +194,7 @@ impl Session {
         let Some(stream) = &self.stream else { return out };
         if stream.holds_session() {
             if matches!(stream.phase, Phase::Ready) {
-                self.transmit_element(&mut out, &presence::unavailable(), None);
+                self.transmit(&mut out, &presence::unavailable());
             }
             self.lose(&mut out);
         }
@@ -184,7 +215,7 @@ impl Session {
 
     fn tell(&mut self, stanza: &Element) -> Vec<Output> {
         let mut out = Vec::new();
-        if self.is_ready() && self.transmit_element(&mut out, stanza, None) {
+        if self.is_ready() && self.transmit(&mut out, stanza) {
             self.request_ack_now(&mut out);
         }
         out

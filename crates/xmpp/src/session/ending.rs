@@ -10,6 +10,9 @@ use std::time::Duration;
 /// After this many attempts to resume that simply broke, the session is given up.
 const SILENT_RESUMPTIONS: u8 = 2;
 
+/// Receipts and markers that are said again at most. The servers that have lost them make as many as they like.
+const MOST_COURTESIES: usize = 1000;
+
 /// What is asked with a sign-in may be unanswered for so long without that saying anything of the server.
 pub(super) const ANSWERED: Duration = Duration::from_secs(5);
 
@@ -66,9 +69,12 @@ impl Session {
     /// The session is over: what it still held is carried into the report of the next one.
     pub(super) fn lose(&mut self, out: &mut Vec<Output>) {
         if let Some(managed) = self.managed.take() {
-            let (doubtful, stale) = managed.over();
-            self.carried.doubtful.extend(doubtful);
-            self.stale.extend(stale);
+            let left = managed.over();
+            self.carried.doubtful.extend(left.doubtful);
+            self.stale.extend(left.stale);
+            self.courtesies.extend(left.courtesies);
+            let beyond = self.courtesies.len().saturating_sub(MOST_COURTESIES);
+            self.courtesies.drain(..beyond);
         }
         let waiting = std::mem::take(&mut self.unmanaged).waiting;
         self.carried

@@ -308,7 +308,7 @@ impl Session {
             .attr_opt("id", iq.attr("id"))
             .attr_opt("to", iq.attr("from"))
             .children(payload);
-        if self.transmit(out, reply, None) {
+        if self.transmit(out, &reply.done()) {
             self.request_ack_now(out);
         }
     }

@@ -45,6 +45,7 @@ fn what_a_session_that_is_gone_left_on_disk_is_cleared_away() {
     let leftover = Unacked {
         stanza: "<message/>".into(),
         token: None,
+        courtesy: false,
     };
     let mut script = Script::over(with(&Key::Unacked(5), &leftover));
     script.commit();

@@ -262,10 +262,15 @@ impl Script {
             replaces: None,
             receipt: false,
         };
+        self.says(|session, draft| session.send(&message, Some(MessageId(number)), draft));
+    }
+
+    /// One batch with what this says.
+    fn says(&mut self, say: impl FnOnce(&mut Session, &mut Draft<'_>) -> Vec<Output>) {
         let out = {
             let disk = self.disk.clone();
             let mut draft = Draft::over(&disk);
-            let out = self.session.send(&message, Some(MessageId(number)), &mut draft);
+            let out = say(&mut self.session, &mut draft);
             self.batch += 1;
             draft.into_batch(BatchId(self.batch)).apply_to(&mut self.disk);
             out

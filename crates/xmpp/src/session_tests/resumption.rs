@@ -1,5 +1,6 @@
 use super::*;
 use crate::session::ending::ANSWERED;
+use dormouse_model::{ChatState, StanzaId};
 
 impl Script {
     /// A new connection, signed in up to the point where `<resume/>` is due.
@@ -524,4 +525,98 @@ fn a_session_that_is_resumed_and_then_deaf_is_given_up_and_what_it_held_is_doubt
     script.now.tick = script.now.tick + ANSWERED;
     script.closed(&Closing::Broken("given up".into()));
     assert_eq!(script.resume().attr("previd"), Some("sm-1"), "it heard us");
+}
+
+impl Script {
+    /// Tells that a message has arrived here.
+    fn receipt(&mut self, of: &str) {
+        let message = Outgoing::Receipt {
+            to: BareJid::new("bob@b.example").unwrap(),
+            of: StanzaId(of.to_owned()),
+        };
+        self.says(|session, draft| session.send(&message, None, draft));
+    }
+
+    fn courtesies_again(&mut self) {
+        self.says(Session::send_courtesies_again);
+    }
+
+    /// The server does not know the session any more, and the connection ends.
+    fn loses_its_session(&mut self) {
+        self.closed(&Closing::Eof);
+        self.resume();
+        self.give("<failed xmlns='urn:xmpp:sm:3'/>");
+        self.closed(&Closing::Eof);
+        self.frames.clear();
+    }
+
+    /// A new session on a new connection.
+    fn anew(&mut self) {
+        self.sign_in();
+        self.give(OFFER);
+        self.bind();
+        self.give(ENABLED);
+        self.give("<a xmlns='urn:xmpp:sm:3' h='6'/>");
+        self.frames.clear();
+    }
+}
+
+#[test]
+fn a_receipt_that_a_lost_session_never_confirmed_is_sent_again_on_the_next_and_then_no_more() {
+    let lost = || {
+        let mut script = Script::ready();
+        script.receipt("m-1");
+        script.give("<a xmlns='urn:xmpp:sm:3' h='7'/>");
+        script.receipt("m-2");
+        script.loses_its_session();
+        script
+    };
+    for (mut script, why) in [(lost(), "one process"), (lost().restart(), "two")] {
+        script.courtesies_again();
+        script.anew();
+        script.courtesies_again();
+        let receipt = script.expect("message");
+        let received = receipt.get_child("received", "urn:xmpp:receipts").unwrap();
+        assert_eq!(received.attr("id"), Some("m-2"), "{why}");
+        script.courtesies_again();
+        script.expect_nothing();
+        let mut next = script.restart();
+        next.resume();
+        next.resumed(7);
+        next.frames.clear();
+        next.courtesies_again();
+        next.expect_nothing();
+    }
+}
+
+#[test]
+fn what_a_contact_is_told_to_be_typing_is_not_said_again_on_another_session() {
+    let mut script = Script::ready();
+    let typing = Outgoing::ChatState {
+        to: BareJid::new("bob@b.example").unwrap(),
+        state: ChatState::Composing,
+    };
+    script.says(|session, draft| session.send(&typing, None, draft));
+    script.loses_its_session();
+    script.anew();
+    script.courtesies_again();
+    script.expect_nothing();
+}
+
+#[test]
+fn no_more_receipts_than_a_thousand_are_sent_again() {
+    let mut script = Script::ready();
+    for number in 0..1100 {
+        script.receipt(&format!("m-{number}"));
+    }
+    script.loses_its_session();
+    script.anew();
+    script.courtesies_again();
+    let receipts = script.frames.iter().filter(|frame| frame.contains("<received"));
+    let receipts: Vec<&String> = receipts.collect();
+    assert_eq!(receipts.len(), 1000);
+    assert!(
+        receipts.last().is_some_and(|last| last.contains("m-1099")),
+        "the newest"
+    );
 }

@@ -11,9 +11,9 @@ pub const MNESIA: Duration = Duration::from_secs(5);
 /// Which server the model plays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Prosody 0.12.
+    /// Prosody 0.12, and where there is SASL2 13.
     Prosody,
-    /// ejabberd 23.01.
+    /// ejabberd 23.01, and where there is SASL2 24.12.
     Ejabberd,
 }
 

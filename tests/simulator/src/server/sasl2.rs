@@ -6,7 +6,7 @@
 
 use super::scram::Secret;
 use super::stanza::{CARBONS, CSI, SASL, SM, STREAMS, around, element, text, with};
-use super::{LineId, Server, spend};
+use super::{Kind, LineId, Server, spend};
 use base64::prelude::{BASE64_STANDARD, Engine};
 use dormouse_model::Tick;
 use hmac::{Hmac, KeyInit, Mac};
@@ -348,6 +348,10 @@ impl Server {
             format!("{tag}.{short}")
         };
         let (session, full) = self.bound(line, account, resource);
+        // Whoever binds so reads the archive: ejabberd 24.12 throws away what waits for them.
+        if self.quirks.kind == Kind::Ejabberd && self.quirks.archive {
+            self.accounts[account].offline.clear();
+        }
         let mut bound = element("bound", BIND2);
         if bind.has_child("enable", CARBONS)
             && let Some(session) = self.sessions.get_mut(&session)

@@ -1,4 +1,5 @@
 use super::*;
+use crate::server::stanza::CLIENT;
 use crate::server::{Ahead, Quirks, Said};
 use dormouse_model::{BareJid, Random};
 
@@ -174,6 +175,29 @@ fn a_session_that_is_gone_and_a_new_one_stand_in_the_same_answer() {
     desk.later();
     let said = desk.plain(&format!("{}{BIND}", resume("unknown")));
     assert!(said[0].has_child("failed", SM) && said[0].has_child("bound", BIND2));
+}
+
+#[test]
+fn what_waits_for_somebody_who_binds_in_the_same_answer_comes_from_prosody_and_is_left_to_the_archive_by_ejabberd()
+ {
+    for (kind, archive, comes) in [
+        (Kind::Prosody, true, true),
+        (Kind::Ejabberd, true, false),
+        (Kind::Ejabberd, false, true),
+    ] {
+        let mut desk = Desk::new(|quirks| {
+            quirks.kind = kind;
+            quirks.archive = archive;
+        });
+        let waits = with("message", CLIENT, &[("id", "w-1")]);
+        desk.server.accounts[0].offline.push(waits);
+        desk.open();
+        desk.later();
+        desk.plain(BIND);
+        let said = desk.say("<presence xmlns='jabber:client'/>");
+        let came = said.iter().any(|element| element.attr("id") == Some("w-1"));
+        assert_eq!(came, comes, "{kind:?}");
+    }
 }
 
 #[test]
