@@ -91,9 +91,10 @@ impl Case<'_> {
         self.people.get(person).map_or("?", String::as_str)
     }
 
-    /// What was promised is in both archives, or the server lost it.
+    /// What was promised is in both archives, or the server lost it. What was withdrawn need not be: ejabberd 24.12 takes it
+    /// out (XEP-0424 section 5.1).
     fn promised(&self, text: &Text, verdict: &mut Verdict) {
-        if self.is_nobody(text.to) {
+        if self.is_nobody(text.to) || text.withdrawn {
             return;
         }
         let held = [text.from, text.to].map(|owner| self.is_held(owner, text));
@@ -420,6 +421,16 @@ mod tests {
         typed.withdrawn("a");
         assert_eq!(in_bobs_window(&typed, &archives, &["", "b", "c"]), "");
         assert!(in_bobs_window(&typed, &archives, &["a, phone", "b", "c"]).contains("Lost"));
+    }
+
+    #[test]
+    fn what_was_withdrawn_may_be_gone_from_the_archives() {
+        let mut typed = typed();
+        let archives = archives(&["b", "c"], &["b", "c"]);
+        let found = in_bobs_window(&typed, &archives, &["", "b", "c"]);
+        assert!(found.contains("“a” was promised and is in no archive"), "{found}");
+        typed.withdrawn("a");
+        assert_eq!(in_bobs_window(&typed, &archives, &["", "b", "c"]), "");
     }
 
     #[test]
