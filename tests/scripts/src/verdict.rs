@@ -92,7 +92,7 @@ impl Case<'_> {
     }
 
     /// What was promised is in both archives, or the server lost it. What was withdrawn need not be: ejabberd 24.12 takes it
-    /// out (XEP-0424 section 5.1).
+    /// out and leaves a tombstone (XEP-0424).
     fn promised(&self, text: &Text, verdict: &mut Verdict) {
         if self.is_nobody(text.to) || text.withdrawn {
             return;
