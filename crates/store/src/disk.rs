@@ -7,6 +7,7 @@
 
 use crate::StoreError;
 use crate::overlay::Value;
+use crate::timer_slack::unhurried;
 use dormouse_model::memory::Record;
 use dormouse_model::{Key, MessageId, Walk};
 use std::collections::BTreeSet;
@@ -14,7 +15,9 @@ use std::ffi::OsString;
 use std::fs::{self, File};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::sync::{Mutex, PoisonError};
+use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
 
 /// Enough for the newest messages of every conversation; the rest is read from the disk in fractions of
@@ -47,6 +50,12 @@ fn guarded<T>(call: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreEr
     }
 }
 
+/// sled starts its threads with the first work for them: here it is, and nobody waits for it.
+fn start_threads(db: &sled::Db) {
+    let flush = pin!(db.flush_async());
+    let _ = flush.poll(&mut Context::from_waker(Waker::noop()));
+}
+
 /// The kinds whose records are counted.
 fn counted() -> [u8; 2] {
     [Key::Message(MessageId(0)), Key::Outbox(MessageId(0))]
@@ -70,14 +79,17 @@ impl Disk {
     pub(crate) fn open(folder: &Path) -> Result<Self, Refused> {
         let since = Instant::now();
         loop {
-            let opened = catch_unwind(AssertUnwindSafe(|| {
-                sled::Config::default()
+            let open = || -> sled::Result<sled::Db> {
+                let db = sled::Config::default()
                     .path(folder)
                     .cache_capacity(CACHE)
                     .flush_every_ms(None)
                     .mode(sled::Mode::LowSpace)
-                    .open()
-            }));
+                    .open()?;
+                start_threads(&db);
+                Ok(db)
+            };
+            let opened = unhurried(|| catch_unwind(AssertUnwindSafe(open)));
             let error = match opened {
                 Ok(Ok(db)) => return Self::over(db, folder).map_err(Refused::Outside),
                 Ok(Err(error)) => error,

@@ -30,6 +30,7 @@ mod folder;
 pub mod outbox_copy;
 mod overlay;
 mod store;
+mod timer_slack;
 
 pub use error::{OpenError, StoreError};
 pub use folder::SetAside;

@@ -254,3 +254,34 @@ fn a_conversation_of_another_account_is_no_concern_of_a_range() {
     assert_eq!(store.range(&from, &to, Walk::Forwards, 9).unwrap(), []);
     assert_eq!(store.range(&to, &from, Walk::Forwards, 9).unwrap(), []);
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn threads_that_wait_for_something_to_do_do_not_wake_the_machine_each_second() {
+    let slack = |thread: &std::ffi::OsStr| -> u64 {
+        let file = std::path::Path::new("/proc").join(thread).join("timerslack_ns");
+        std::fs::read_to_string(file).unwrap().trim().parse().unwrap()
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    store.apply(received(1, 1));
+    assert_eq!(store.flush(), Ok(BatchId(1)));
+    let tasks = std::fs::read_dir("/proc/self/task").unwrap();
+    let mut unhurried = 0;
+    for task in tasks.flatten() {
+        let name = std::fs::read_to_string(task.path().join("comm")).unwrap_or_default();
+        // The first seven stay; those that come with more work go again.
+        let number = name
+            .trim()
+            .strip_prefix("sled-io-")
+            .and_then(|it| it.parse().ok());
+        if number.is_some_and(|number: u32| number < 7) {
+            assert_eq!(slack(&task.file_name()), 60_000_000_000, "{name}");
+            unhurried += 1;
+        }
+    }
+    assert_eq!(unhurried, 7);
+    let own = std::fs::read_link("/proc/thread-self").unwrap();
+    let own = slack(own.file_name().unwrap());
+    assert!(own < 1_000_000, "who opens a store waits as ever");
+}
