@@ -2,7 +2,8 @@
 //!
 //! sled keeps seven threads for reading and writing; each looks once a second whether it is still wanted, and nothing
 //! can tell it otherwise. Of such a wait Linux may say the end late (timer slack, `prctl(2)`): when the processor is awake for
-//! something else. What the threads are given to do wakes them as ever. Elsewhere they wake the machine.
+//! something else. What the threads are given to do wakes them as ever, and no other wait of theirs has a limit (sled 0.34.7).
+//! On other systems they wake the machine.
 
 /// Runs this. The threads that it starts hear of the end of a wait up to a minute late.
 pub(crate) fn unhurried<T>(work: impl FnOnce() -> T) -> T {
