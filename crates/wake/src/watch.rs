@@ -15,8 +15,8 @@ use crate::sleep::{Observation, Reading, SleepTracker, Transition};
 use crate::system;
 use crate::wall_clock::WallClock;
 
-/// How much rarer the clock is looked at while the system's own signal works.
-const TICKS_WITH_SIGNAL: u32 = 10;
+/// How much rarer the clock is looked at while the system itself tells of each sleep.
+const RARELY: u32 = 10;
 
 /// What to watch, and how.
 #[derive(Clone)]
@@ -27,9 +27,8 @@ pub struct Options {
     pub why: String,
     /// Listen to what the system says of sleep and of the screen's lock.
     pub sleep_signal: bool,
-    /// Look at the clocks this often for a sleep that nobody signalled, and ten times more rarely while
-    /// the signal works. On Linux the kernel also wakes us after each sleep, so this is a second line there. `None`: no
-    /// periodic wake-ups.
+    /// Look at the clocks this often for a sleep that nobody tells of, and ten times more rarely while somebody would: the
+    /// signal, or on Linux the kernel, which ends a wait of ours after each sleep. `None`: no periodic wake-ups.
     pub tick: Option<Duration>,
     /// Believe the clock that counts sleep; without it only the signal proves a sleep.
     pub clock_proof: bool,
@@ -181,18 +180,18 @@ impl Sleeper {
         }
         let mut clock_set = system::ClockSet::new();
         let mut hearing = self.options.sleep_signal;
-        let mut ticker = self.ticker();
+        let mut told = self.signal_works() || clock_set.tells();
+        let mut ticker = self.ticker(told);
         loop {
+            let still_told = self.signal_works() || clock_set.tells();
+            if told != still_told {
+                told = still_told;
+                ticker = self.ticker(told);
+            }
             tokio::select! {
                 () = self.events.closed() => return Err(Gone),
                 signal = signals.recv(), if hearing => match signal {
-                    Some(signal) => {
-                        let worked = self.signal_works();
-                        self.hear(signal).await?;
-                        if self.signal_works() != worked {
-                            ticker = self.ticker();
-                        }
-                    }
+                    Some(signal) => self.hear(signal).await?,
                     None => hearing = false,
                 },
                 () = tick(&mut ticker) => self.look(Observation::Look).await?,
@@ -205,13 +204,9 @@ impl Sleeper {
         self.sources.get(&Source::SleepSignal) == Some(&SourceState::Working)
     }
 
-    fn ticker(&self) -> Option<tokio::time::Interval> {
+    fn ticker(&self, told: bool) -> Option<tokio::time::Interval> {
         let tick = self.options.tick.filter(|tick| !tick.is_zero())?;
-        let tick = if self.signal_works() {
-            tick.saturating_mul(TICKS_WITH_SIGNAL)
-        } else {
-            tick
-        };
+        let tick = if told { tick.saturating_mul(RARELY) } else { tick };
         let mut ticker = interval_at(Instant::now() + tick, tick);
         ticker.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Some(ticker)
@@ -298,10 +293,29 @@ mod tests {
         watch(Options {
             sleep_signal: false,
             network: false,
-            tick: Some(Duration::from_millis(10)),
+            tick: Some(Duration::from_millis(2)),
             clock: Arc::clone(clock) as Arc<dyn Clock>,
             ..Options::new("test", "test")
         })
+    }
+
+    /// A clock that counts how often its sleep is asked for.
+    #[derive(Debug, Default)]
+    struct Counting(std::sync::atomic::AtomicU32);
+
+    impl Clock for Counting {
+        fn now(&self) -> Duration {
+            Duration::ZERO
+        }
+
+        fn slept(&self) -> Option<Duration> {
+            self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            Some(Duration::ZERO)
+        }
+
+        fn wall_ms(&self) -> i64 {
+            0
+        }
     }
 
     async fn soon(watch: &mut Watch) -> Option<Event> {
@@ -332,6 +346,26 @@ mod tests {
         };
         assert_eq!(slept, Some(Duration::from_secs(40)));
         assert!(soon(&mut watch).await.is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn where_the_system_tells_of_each_sleep_the_clocks_are_seldom_looked_at() {
+        let clock = Arc::new(Counting::default());
+        let mut watch = watch(Options {
+            sleep_signal: false,
+            network: false,
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
+            ..Options::new("test", "test")
+        });
+        let minutes = Duration::from_secs(600);
+        while let Ok(Some(_)) = tokio::time::timeout(minutes, watch.next()).await {}
+        let looks = clock.0.load(std::sync::atomic::Ordering::Relaxed);
+        let in_a_minute = if cfg!(target_os = "linux") { 3 } else { 30 };
+        // Some are of the beginning.
+        assert!(
+            (in_a_minute * 9..in_a_minute * 11).contains(&looks),
+            "{looks} looks"
+        );
     }
 
     #[tokio::test]

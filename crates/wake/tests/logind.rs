@@ -353,7 +353,7 @@ async fn a_receiver_that_hangs_keeps_the_machine_awake_less_than_five_seconds() 
 async fn a_sleep_that_clock_and_signal_both_tell_of_is_told_once() {
     let bus = Bus::start().await;
     let clock = Arc::new(ManualClock::default());
-    let tick = Some(Duration::from_millis(10));
+    let tick = Some(Duration::from_millis(2));
     let mut watch = watch(Options {
         tick,
         ..bus.options(&clock)
@@ -434,7 +434,7 @@ async fn a_missing_bus_is_reported_once_and_the_clock_goes_on() {
         network: false,
         clock: Arc::clone(&clock) as Arc<dyn Clock>,
         system_bus: Some("unix:path=/nonexistent/bus".into()),
-        tick: Some(Duration::from_millis(10)),
+        tick: Some(Duration::from_millis(2)),
         ..Options::new("test", "test")
     });
     assert!(matches!(

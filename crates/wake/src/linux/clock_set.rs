@@ -28,6 +28,11 @@ impl ClockSet {
         Self(timer.ok())
     }
 
+    /// Whether there is such a timer.
+    pub(crate) fn tells(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// Waits until the clock has been set or the machine has slept. Safe to cancel.
     pub(crate) async fn changed(&mut self) {
         loop {
