@@ -100,3 +100,26 @@ fn until_when_the_program_ran_is_known_behind_its_end() {
     let ran_until = dormouse_account::chronicle::ran_until(&bench.disk);
     assert_eq!(ran_until.unwrap(), Some(Stamp(1_700_000_000_000)));
 }
+
+#[test]
+fn an_interval_that_two_deaths_in_silence_have_taught_is_told_as_learnt() {
+    let mut bench = Bench::live();
+    let ordinary = bench.account.status().interval;
+    for (death, learnt) in [(1, false), (2, true)] {
+        bench.now += 12_000;
+        bench.closed(Closing::Eof);
+        let status = bench.account.status();
+        assert_eq!(status.interval_learnt, learnt, "after {death}");
+        assert_eq!(status.interval < ordinary, learnt, "after {death}");
+        bench.until_it_dials();
+        bench.sign_in();
+        bench.say("<resumed xmlns='urn:xmpp:sm:3' previd='s1' h='0'/>");
+        bench.say("<a xmlns='urn:xmpp:sm:3' h='0'/>");
+    }
+    assert_eq!(bench.account.status().interval_given, None);
+    bench.command(Command::Interval(Some(ordinary)));
+    assert!(
+        !bench.account.status().interval_learnt,
+        "the user has said otherwise"
+    );
+}
