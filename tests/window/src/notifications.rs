@@ -146,11 +146,29 @@ impl Notifications {
     /// # Errors
     /// When it has no such field.
     pub fn reply(&self, notification: &Notification, text: &str) -> Result<()> {
+        self.replied(notification, text)?;
+        self.dismissed(notification)
+    }
+
+    /// As [`reply`](Self::reply), but that it is gone is told before what was typed.
+    ///
+    /// # Errors
+    /// When it has no such field.
+    pub fn reply_after_its_end(&self, notification: &Notification, text: &str) -> Result<()> {
+        self.dismissed(notification)?;
+        self.replied(notification, text)
+    }
+
+    fn replied(&self, notification: &Notification, text: &str) -> Result<()> {
         if !notification.actions.iter().any(|each| each == "inline-reply") {
             bail!("This notification can't be answered: {notification:?}");
         }
         let details: Vec<zbus::Variant<'_>> = vec![notification.id.into(), text.into()];
-        self.call("EmitSignal", &(NAME, "NotificationReplied", "us", details))?;
+        self.call("EmitSignal", &(NAME, "NotificationReplied", "us", details))
+            .map(drop)
+    }
+
+    fn dismissed(&self, notification: &Notification) -> Result<()> {
         let details: Vec<zbus::Variant<'_>> = vec![notification.id.into(), DISMISSED.into()];
         self.call("EmitSignal", &(NAME, "NotificationClosed", "uu", details))
             .map(drop)

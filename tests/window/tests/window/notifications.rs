@@ -112,6 +112,21 @@ fn what_is_typed_into_a_notification_is_sent_and_the_conversation_taken_for_read
 }
 
 #[test]
+fn what_is_typed_into_a_notification_is_sent_though_its_end_is_told_first() -> Result<()> {
+    let server = friends().start()?;
+    let mut bob = somebody(&server, BOB)?;
+    let desktop = Desktop::builder().notifications().tray().start()?;
+    let closed = alice(&desktop, &server)?.close()?;
+    bob.send(ALICE, "will you come?")?;
+    let notifications = desktop.notifications()?;
+    let shown = notifications.wait_until("a notification", |shown| shown.len() == 1)?;
+    notifications.reply_after_its_end(&shown[0], "in a minute")?;
+    bob.wait_until_received(&["in a minute".to_owned()], LATER)?;
+    ensure!(closed.has_no_window(), "a window was opened for it");
+    Ok(())
+}
+
+#[test]
 fn of_a_muted_conversation_nothing_is_notified_until_it_no_longer_is() -> Result<()> {
     let server = friends().start()?;
     let mut bob = somebody(&server, BOB)?;
