@@ -237,3 +237,15 @@ fn nothing_new_stands_below_the_cursor_unless_the_page_says_so() {
         });
     }
 }
+
+#[test]
+fn what_the_archive_has_before_a_known_item_moves_before_it_though_missed_things_stand_below_a_floor() {
+    on_a_line(|ledger| {
+        put(ledger, 9, BOB, 35 * STEP, false);
+        let page = [9, 3].map(|id| (MessageId(id), false));
+        let floor = Lie::End(Some(Place(50 * STEP)));
+        ledger.seat(&page, &floor, None).unwrap();
+        let seated = ledger.message(MessageId(9)).unwrap().unwrap();
+        assert_eq!(seated.place, Place(29 * STEP));
+    });
+}

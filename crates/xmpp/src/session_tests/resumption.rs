@@ -527,6 +527,21 @@ fn a_session_that_is_resumed_and_then_deaf_is_given_up_and_what_it_held_is_doubt
     assert_eq!(script.resume().attr("previd"), Some("sm-1"), "it heard us");
 }
 
+#[test]
+fn a_resumption_that_another_connection_overtakes_unanswered_is_one_that_broke() {
+    let mut script = three_sent();
+    script.closed(&Closing::Broken("reset".into()));
+    for _ in 0..2 {
+        assert_eq!(script.resume().attr("previd"), Some("sm-1"));
+        script.frames.clear();
+    }
+    script.sign_in();
+    script.give(OFFER);
+    script.bind();
+    script.give(ENABLED);
+    assert_eq!(script.reports().pop(), Some(&bound(&[], &[1, 2, 3])));
+}
+
 impl Script {
     /// Tells that a message has arrived here.
     fn receipt(&mut self, of: &str) {
