@@ -29,6 +29,9 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use tokio::runtime::Runtime;
 
+/// What the kernel calls the process of a page: fifteen letters of WebKitWebProcess.
+const PAGE: &str = "WebKitWebProces";
+
 /// See [`Window::builder`].
 #[derive(Debug)]
 pub struct WindowBuilder<'a> {
@@ -193,6 +196,15 @@ impl<'a> Window<'a> {
             .map(number)
             .filter(|child| is_called(*child, "dormouse-window"))
             .unwrap_or(app)
+    }
+
+    /// What is mapped into the memory of the process that WebKit runs the page in, as the kernel lists it.
+    ///
+    /// # Errors
+    /// When there is no such process.
+    pub fn memory_of_the_page(&self) -> Result<String> {
+        let page = child_called(self.painter(), PAGE).with_context(|| format!("there is no {PAGE}"))?;
+        Ok(std::fs::read_to_string(format!("/proc/{page}/maps"))?)
     }
 
     fn loaded(self) -> Result<Self> {
@@ -619,9 +631,29 @@ impl<'a> Window<'a> {
 }
 
 fn child_of(parent: u32) -> Option<Pid> {
-    let list = std::fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).ok()?;
-    list.split_whitespace()
-        .find_map(|id| Pid::from_raw(id.parse().ok()?))
+    children_of(parent)
+        .into_iter()
+        .find_map(|id| Pid::from_raw(id.try_into().ok()?))
+}
+
+fn child_called(parent: u32, name: &str) -> Option<u32> {
+    children_of(parent).into_iter().find(|id| is_called(*id, name))
+}
+
+/// Those that any of its threads has started.
+fn children_of(parent: u32) -> Vec<u32> {
+    let threads = std::fs::read_dir(format!("/proc/{parent}/task"))
+        .into_iter()
+        .flatten();
+    let lists =
+        threads.filter_map(|thread| std::fs::read_to_string(thread.ok()?.path().join("children")).ok());
+    lists
+        .flat_map(|list| {
+            list.split_whitespace()
+                .filter_map(|id| id.parse().ok())
+                .collect::<Vec<_>>()
+        })
+        .collect()
 }
 
 fn number(process: Pid) -> u32 {

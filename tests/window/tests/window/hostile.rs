@@ -1,6 +1,6 @@
 //! Messages and names that want more than to be read.
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 use dormouse_window_tests::Result;
 use dormouse_window_tests::cache::{Said, fill};
 use dormouse_window_tests::desktop::Desktop;
@@ -274,4 +274,35 @@ fn a_stranger_who_looks_like_a_contact_is_marked_and_shown_with_their_address() 
     window.wait_until_shown("#person-stranger")?;
     ensure!(!window.shows(&format!(".conversation[data-with='{BOB}'] .warning"))?);
     Ok(())
+}
+
+/// The address of a mapping as the kernel writes it.
+fn address(text: &str) -> Result<u64> {
+    Ok(u64::from_str_radix(text, 16)?)
+}
+
+#[test]
+fn the_page_has_no_room_for_code_that_is_made_while_it_runs() -> Result<()> {
+    let desktop = Desktop::builder().start()?;
+    let server = friends().start()?;
+    let window = alice(&desktop, &server)?;
+    let memory = window.memory_of_the_page()?;
+    ensure!(
+        memory.contains("libjavascriptcore"),
+        "this is not the page: {memory}"
+    );
+    // Drawing without a graphics card has ten MiB of its own; JavaScript's would be a thousand.
+    let mut largest = 0;
+    for line in memory.lines() {
+        let mut words = line.split_whitespace();
+        let (Some(range), Some(rights)) = (words.next(), words.next()) else {
+            continue;
+        };
+        if rights.starts_with("rwx") {
+            let (from, to) = range.split_once('-').context("a range")?;
+            largest = largest.max(address(to)? - address(from)?);
+        }
+    }
+    ensure!(largest < 64 << 20, "{largest} bytes may be both written and run");
+    window.terminate()
 }
