@@ -9,8 +9,7 @@ use std::path::Path;
 use tracing::{Level, Metadata};
 use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_appender::rolling::{Builder, Rotation};
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::{FilterExt, filter_fn};
+use tracing_subscriber::filter::{FilterExt, Targets, filter_fn};
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -39,7 +38,10 @@ pub fn start(folder: &Path) -> io::Result<WorkerGuard> {
     let (writer, guard) = NonBlockingBuilder::default()
         .buffered_lines_limit(LINES_IN_WAITING)
         .finish(files);
-    let filter = EnvFilter::try_from_env("DORMOUSE_LOG").unwrap_or_else(|_| EnvFilter::new(DEFAULT));
+    let asked = std::env::var("DORMOUSE_LOG").ok();
+    let filter: Targets = asked
+        .and_then(|asked| asked.parse().ok())
+        .map_or_else(|| DEFAULT.parse().map_err(io::Error::other), Ok)?;
     let lines = tracing_subscriber::fmt::layer()
         .with_ansi(false)
         .with_writer(writer);
