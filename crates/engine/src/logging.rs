@@ -9,7 +9,7 @@ use std::path::Path;
 use tracing::{Level, Metadata};
 use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_appender::rolling::{Builder, Rotation};
-use tracing_subscriber::filter::{FilterExt, Targets, filter_fn};
+use tracing_subscriber::filter::{FilterExt, ParseError, Targets, filter_fn};
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -38,10 +38,7 @@ pub fn start(folder: &Path) -> io::Result<WorkerGuard> {
     let (writer, guard) = NonBlockingBuilder::default()
         .buffered_lines_limit(LINES_IN_WAITING)
         .finish(files);
-    let asked = std::env::var("DORMOUSE_LOG").ok();
-    let filter: Targets = asked
-        .and_then(|asked| asked.parse().ok())
-        .map_or_else(|| DEFAULT.parse().map_err(io::Error::other), Ok)?;
+    let (filter, misread) = chosen(std::env::var("DORMOUSE_LOG").ok().as_deref());
     let lines = tracing_subscriber::fmt::layer()
         .with_ansi(false)
         .with_writer(writer);
@@ -54,11 +51,47 @@ pub fn start(folder: &Path) -> io::Result<WorkerGuard> {
         Some(place) => tracing::error!(%place, "a panic"),
         None => tracing::error!("a panic"),
     }));
+    if let Some(error) = misread {
+        tracing::warn!(%error, "DORMOUSE_LOG can't be understood, so the usual is logged");
+    }
     Ok(guard)
+}
+
+/// What is logged if this was asked for: levels by where a line comes from. And what is wrong with it, if the usual is taken in its place.
+fn chosen(asked: Option<&str>) -> (Targets, Option<ParseError>) {
+    let parsed = asked.unwrap_or(DEFAULT).parse();
+    parsed.map_or_else(
+        |error| (DEFAULT.parse().unwrap_or_default(), Some(error)),
+        |filter| (filter, None),
+    )
 }
 
 /// What others log in detail is what passes through them: frames, messages on the bus to the keyring. No setting
 /// of the filter lets that into the log.
 fn keeps_secrets(metadata: &Metadata<'_>) -> bool {
     metadata.target().starts_with("dormouse") || *metadata.level() <= Level::INFO
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_choice_of_what_is_logged_that_makes_no_sense_leaves_the_usual_and_is_told() {
+        let ours = |filter: &Targets| filter.would_enable("dormouse_engine::driver", &Level::DEBUG);
+        let theirs = |filter: &Targets| filter.would_enable("zbus::connection", &Level::DEBUG);
+        for (asked, ours_in_detail, theirs_in_detail, misread) in [
+            (None, true, false, false),
+            (Some("warn"), false, false, false),
+            (Some("info,zbus=debug"), false, true, false),
+            (Some("dormouse=loud"), true, false, true),
+        ] {
+            let (filter, error) = chosen(asked);
+            assert_eq!(
+                (ours(&filter), theirs(&filter), error.is_some()),
+                (ours_in_detail, theirs_in_detail, misread),
+                "{asked:?}"
+            );
+        }
+    }
 }
